@@ -1,0 +1,1 @@
+//! Benchmarks: criterion for parts, side by side with testpmd for the whole.

@@ -1,0 +1,1 @@
+//! TOML to validated types: every fault at once, with file, line, key and remedy.

@@ -1,0 +1,1 @@
+//! The control core: numbers, plans, table building and publication.

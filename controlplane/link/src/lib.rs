@@ -1,0 +1,1 @@
+//! Messages between control core and workers, as fixed 64-byte records.

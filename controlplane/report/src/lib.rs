@@ -1,0 +1,1 @@
+//! The report of a replay: JSON and one self-contained HTML page.

@@ -1,0 +1,1 @@
+//! Capture files: a total reader of pcap and pcapng, and a pcap writer.

@@ -1,0 +1,14 @@
+//! The names of everything that is counted, declared once for both planes, the cases and the docs.
+//!
+//! Every packet leaves by exactly one verdict, and the reason is the counter:
+//! `rx = tx + Σ drop + Σ punt`, per worker and in total, always. (An answered echo leaves as the
+//! request's own frame, so nothing is *made* yet; nothing is *held* yet either.)
+//!
+//! `drop.truncated` is `penstock_drop_total{reason="truncated"}` in Prometheus, mechanically.
+#![forbid(unsafe_code)]
+
+mod ledger;
+mod names;
+
+pub use ledger::{Ledger, Tally};
+pub use names::{COUNTERS, Counter, DropReason, Event, PuntReason};

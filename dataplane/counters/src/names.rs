@@ -1,0 +1,198 @@
+//! The counters themselves: name, unit and help, one line each.
+
+/// Declares one enum of counters: discriminants are dense, names and help come from the same line.
+macro_rules! counters {
+    ($(#[$outer:meta])* $vis:vis enum $name:ident ($prefix:literal) { $($(#[doc = $help:literal])+ $variant:ident = $text:literal,)+ }) => {
+        $(#[$outer])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[repr(u8)]
+        $vis enum $name { $($(#[doc = $help])+ $variant,)+ }
+
+        impl $name {
+            /// Every variant, in the order of its index.
+            pub const ALL: &'static [Self] = &[$(Self::$variant,)+];
+
+            /// How many there are.
+            pub const COUNT: usize = Self::ALL.len();
+
+            /// The short name: `truncated`.
+            #[must_use]
+            pub const fn name(self) -> &'static str {
+                match self { $(Self::$variant => $text,)+ }
+            }
+
+            /// The full name: `drop.truncated`.
+            #[must_use]
+            pub const fn full_name(self) -> &'static str {
+                match self { $(Self::$variant => concat!($prefix, $text),)+ }
+            }
+
+            /// One sentence of help.
+            #[must_use]
+            pub const fn help(self) -> &'static str {
+                match self { $(Self::$variant => concat!($($help,)+),)+ }
+            }
+        }
+    };
+}
+
+counters! {
+    /// Why a packet was dropped.
+    pub enum DropReason ("drop.") {
+        /// The frame ends before the header that its own lengths promise (RFC 791 §3.1, RFC 8200 §3).
+        Truncated = "truncated",
+        /// A header contradicts itself: version, header length or total length (RFC 791 §3.1).
+        Malformed = "malformed",
+        /// The IPv4 header checksum is wrong (RFC 1812 §5.2.2).
+        BadChecksum = "bad_checksum",
+        /// The source address cannot be a client's: multicast, loopback, unspecified (RFC 1812 §5.3.7).
+        BadSource = "bad_source",
+        /// More IPv6 extension headers, or more bytes of them, than are walked.
+        HeaderChain = "header_chain",
+        /// A fragment to a VIP: not followed yet.
+        Fragment = "fragment",
+        /// A transport protocol to a VIP that is not balanced yet.
+        Protocol = "protocol",
+        /// The address is a VIP, but no service there takes this protocol and port.
+        NoService = "no_service",
+        /// The service's pool has no real that may take a new flow.
+        NoReal = "no_real",
+        /// An ICMP error whose quoted packet is cut short, not ours, or of a kind we do not balance.
+        IcmpQuote = "icmp_quote",
+        /// An ICMP message to a VIP that is neither an error nor an echo request.
+        IcmpType = "icmp_type",
+        /// The packet and its outer header exceed the tunnel's MTU.
+        TunnelMtu = "tunnel_mtu",
+        /// The back end left no room in front of the packet for the outer header.
+        NoHeadroom = "no_headroom",
+        /// The back end refused the transmission.
+        TxRefused = "tx_refused",
+    }
+}
+
+counters! {
+    /// Why a packet was handed to the kernel.
+    pub enum PuntReason ("punt.") {
+        /// Not IP: ARP, LLDP, spanning tree, more than two VLAN tags.
+        NotIp = "not_ip",
+        /// The destination is no VIP.
+        NotVip = "not_vip",
+        /// IPv6 neighbour discovery to a VIP's address (RFC 4861).
+        NeighbourDiscovery = "neighbour_discovery",
+    }
+}
+
+counters! {
+    /// What else happened.
+    pub enum Event ("") {
+        /// Packets received.
+        Rx = "rx",
+        /// Bytes received, without the frame check sequence.
+        RxBytes = "rx.bytes",
+        /// Packets transmitted.
+        Tx = "tx",
+        /// Bytes transmitted, without the frame check sequence.
+        TxBytes = "tx.bytes",
+        /// Packets of a flow that was in the table.
+        FlowHit = "flow.hit",
+        /// Flows put into the table.
+        FlowInsert = "flow.insert",
+        /// Flows put in where an expired one stood.
+        FlowReuse = "flow.reuse",
+        /// Flows that the sweep removed after their time.
+        FlowExpire = "flow.expire",
+        /// Embryonic flows evicted for a newer one.
+        FlowEvict = "flow.evict",
+        /// Packets forwarded by hash alone, because the table was full of established flows.
+        FlowStatelessFull = "flow.stateless_full",
+        /// Packets forwarded by hash alone, because new flows came faster than the configured rate.
+        FlowStatelessGate = "flow.stateless_gate",
+        /// Flows given another real, because theirs was down or gone.
+        FlowMoved = "flow.moved",
+        /// Echo requests to a VIP, answered (RFC 792, RFC 4443 §4.1).
+        EchoAnswered = "echo.answered",
+        /// ICMP errors that followed the flow they quote.
+        IcmpFollowed = "icmp.followed",
+        /// Table generations this worker switched to.
+        TableSwitch = "table.switch",
+    }
+}
+
+/// Any counter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Counter {
+    /// Something that happened.
+    Event(Event),
+    /// A packet was dropped.
+    Drop(DropReason),
+    /// A packet was handed to the kernel.
+    Punt(PuntReason),
+}
+
+/// How many counters there are.
+pub const COUNTERS: usize = Event::COUNT + DropReason::COUNT + PuntReason::COUNT;
+
+impl Counter {
+    /// Its place in a ledger or on a counter page.
+    #[inline]
+    #[must_use]
+    pub const fn index(self) -> usize {
+        match self {
+            Self::Event(event) => event as usize,
+            Self::Drop(reason) => Event::COUNT + reason as usize,
+            Self::Punt(reason) => Event::COUNT + DropReason::COUNT + reason as usize,
+        }
+    }
+
+    /// All of them, in the order of their index.
+    pub fn all() -> impl Iterator<Item = Self> {
+        let events = Event::ALL.iter().map(|&event| Self::Event(event));
+        let drops = DropReason::ALL.iter().map(|&reason| Self::Drop(reason));
+        let punts = PuntReason::ALL.iter().map(|&reason| Self::Punt(reason));
+        events.chain(drops).chain(punts)
+    }
+
+    /// The full name, such as `drop.truncated`.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Event(event) => event.full_name(),
+            Self::Drop(reason) => reason.full_name(),
+            Self::Punt(reason) => reason.full_name(),
+        }
+    }
+
+    /// One sentence of help.
+    #[must_use]
+    pub const fn help(self) -> &'static str {
+        match self {
+            Self::Event(event) => event.help(),
+            Self::Drop(reason) => reason.help(),
+            Self::Punt(reason) => reason.help(),
+        }
+    }
+
+    /// The counter of that full name.
+    #[must_use]
+    pub fn by_name(name: &str) -> Option<Self> {
+        Self::all().find(|counter| counter.name() == name)
+    }
+}
+
+impl From<Event> for Counter {
+    fn from(event: Event) -> Self {
+        Self::Event(event)
+    }
+}
+
+impl From<DropReason> for Counter {
+    fn from(reason: DropReason) -> Self {
+        Self::Drop(reason)
+    }
+}
+
+impl From<PuntReason> for Counter {
+    fn from(reason: PuntReason) -> Self {
+        Self::Punt(reason)
+    }
+}

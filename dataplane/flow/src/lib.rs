@@ -1,0 +1,1 @@
+//! The flow table: one shard per worker, one cache line per hit.

@@ -1,0 +1,161 @@
+//! The seam for back ends: what the engine sees of a packet, and what a worker sees of a port.
+//!
+//! Architecture invariants: a packet is in exactly one burst at a time; `rx_burst` gives at most
+//! [`BURST_MAX`] packets; `tx_burst` never waits, what it could not take stays in the burst and the
+//! caller counts and frees it. Dispatch is static: one monomorphised worker loop per back end.
+#![forbid(unsafe_code)]
+
+mod memory;
+
+pub use memory::{HEADROOM, MemPacket, MemPort, MemSource, Pool, ROOM};
+
+/// The most packets that travel together. Two NIC bursts of 32 merged: one pass over the flow table
+/// for 64 packets costs about 30 % less than two passes for 32.
+pub const BURST_MAX: usize = 64;
+
+/// Coarse time, given and never read: eighths of a second since some start.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Tick(pub u64);
+
+impl Tick {
+    /// Ticks in one second.
+    pub const PER_SECOND: u64 = 8;
+
+    /// The tick that a time in nanoseconds falls into.
+    #[must_use]
+    pub const fn from_nanos(nanos: u64) -> Self {
+        Self(nanos / (1_000_000_000 / Self::PER_SECOND))
+    }
+}
+
+/// There is not enough room in front of the packet for the header that was asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NoHeadroom;
+
+/// One packet, as the engine sees it. Headers lie in the first segment; the rest of a chain is carried
+/// and not read.
+pub trait Packet {
+    /// The bytes of the first segment.
+    fn data(&self) -> &[u8];
+    /// The same, to be changed.
+    fn data_mut(&mut self) -> &mut [u8];
+    /// The bytes of all segments together.
+    fn total_len(&self) -> usize;
+    /// Makes `len` bytes of room in front and gives the whole first segment, room included; what the
+    /// new bytes hold is unspecified.
+    ///
+    /// # Errors
+    /// [`NoHeadroom`], and the packet is unchanged.
+    fn prepend(&mut self, len: usize) -> Result<&mut [u8], NoHeadroom>;
+    /// Takes `len` bytes off the front; more than there are takes all of the first segment.
+    fn trim_front(&mut self, len: usize);
+    /// Takes bytes off the end until `len` are left in total (link-layer padding goes this way).
+    fn truncate(&mut self, len: usize);
+    /// A number that the back end gave the packet when it came in (replay: its index in the capture).
+    fn cookie(&self) -> u64;
+}
+
+/// Packets on their way together. The capacity is reserved once and reused for ever.
+#[derive(Debug)]
+pub struct Burst<P> {
+    packets: Vec<P>,
+}
+
+impl<P> Default for Burst<P> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl<P> Burst<P> {
+    /// An empty burst with room for [`BURST_MAX`] packets.
+    #[must_use]
+    pub fn new() -> Self {
+        Self { packets: Vec::with_capacity(BURST_MAX) }
+    }
+
+    /// How many packets are in it.
+    #[inline]
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.packets.len()
+    }
+
+    /// Whether there are none.
+    #[inline]
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.packets.is_empty()
+    }
+
+    /// How many more fit.
+    #[inline]
+    #[must_use]
+    pub fn room(&self) -> usize {
+        BURST_MAX - self.packets.len().min(BURST_MAX)
+    }
+
+    /// Adds a packet, or hands it back when the burst is full.
+    ///
+    /// # Errors
+    /// The packet itself.
+    #[inline]
+    pub fn push(&mut self, packet: P) -> Result<(), P> {
+        if self.packets.len() < BURST_MAX {
+            self.packets.push(packet);
+            Ok(())
+        } else {
+            Err(packet)
+        }
+    }
+
+    /// Takes the last packet out.
+    #[inline]
+    pub fn pop(&mut self) -> Option<P> {
+        self.packets.pop()
+    }
+
+    /// Takes all packets out, in order.
+    #[inline]
+    pub fn drain(&mut self) -> std::vec::Drain<'_, P> {
+        self.packets.drain(..)
+    }
+
+    /// Takes the first `count` packets out, in order.
+    #[inline]
+    pub fn drain_front(&mut self, count: usize) -> std::vec::Drain<'_, P> {
+        let count = count.min(self.packets.len());
+        self.packets.drain(..count)
+    }
+
+    /// The packets.
+    #[inline]
+    #[must_use]
+    pub fn as_slice(&self) -> &[P] {
+        &self.packets
+    }
+
+    /// The packets, to be changed.
+    #[inline]
+    pub fn as_mut_slice(&mut self) -> &mut [P] {
+        &mut self.packets
+    }
+}
+
+/// One queue pair of one port, owned by one worker.
+pub trait Port {
+    /// What its packets are.
+    type Packet: Packet;
+
+    /// Appends what has arrived to `into`, at most up to [`BURST_MAX`] packets in all, and says what
+    /// time it is for them. All packets of one call share one tick: a live port reads a coarse clock
+    /// once, a replaying port ends the burst where the capture's clock moves on.
+    fn rx_burst(&mut self, into: &mut Burst<Self::Packet>) -> Tick;
+
+    /// Sends from the front of the burst; what stays in `from` was refused, the caller counts and
+    /// frees it. Never waits.
+    fn tx_burst(&mut self, from: &mut Burst<Self::Packet>);
+
+    /// Gives packets back to where they came from.
+    fn free_burst(&mut self, from: &mut Burst<Self::Packet>);
+}

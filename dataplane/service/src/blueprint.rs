@@ -1,0 +1,155 @@
+//! What a forwarding table is built from: validated, numbered, and free of names and files.
+//!
+//! A table is a pure function of a blueprint; the order of the lists inside does not matter.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use crate::numbers::{RealNumber, ServiceNumber};
+
+/// Everything a table is built from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Blueprint {
+    /// Chooses Maglev slots; equal on all routers of a cluster.
+    pub select_seed: [u8; 16],
+    /// How outer headers are made.
+    pub outer: Outer,
+    /// Idle times after which a flow is forgotten.
+    pub timeouts: Timeouts,
+    /// New flows that one worker inserts per second; above it new flows are forwarded by hash alone.
+    /// `None` is no gate.
+    pub new_flows_rate_max: Option<u32>,
+    /// All reals.
+    pub reals: Vec<RealSpec>,
+    /// All pools. A service names its pool by its place in this list.
+    pub pools: Vec<PoolSpec>,
+    /// All services.
+    pub services: Vec<ServiceSpec>,
+}
+
+/// How outer headers are made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Outer {
+    /// Our own MAC address, the source of every frame we send.
+    pub mac: [u8; 6],
+    /// Outer source for reals with IPv4 addresses; needed if there are any behind a tunnel.
+    pub source_v4: Option<OuterSource<Ipv4Addr>>,
+    /// The same for IPv6.
+    pub source_v6: Option<OuterSource<Ipv6Addr>>,
+    /// Outer TTL or hop limit, 1 or more.
+    pub hop_limit: u8,
+    /// Outer Don't Fragment.
+    pub dont_fragment: DontFragment,
+    /// The most bytes an IP packet (outer header included) may have on the way to a real.
+    pub mtu: u16,
+}
+
+/// Where the outer source address comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OuterSource<A> {
+    /// The address; with entropy, its bits below `prefix_len` are replaced.
+    pub address: A,
+    /// The full length of the family is a fixed address; at most 16 bits below it are filled with the
+    /// flow's entropy (the low bits of the address).
+    pub prefix_len: u8,
+}
+
+/// The outer Don't Fragment bit (IPv4 only).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DontFragment {
+    /// As the inner packet has it; set when that is IPv6 (RFC 2003 §3.1, RFC 4213 §3.2).
+    Inherit,
+    /// Always.
+    Set,
+    /// Never.
+    Clear,
+}
+
+/// Idle times, in ticks (eighths of a second), 1 to [`crate::Timeouts::MAX`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Timeouts {
+    /// TCP before the handshake has finished.
+    pub syn: u16,
+    /// TCP after it.
+    pub established: u16,
+    /// TCP after FIN or RST.
+    pub closing: u16,
+    /// UDP.
+    pub udp: u16,
+}
+
+impl Timeouts {
+    /// One hour: entries keep 16 bits of tick, and half their range must tell old from new.
+    pub const MAX: u16 = 28_800;
+}
+
+/// One real.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RealSpec {
+    /// Its number.
+    pub number: RealNumber,
+    /// Where its tunnel ends (or what answers to its MAC address).
+    pub address: IpAddr,
+    /// The destination MAC address of frames on their way to it.
+    pub next_hop: [u8; 6],
+    /// How packets travel to it.
+    pub encap: Encap,
+    /// Whether it may be chosen.
+    pub state: RealState,
+}
+
+/// How packets travel to a real.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Encap {
+    /// IP in IP, in all four family pairs (RFC 2003, 2473, 4213).
+    Ipip,
+    /// The destination MAC address is rewritten; the real is on the same LAN.
+    Mac,
+}
+
+/// Whether a real may be chosen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum RealState {
+    /// Takes new flows.
+    Up,
+    /// Keeps its flows, takes no new ones.
+    Drain,
+    /// Takes nothing; its flows are given another real.
+    Down,
+}
+
+/// A set of weighted reals with one Maglev table.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PoolSpec {
+    /// Members; only those that are `Up` with a weight above 0 get slots.
+    pub members: Vec<Member>,
+    /// Size of the Maglev table, a prime.
+    pub slots: u32,
+}
+
+/// One member of a pool.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Member {
+    /// Which real.
+    pub real: RealNumber,
+    /// Its share of new flows, 0 to [`crate::WEIGHT_MAX`].
+    pub weight: u32,
+}
+
+/// One service: VIP, protocol and ports.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ServiceSpec {
+    /// Its number.
+    pub number: ServiceNumber,
+    /// The VIP: an address or a prefix of addresses.
+    pub vip: IpAddr,
+    /// Its prefix length: 32 or 128 for a single address.
+    pub prefix_len: u8,
+    /// TCP or UDP.
+    pub protocol: u8,
+    /// First port.
+    pub port_first: u16,
+    /// Last port; 0..=65535 is "any".
+    pub port_last: u16,
+    /// Place of its pool in [`Blueprint::pools`].
+    pub pool: usize,
+}

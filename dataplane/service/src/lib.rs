@@ -1,0 +1,1 @@
+//! Services, pools and reals: the forwarding table image, classification and Maglev selection.

@@ -1,0 +1,64 @@
+//! Numbers that outlive positions: flow entries, counters and records hold these, never an index that a
+//! reload may shift.
+
+use crate::limits::{REALS_MAX, SERVICES_MAX};
+
+/// The number of a real, stable by its name.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RealNumber(u32);
+
+/// The number of a service, stable by its name.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ServiceNumber(u32);
+
+/// A number at or above the limit of its kind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NumberOutOfRange(pub u32);
+
+impl RealNumber {
+    /// A number below [`REALS_MAX`].
+    ///
+    /// # Errors
+    /// [`NumberOutOfRange`].
+    pub const fn new(number: u32) -> Result<Self, NumberOutOfRange> {
+        if number < REALS_MAX { Ok(Self(number)) } else { Err(NumberOutOfRange(number)) }
+    }
+
+    /// The number.
+    #[inline]
+    #[must_use]
+    pub const fn get(self) -> u32 {
+        self.0
+    }
+
+    /// The number as an index into an array by number.
+    #[inline]
+    #[must_use]
+    pub const fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
+impl ServiceNumber {
+    /// A number below [`SERVICES_MAX`].
+    ///
+    /// # Errors
+    /// [`NumberOutOfRange`].
+    pub const fn new(number: u32) -> Result<Self, NumberOutOfRange> {
+        if number < SERVICES_MAX { Ok(Self(number)) } else { Err(NumberOutOfRange(number)) }
+    }
+
+    /// The number.
+    #[inline]
+    #[must_use]
+    pub const fn get(self) -> u32 {
+        self.0
+    }
+
+    /// The number as an index into an array by number.
+    #[inline]
+    #[must_use]
+    pub const fn index(self) -> usize {
+        self.0 as usize
+    }
+}

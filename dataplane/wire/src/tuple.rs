@@ -1,0 +1,124 @@
+//! The five-tuple, in one shape for both families, and the number that spreads it.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+/// Which Internet Protocol.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[repr(u8)]
+pub enum Family {
+    /// RFC 791.
+    #[default]
+    V4 = 4,
+    /// RFC 8200.
+    V6 = 6,
+}
+
+/// IANA protocol numbers that we know by name.
+pub mod protocol {
+    /// RFC 792.
+    pub const ICMP: u8 = 1;
+    /// IPv4 inside IP, RFC 2003.
+    pub const IPIP: u8 = 4;
+    /// RFC 9293.
+    pub const TCP: u8 = 6;
+    /// RFC 768.
+    pub const UDP: u8 = 17;
+    /// IPv6 inside IP, RFC 2473.
+    pub const IPV6: u8 = 41;
+    /// RFC 4443.
+    pub const ICMPV6: u8 = 58;
+}
+
+/// Source, destination, ports and protocol: what one flow is. Ports are in host order. An IPv4 address
+/// fills the first four of the sixteen bytes and the rest are zero, so that two tuples are equal exactly
+/// when their bytes are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct FiveTuple {
+    /// The client's address.
+    pub source: [u8; 16],
+    /// The VIP.
+    pub destination: [u8; 16],
+    /// The client's port.
+    pub source_port: u16,
+    /// The service's port.
+    pub destination_port: u16,
+    /// The transport protocol.
+    pub protocol: u8,
+    /// The family of both addresses.
+    pub family: Family,
+}
+
+/// An IPv4 address as it stands in a [`FiveTuple`].
+#[must_use]
+pub const fn padded(address: [u8; 4]) -> [u8; 16] {
+    let [a, b, c, d] = address;
+    [a, b, c, d, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]
+}
+
+/// An address as it stands in a [`FiveTuple`].
+#[must_use]
+pub const fn packed(address: IpAddr) -> ([u8; 16], Family) {
+    match address {
+        IpAddr::V4(v4) => (padded(v4.octets()), Family::V4),
+        IpAddr::V6(v6) => (v6.octets(), Family::V6),
+    }
+}
+
+/// The address that stands in sixteen bytes of that family.
+#[must_use]
+pub const fn unpacked(bytes: [u8; 16], family: Family) -> IpAddr {
+    match family {
+        Family::V4 => {
+            let [a, b, c, d, ..] = bytes;
+            IpAddr::V4(Ipv4Addr::new(a, b, c, d))
+        }
+        Family::V6 => IpAddr::V6(Ipv6Addr::from_octets(bytes)),
+    }
+}
+
+impl FiveTuple {
+    /// The client's address.
+    #[must_use]
+    pub const fn source_ip(&self) -> IpAddr {
+        unpacked(self.source, self.family)
+    }
+
+    /// The VIP.
+    #[must_use]
+    pub const fn destination_ip(&self) -> IpAddr {
+        unpacked(self.destination, self.family)
+    }
+
+    /// The same flow seen from the other side.
+    #[must_use]
+    pub const fn reversed(&self) -> Self {
+        Self {
+            source: self.destination,
+            destination: self.source,
+            source_port: self.destination_port,
+            destination_port: self.source_port,
+            protocol: self.protocol,
+            family: self.family,
+        }
+    }
+
+    /// Sixteen bits (in the low half) that differ between flows, for the real's receive-side scaling:
+    /// an outer source address or a flow label carries them. Unkeyed on purpose, so that every router
+    /// gives a flow the same outer header; it is no protection against anything.
+    ///
+    /// `x` is the XOR of the addresses' 32-bit words and of `source_port << 16 | destination_port`;
+    /// the entropy is the upper half of `x * 0x9E37_79B1` modulo 2³².
+    #[inline]
+    #[must_use]
+    pub fn entropy(&self) -> u32 {
+        #[allow(clippy::cast_possible_truncation, reason = "folding keeps every bit by XOR")]
+        let fold = |bytes: &[u8; 16]| {
+            let wide = u128::from_be_bytes(*bytes);
+            let half = (wide >> 64) as u64 ^ wide as u64;
+            (half >> 32) as u32 ^ half as u32
+        };
+        let ports = u32::from(self.source_port) << 16 | u32::from(self.destination_port);
+        let x = fold(&self.source) ^ fold(&self.destination) ^ ports;
+        x.wrapping_mul(0x9E37_79B1) >> 16
+    }
+}

@@ -1,0 +1,1 @@
+//! The worker loop: receive, process, transmit, and a tick.

@@ -1,0 +1,1 @@
+//! Safe Eal, Mempool, Mbuf, EthPort and Lcore over DPDK.

@@ -1,0 +1,1 @@
+//! Safe prefetch, cycle counter, huge-page memory, keyed hash and the counting allocator.
