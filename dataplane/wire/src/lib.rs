@@ -1,1 +1,20 @@
-//! Headers as views and one total parser: bytes in, a value or a reason out.
+//! Headers as views, and one total parser: any bytes give a value or a reason; nothing panics, nothing
+//! allocates, nothing is copied but the five-tuple.
+//!
+//! One protocol is one file. A header's value type has `parse` from an array of the header's fixed
+//! length, so the length is checked once, by type, and `emit` back to the same bytes:
+//! `emit(parse(x)) == x`.
+#![forbid(unsafe_code)]
+
+pub mod checksum;
+pub mod ethernet;
+pub mod icmp;
+pub mod ipv4;
+pub mod ipv6;
+mod parse;
+pub mod tcp;
+mod tuple;
+pub mod udp;
+
+pub use parse::{EXTENSION_BYTES_MAX, EXTENSIONS_MAX, Kind, Parsed, Unparsed, parse};
+pub use tuple::{Family, FiveTuple, packed, padded, protocol, unpacked};

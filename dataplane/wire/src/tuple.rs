@@ -122,3 +122,16 @@ impl FiveTuple {
         x.wrapping_mul(0x9E37_79B1) >> 16
     }
 }
+
+/// The tuple of an IPv6 packet whose upper-layer protocol and ports are known.
+#[inline]
+pub(crate) fn packed_v6_tuple(ip: &crate::ipv6::Ipv6, protocol: u8, ports: (u16, u16)) -> FiveTuple {
+    FiveTuple {
+        source: ip.source,
+        destination: ip.destination,
+        source_port: ports.0,
+        destination_port: ports.1,
+        protocol,
+        family: Family::V6,
+    }
+}

@@ -1,0 +1,210 @@
+//! The in-memory port: buffers that circulate between a source, the worker and a sink. Tests and replay
+//! run on it without DPDK, and it is cheap enough (one copy of the frame) to measure the path alone.
+
+use crate::{Burst, NoHeadroom, Packet, Port, Tick};
+
+/// Room in front of every received packet, as DPDK keeps by default.
+pub const HEADROOM: usize = 128;
+
+/// Room for a frame in a buffer of the usual size, headroom not counted.
+pub const ROOM: usize = 2048;
+
+/// One packet in a buffer of its own. The buffer goes back to its port by
+/// [`free_burst`](Port::free_burst) or [`tx_burst`](Port::tx_burst).
+#[derive(Debug)]
+pub struct MemPacket {
+    buffer: Box<[u8]>,
+    start: usize,
+    end: usize,
+    cookie: u64,
+}
+
+impl MemPacket {
+    /// An empty packet with room for `room` bytes.
+    #[must_use]
+    pub fn with_room(room: usize) -> Self {
+        let buffer = vec![0; HEADROOM + room].into_boxed_slice();
+        Self { buffer, start: HEADROOM, end: HEADROOM, cookie: 0 }
+    }
+
+    /// Makes this packet a copy of a frame; what does not fit in the buffer is cut off.
+    #[inline]
+    pub fn load(&mut self, frame: &[u8], cookie: u64) {
+        let len = frame.len().min(self.buffer.len().saturating_sub(HEADROOM));
+        (self.start, self.end, self.cookie) = (HEADROOM, HEADROOM + len, cookie);
+        if let (Some(into), Some(from)) = (self.buffer.get_mut(HEADROOM..HEADROOM + len), frame.get(..len)) {
+            into.copy_from_slice(from);
+        }
+    }
+}
+
+impl Packet for MemPacket {
+    #[inline]
+    fn data(&self) -> &[u8] {
+        self.buffer.get(self.start..self.end).unwrap_or_default()
+    }
+
+    #[inline]
+    fn data_mut(&mut self) -> &mut [u8] {
+        self.buffer.get_mut(self.start..self.end).unwrap_or_default()
+    }
+
+    #[inline]
+    fn total_len(&self) -> usize {
+        self.end - self.start
+    }
+
+    #[inline]
+    fn prepend(&mut self, len: usize) -> Result<&mut [u8], NoHeadroom> {
+        self.start = self.start.checked_sub(len).ok_or(NoHeadroom)?;
+        Ok(self.data_mut())
+    }
+
+    #[inline]
+    fn trim_front(&mut self, len: usize) {
+        self.start = (self.start + len).min(self.end);
+    }
+
+    #[inline]
+    fn truncate(&mut self, len: usize) {
+        self.end = self.end.min(self.start + len);
+    }
+
+    #[inline]
+    fn cookie(&self) -> u64 {
+        self.cookie
+    }
+}
+
+/// Where the packets of a [`MemPort`] come from.
+pub trait MemSource {
+    /// The time of the next packet, or `None` when there is none now.
+    fn next_tick(&mut self) -> Option<Tick>;
+    /// Loads the next packet. Called only after `next_tick` gave a time.
+    fn load_next(&mut self, into: &mut MemPacket);
+}
+
+/// Where they go.
+pub trait MemSink {
+    /// Sees a packet leave. `false` refuses it: it stays with the worker.
+    fn send(&mut self, packet: &MemPacket) -> bool;
+}
+
+/// One queue pair in memory.
+#[derive(Debug)]
+pub struct MemPort<S, K> {
+    free: Vec<MemPacket>,
+    source: S,
+    sink: K,
+    now: Tick,
+}
+
+impl<S: MemSource, K: MemSink> MemPort<S, K> {
+    /// A port with `buffers` packets of `room` bytes that circulate.
+    #[must_use]
+    pub fn new(buffers: usize, room: usize, source: S, sink: K) -> Self {
+        let free = (0..buffers).map(|_| MemPacket::with_room(room)).collect();
+        Self { free, source, sink, now: Tick::default() }
+    }
+
+    /// How many buffers are at home.
+    #[must_use]
+    pub fn free_buffers(&self) -> usize {
+        self.free.len()
+    }
+
+    /// The source, the sink.
+    pub fn ends(&mut self) -> (&mut S, &mut K) {
+        (&mut self.source, &mut self.sink)
+    }
+
+    /// Gives source and sink back.
+    pub fn into_ends(self) -> (S, K) {
+        (self.source, self.sink)
+    }
+}
+
+impl<S: MemSource, K: MemSink> Port for MemPort<S, K> {
+    type Packet = MemPacket;
+
+    #[inline]
+    fn rx_burst(&mut self, into: &mut Burst<MemPacket>) -> Tick {
+        let Some(tick) = self.source.next_tick() else { return self.now };
+        self.now = self.now.max(tick);
+        while into.room() > 0 && self.source.next_tick() == Some(tick) {
+            let Some(mut packet) = self.free.pop() else { break };
+            self.source.load_next(&mut packet);
+            if let Err(packet) = into.push(packet) {
+                self.free.push(packet);
+            }
+        }
+        self.now
+    }
+
+    #[inline]
+    fn tx_burst(&mut self, from: &mut Burst<MemPacket>) {
+        let taken = from.as_slice().iter().take_while(|packet| self.sink.send(packet)).count();
+        self.free.extend(from.drain_front(taken));
+    }
+
+    #[inline]
+    fn free_burst(&mut self, from: &mut Burst<MemPacket>) {
+        self.free.extend(from.drain());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{HEADROOM, MemPacket, MemPort, MemSink, MemSource};
+    use crate::{Burst, NoHeadroom, Packet, Port, Tick};
+
+    struct Ticks(Vec<u64>);
+    impl MemSource for Ticks {
+        fn next_tick(&mut self) -> Option<Tick> {
+            self.0.last().map(|&tick| Tick(tick))
+        }
+        fn load_next(&mut self, into: &mut MemPacket) {
+            let tick = self.0.pop().unwrap();
+            into.load(&tick.to_be_bytes(), tick);
+        }
+    }
+
+    struct Refusing(usize);
+    impl MemSink for Refusing {
+        fn send(&mut self, _: &MemPacket) -> bool {
+            self.0 = self.0.saturating_sub(1);
+            self.0 > 0
+        }
+    }
+
+    #[test]
+    fn a_burst_ends_where_the_clock_moves_on_and_refused_packets_stay() {
+        let mut port = MemPort::new(4, 64, Ticks(vec![9, 9, 8, 8, 8]), Refusing(3));
+        let mut burst = Burst::new();
+        assert_eq!(port.rx_burst(&mut burst), Tick(8));
+        assert_eq!(burst.len(), 3);
+        port.tx_burst(&mut burst);
+        assert_eq!(burst.len(), 1, "the third was refused");
+        assert_eq!(burst.as_slice()[0].cookie(), 8);
+        port.free_burst(&mut burst);
+        assert_eq!(port.rx_burst(&mut burst), Tick(9));
+        assert_eq!((burst.len(), port.free_buffers()), (2, 2));
+        port.free_burst(&mut burst);
+        assert_eq!((port.rx_burst(&mut burst), port.free_buffers()), (Tick(9), 4));
+    }
+
+    #[test]
+    fn headroom_is_bounded_and_a_failed_prepend_changes_nothing() {
+        let mut packet = MemPacket::with_room(8);
+        packet.load(b"12345678 too long", 1);
+        assert_eq!(packet.data(), b"12345678");
+        packet.trim_front(2);
+        packet.truncate(4);
+        assert_eq!(packet.data(), b"3456");
+        assert!(packet.prepend(HEADROOM + 3).is_err_and(|error| error == NoHeadroom));
+        assert_eq!(packet.data(), b"3456");
+        assert_eq!(packet.prepend(HEADROOM + 2).map(|bytes| bytes.len()), Ok(HEADROOM + 6));
+        packet.trim_front(9999);
+        assert_eq!(packet.total_len(), 0);
+    }
+}

@@ -1,0 +1,178 @@
+//! ICMP (RFC 792) and ICMPv6 (RFC 4443), as far as a balancer reads them, and the answer to an echo.
+//!
+//! ```text
+//! |     Type      |     Code      |          Checksum             |
+//! |      rest of header: unused, MTU, or identifier and sequence  |
+//! |      errors: the packet they are about, as much as there is   |
+//! ```
+
+use crate::checksum::Sum;
+use crate::tuple::{Family, FiveTuple, packed_v6_tuple, padded, protocol};
+use crate::{EXTENSION_BYTES_MAX, EXTENSIONS_MAX, ipv4::Ipv4, ipv6};
+
+/// Bytes before the quoted packet or the echoed data.
+pub const HEADER_LEN: usize = 8;
+
+/// What a message is to us.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Message {
+    /// About a packet that was sent from the destination.
+    Error,
+    /// To be answered.
+    EchoRequest,
+    /// RFC 4861: the kernel's.
+    NeighbourDiscovery,
+    /// Anything else.
+    Other,
+}
+
+/// Sorts a message by family and type.
+#[inline]
+#[must_use]
+pub const fn message(family: Family, kind: u8) -> Message {
+    match (family, kind) {
+        (Family::V4, 3 | 11 | 12) | (Family::V6, 1..=4) => Message::Error,
+        (Family::V4, 8) | (Family::V6, 128) => Message::EchoRequest,
+        (Family::V6, 133..=137) => Message::NeighbourDiscovery,
+        _ => Message::Other,
+    }
+}
+
+/// The five-tuple of the packet that an error quotes, as it was sent: from the VIP to the client.
+/// `None`: cut before the ports, a later fragment, or neither TCP nor UDP.
+#[must_use]
+pub fn quoted(family: Family, quote: &[u8]) -> Option<FiveTuple> {
+    match family {
+        Family::V4 => quoted_v4(quote),
+        Family::V6 => quoted_v6(quote),
+    }
+}
+
+fn quoted_v4(quote: &[u8]) -> Option<FiveTuple> {
+    let ip = Ipv4::parse(quote.first_chunk()?);
+    if ip.version() != 4
+        || ip.header_len() < crate::ipv4::HEADER_LEN
+        || ip.fragment & crate::ipv4::OFFSET != 0
+    {
+        return None;
+    }
+    let (source_port, destination_port) = ports(ip.protocol, quote.get(ip.header_len()..)?)?;
+    Some(FiveTuple {
+        source: padded(ip.source),
+        destination: padded(ip.destination),
+        source_port,
+        destination_port,
+        protocol: ip.protocol,
+        family: Family::V4,
+    })
+}
+
+fn quoted_v6(quote: &[u8]) -> Option<FiveTuple> {
+    let (head, payload) = quote.split_first_chunk()?;
+    let ip = ipv6::Ipv6::parse(head);
+    if ip.version() != 6 {
+        return None;
+    }
+    let walk = ipv6::walk(payload, ip.next_header, EXTENSIONS_MAX, EXTENSION_BYTES_MAX);
+    let ipv6::Walk::Upper(upper, offset) = walk else { return None };
+    let ports = ports(upper, payload.get(offset..)?)?;
+    Some(packed_v6_tuple(&ip, upper, ports))
+}
+
+/// Source and destination port: four bytes of TCP or UDP suffice.
+fn ports(upper: u8, bytes: &[u8]) -> Option<(u16, u16)> {
+    if !matches!(upper, protocol::TCP | protocol::UDP) {
+        return None;
+    }
+    let &[s0, s1, d0, d1] = bytes.first_chunk()?;
+    Some((u16::from_be_bytes([s0, s1]), u16::from_be_bytes([d0, d1])))
+}
+
+/// Whether the checksum of a message is right; ICMPv6 covers a pseudo-header (RFC 4443 §2.3).
+#[must_use]
+pub fn is_intact(tuple: &FiveTuple, message: &[u8]) -> bool {
+    pseudo(tuple, message.len()).add(message).is_intact()
+}
+
+/// Turns an echo request whose data are not all at hand into its reply, in place: the checksum is
+/// corrected by the change of the type (RFC 1624 §3, equation 3).
+pub fn answer_partial_echo(family: Family, message: &mut [u8]) {
+    if let Some([kind, code, c0, c1]) = message.first_chunk_mut::<4>() {
+        let was = u16::from_be_bytes([*kind, *code]);
+        *kind = reply_kind(family);
+        let is = u16::from_be_bytes([*kind, *code]);
+        let sum = Sum::default().add_u16(!u16::from_be_bytes([*c0, *c1])).add_u16(!was).add_u16(is);
+        [*c0, *c1] = sum.finish();
+    }
+}
+
+const fn reply_kind(family: Family) -> u8 {
+    match family {
+        Family::V4 => 0,
+        Family::V6 => 129,
+    }
+}
+
+/// Turns an echo request into its reply, in place: type and checksum change, code, identifier, sequence
+/// and data stay (RFC 792 p. 14, RFC 4443 §4.2). `tuple` is the reply's.
+pub fn answer_echo(tuple: &FiveTuple, message: &mut [u8]) {
+    if let Some([kind, _, c0, c1]) = message.first_chunk_mut::<4>() {
+        *kind = reply_kind(tuple.family);
+        (*c0, *c1) = (0, 0);
+    }
+    let [sum0, sum1] = pseudo(tuple, message.len()).add(message).finish();
+    if let Some([_, _, c0, c1]) = message.first_chunk_mut::<4>() {
+        (*c0, *c1) = (sum0, sum1);
+    }
+}
+
+fn pseudo(tuple: &FiveTuple, len: usize) -> Sum {
+    match tuple.family {
+        Family::V4 => Sum::default(),
+        Family::V6 => Sum::default()
+            .add(&tuple.source)
+            .add(&tuple.destination)
+            .add_u32(u32::try_from(len).unwrap_or(u32::MAX))
+            .add_u32(u32::from(protocol::ICMPV6)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{answer_echo, is_intact, quoted};
+    use crate::tuple::{Family, FiveTuple};
+    use proptest::prelude::{any, proptest};
+
+    proptest! {
+        #[test]
+        fn any_quote_gives_a_tuple_or_none(quote in proptest::collection::vec(any::<u8>(), 0..120), six in any::<bool>()) {
+            let family = if six { Family::V6 } else { Family::V4 };
+            if let Some(tuple) = quoted(family, &quote) {
+                assert_eq!(tuple.family, family);
+            }
+        }
+
+        #[test]
+        fn an_answered_echo_is_intact(mut message in proptest::collection::vec(any::<u8>(), 8..100), six in any::<bool>()) {
+            let tuple = FiveTuple {
+                source: [7; 16],
+                destination: [9; 16],
+                family: if six { Family::V6 } else { Family::V4 },
+                ..FiveTuple::default()
+            };
+            message[0] = if six { 128 } else { 8 };
+            message[2..4].fill(0);
+            let sum = super::pseudo(&tuple, message.len()).add(&message).finish();
+            message[2..4].copy_from_slice(&sum);
+            let mut partial = message.clone();
+            super::answer_partial_echo(tuple.family, &mut partial);
+            assert!(is_intact(&tuple, &partial));
+            let before = message.clone();
+            answer_echo(&tuple, &mut message);
+            assert!(is_intact(&tuple, &message));
+            assert_eq!(message[4..], before[4..]);
+            message[5] ^= 1;
+            assert!(!is_intact(&tuple, &message));
+        }
+    }
+}
