@@ -1,0 +1,120 @@
+//! From file types to a [`Config`]: every value on its own, then what they must be to one another.
+
+mod real;
+mod service;
+mod site;
+
+use std::collections::HashMap;
+
+use toml::Spanned;
+
+use crate::config::{Config, Name};
+use crate::fault::{Refusal, Report};
+use crate::keys;
+use crate::read::{Entry, File};
+use crate::scalar::{self, quoted};
+
+/// The configuration. It is complete only if the report stayed empty; what was refused has its default
+/// or is left out, so that everything else could be checked.
+pub(crate) fn config(report: &mut Report<'_>, file: File) -> Config {
+    let node = site::node(report, &file.node);
+    let mut tunnel = site::tunnel(report, &file.tunnel);
+    let select = site::select(report, &file.select);
+    let flow = site::flow(report, &file.flow);
+    let dataplane = site::dataplane(report, &file.dataplane);
+    let ports = site::ports(report, &file.ports);
+    let (reals, real_names) = real::reals(report, &file.reals, &file.tunnel, &mut tunnel);
+    let (pools, pool_names) = service::pools(report, &file.pools, &real_names, &select);
+    let services = service::services(report, &file.services, &pool_names);
+    Config { node, tunnel, select, flow, dataplane, ports, reals, pools, services }
+}
+
+/// The value of an optional key, checked.
+fn optional<T, V, U>(
+    report: &mut Report<'_>,
+    table: &Entry<T>,
+    key: &str,
+    value: Option<&Spanned<V>>,
+    check: impl FnOnce(&V) -> Result<U, Refusal>,
+) -> Option<U> {
+    let value = value?;
+    match check(value.get_ref()) {
+        Ok(sound) => Some(sound),
+        Err(refusal) => {
+            report.add(&value.span(), Some(table.key(key)), refusal);
+            None
+        }
+    }
+}
+
+/// The value of a key that must be there, checked.
+fn needed<T, V, U>(
+    report: &mut Report<'_>,
+    table: &Entry<T>,
+    key: &str,
+    value: Option<&Spanned<V>>,
+    check: impl FnOnce(&V) -> Result<U, Refusal>,
+) -> Option<U> {
+    if value.is_none() {
+        let kind = table.path.split('[').next().unwrap_or_default();
+        missing(report, table, kind, key);
+    }
+    optional(report, table, key, value, check)
+}
+
+fn missing<T>(report: &mut Report<'_>, table: &Entry<T>, kind: &str, key: &str) {
+    let example = keys::find(kind, key).map_or("…", |entry| entry.example);
+    let refusal = Refusal::new("is missing", format!("Write it like {key} = {example}."));
+    report.add_missing(&table.span, table.key(key), refusal);
+}
+
+/// Names of one kind of table, and where each stands.
+struct Names {
+    /// Place in the validated list, and line, by name. A name whose table was refused has no place.
+    by_name: HashMap<Name, (Option<usize>, usize)>,
+    /// As in the file, for suggestions.
+    in_order: Vec<Name>,
+}
+
+impl Names {
+    fn new() -> Self {
+        Self { by_name: HashMap::new(), in_order: Vec::new() }
+    }
+
+    /// The name of a table; a second holder is told. `None` if there is no sound name.
+    fn take<T>(
+        &mut self,
+        report: &mut Report<'_>,
+        table: &Entry<T>,
+        value: Option<&Spanned<String>>,
+    ) -> Option<Name> {
+        let name = needed(report, table, "name", value, |text| scalar::name(text))?;
+        let span = value.map_or_else(|| table.span.clone(), Spanned::span);
+        if let Some(&(_, line)) = self.by_name.get(&name) {
+            let message = format!("the name {} is taken since line {line}", quoted(name.as_str()));
+            report.add(&span, Some(table.key("name")), Refusal::new(message, "Give each its own name."));
+            return None;
+        }
+        self.by_name.insert(name.clone(), (None, report.line(span.start)));
+        self.in_order.push(name.clone());
+        Some(name)
+    }
+
+    /// The table of that name went into the validated list.
+    fn placed(&mut self, name: &Name, place: usize) {
+        if let Some((at, _)) = self.by_name.get_mut(name) {
+            *at = Some(place);
+        }
+    }
+
+    /// Who holds this name: `Ok(None)` for one whose table was refused (and told).
+    fn find(&self, text: &str, kind: &str) -> Result<Option<usize>, Refusal> {
+        let name = text.parse::<Name>().ok();
+        if let Some(&(place, _)) = name.and_then(|name| self.by_name.get(&name)) {
+            return Ok(place);
+        }
+        let meant = crate::nearest::did_you_mean(text, self.in_order.iter().map(Name::as_str));
+        let message = format!("no {kind} is named {}", quoted(text));
+        Err(Refusal::new(message, format!("{meant}Name one of the [[{kind}]] tables.")))
+    }
+}

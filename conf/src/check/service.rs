@@ -1,0 +1,204 @@
+//! Pools and services: names that must be found, weights, table sizes, and VIPs that collide.
+
+use std::collections::{HashMap, HashSet};
+use std::ops::Range;
+
+use service::{POOL_REALS_MAX, POOLS_MAX, SERVICES_MAX, SLOTS_MAX, WEIGHT_MAX};
+use toml::Spanned;
+
+use super::{Names, missing, needed, optional};
+use crate::config::{Member, Pool, PortRange, Protocol, Select, Service, Vip};
+use crate::defaults;
+use crate::fault::{Refusal, Report};
+use crate::file::{MemberFile, PoolFile, ServiceFile};
+use crate::read::Entry;
+use crate::scalar::{self, quoted};
+
+pub(super) fn pools(
+    report: &mut Report<'_>,
+    tables: &[Entry<PoolFile>],
+    reals: &Names,
+    select: &Select,
+) -> (Vec<Pool>, Names) {
+    let mut names = Names::new();
+    let mut pools: Vec<Pool> = Vec::new();
+    for table in tables {
+        let name = names.take(report, table, table.file.name.as_ref());
+        let members = members(report, table, reals);
+        let slots = slots(report, table, select);
+        if let Some(name) = name {
+            names.placed(&name, pools.len());
+            pools.push(Pool { name, slots, members });
+        }
+    }
+    too_many(report, tables, POOLS_MAX, "pools");
+    (pools, names)
+}
+
+fn too_many<T>(report: &mut Report<'_>, tables: &[Entry<T>], max: usize, kind: &str) {
+    if let Some(table) = tables.get(max) {
+        let message = format!("there are {} {kind}", tables.len());
+        report.add(
+            &table.span,
+            Some(table.path.clone()),
+            Refusal::new(message, format!("Leave at most {max}.")),
+        );
+    }
+}
+
+fn members(report: &mut Report<'_>, table: &Entry<PoolFile>, reals: &Names) -> Vec<Member> {
+    let Some(list) = table.file.members.as_ref() else {
+        missing(report, table, "pool", "members");
+        return Vec::new();
+    };
+    let key = table.key("members");
+    // Members that were refused while reading are told already and are not in the list any more.
+    let refused_before = report.has_told_under(&key);
+    let mut taken = HashSet::new();
+    let mut members = Vec::new();
+    for (place, written) in list.get_ref().iter().enumerate() {
+        let path = format!("{key}[{place}]");
+        let entry = Entry { file: written.get_ref(), path, span: written.span() };
+        if let Some(member) = member(report, &entry, reals, &mut taken) {
+            members.push(member);
+        }
+    }
+    if list.get_ref().is_empty() && !refused_before {
+        let refusal = Refusal::new(
+            "the pool has no members",
+            "Write it like members = [{ real = \"web-1\", weight = 100 }].",
+        );
+        report.add(&list.span(), Some(key), refusal);
+    } else if !members.is_empty() && members.iter().all(|member| member.weight == 0) && !refused_before {
+        let refusal =
+            Refusal::new("all weights are 0, so no real can be chosen", "Give one member a weight above 0.");
+        report.add(&list.span(), Some(key), refusal);
+    } else if list.get_ref().len() > POOL_REALS_MAX {
+        let message = format!("there are {} members", list.get_ref().len());
+        let refusal = Refusal::new(message, format!("Leave at most {POOL_REALS_MAX}."));
+        report.add(&list.span(), Some(key), refusal);
+    }
+    members
+}
+
+fn member(
+    report: &mut Report<'_>,
+    entry: &Entry<&MemberFile>,
+    reals: &Names,
+    taken: &mut HashSet<usize>,
+) -> Option<Member> {
+    let weight =
+        optional(report, entry, "weight", entry.file.weight.as_ref(), |&n| scalar::whole(n, 0..=WEIGHT_MAX));
+    let weight = weight.unwrap_or(defaults::WEIGHT);
+    if entry.file.real.is_none() {
+        missing(report, entry, "pool.members", "real");
+    }
+    let find = |text: &String| reals.find(text, "real");
+    let real = optional(report, entry, "real", entry.file.real.as_ref(), find)??;
+    if !taken.insert(real) {
+        let name = entry.file.real.as_ref().map(|name| quoted(name.get_ref())).unwrap_or_default();
+        let refusal = Refusal::new(
+            format!("{name} is in this pool already"),
+            "Name it once, with the weight you want.",
+        );
+        report.add(&entry.span, Some(entry.key("real")), refusal);
+    }
+    Some(Member { real, weight })
+}
+
+fn slots(report: &mut Report<'_>, table: &Entry<PoolFile>, select: &Select) -> u32 {
+    let own = table.file.slots.as_ref();
+    let slots = optional(report, table, "slots", own, |&n| scalar::prime(n, SLOTS_MAX));
+    let refused = own.is_some() && slots.is_none();
+    let slots = slots.unwrap_or(select.slots);
+    let members = table.file.members.as_ref().map_or(0, |list| list.get_ref().len());
+    if !refused && members > slots as usize {
+        let span = own.map_or_else(|| table.span.clone(), Spanned::span);
+        let message = format!("{slots} slots are too few for {members} members");
+        let remedy = "Write a prime of at least a hundred times their number.";
+        report.add(&span, Some(table.key("slots")), Refusal::new(message, remedy));
+    }
+    slots
+}
+
+/// A service whose VIP, protocol and ports are sound, and where it stands.
+struct Claim {
+    vip: Vip,
+    protocol: Protocol,
+    ports: PortRange,
+    label: String,
+    key: String,
+    span: Range<usize>,
+}
+
+pub(super) fn services(
+    report: &mut Report<'_>,
+    tables: &[Entry<ServiceFile>],
+    pools: &Names,
+) -> Vec<Service> {
+    if tables.is_empty() {
+        let refusal = Refusal::new("there is no service", "Write at least one [[service]] table.");
+        report.add_missing(&(0..0), "service".to_owned(), refusal);
+    }
+    let mut names = Names::new();
+    let mut claims = Vec::new();
+    let mut services = Vec::new();
+    for table in tables {
+        let file = &table.file;
+        let name = names.take(report, table, file.name.as_ref());
+        let vip = needed(report, table, "vip", file.vip.as_ref(), |text| scalar::vip(text));
+        let protocol =
+            needed(report, table, "protocol", file.protocol.as_ref(), |text| scalar::protocol(text));
+        let ports = needed(report, table, "ports", file.ports.as_ref(), scalar::ports);
+        let find = |text: &String| pools.find(text, "pool");
+        let pool = needed(report, table, "pool", file.pool.as_ref(), find).flatten();
+        let (Some(vip), Some(protocol), Some(ports)) = (vip, protocol, ports) else {
+            continue;
+        };
+        let label = file.name.as_ref().map_or_else(|| table.path.clone(), |name| quoted(name.get_ref()));
+        let span = file.vip.as_ref().map_or_else(|| table.span.clone(), Spanned::span);
+        claims.push(Claim { vip, protocol, ports, label, key: table.key("vip"), span });
+        if let (Some(name), Some(pool)) = (name, pool) {
+            services.push(Service { name, vip, protocol, ports, pool });
+        }
+    }
+    too_many(report, tables, SERVICES_MAX as usize, "services");
+    collisions(report, &claims);
+    services
+}
+
+/// The same VIP, protocol and ports twice, or ranges of one width that overlap: no rule says who wins.
+fn collisions(report: &mut Report<'_>, claims: &[Claim]) {
+    let mut groups: HashMap<(Vip, Protocol, u16), Vec<&Claim>> = HashMap::new();
+    for claim in claims {
+        let width = claim.ports.last.saturating_sub(claim.ports.first);
+        groups.entry((claim.vip, claim.protocol, width)).or_default().push(claim);
+    }
+    for group in groups.values_mut() {
+        group.sort_by_key(|claim| (claim.ports.first, claim.span.start));
+        for (before, after) in group.iter().zip(group.iter().skip(1)) {
+            let Claim { vip, protocol, ports, .. } = after;
+            // The later line is at fault, whichever range starts first.
+            let (first, second) =
+                if before.span.start < after.span.start { (before, after) } else { (after, before) };
+            let line = report.line(first.span.start);
+            let refusal = if before.ports == after.ports {
+                let message =
+                    format!("{vip} {protocol} {ports} is the service {} in line {line} already", first.label);
+                Refusal::new(message, "Give one of them another VIP, protocol or port.")
+            } else if after.ports.first <= before.ports.last {
+                let message = format!(
+                    "{vip} {protocol} {} overlaps {} of the service {} in line {line}, and neither is narrower",
+                    second.ports, first.ports, first.label
+                );
+                Refusal::new(
+                    message,
+                    "Make the ranges apart, or one of them narrower: the narrower one wins.",
+                )
+            } else {
+                continue;
+            };
+            report.add(&second.span, Some(second.key.clone()), refusal);
+        }
+    }
+}

@@ -1,0 +1,340 @@
+//! What a valid configuration is: typed, complete, every default filled in.
+
+use std::fmt;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use service::{DontFragment, Encap, OuterSource, RealState, Timeouts};
+use wire::protocol;
+
+use crate::limits::{DEVICE_BYTES_MAX, NAME_BYTES_MAX};
+
+/// A valid configuration. Places in `reals` and `pools` that stand inside it are in range.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Config {
+    /// `[node]`.
+    pub node: Node,
+    /// `[tunnel]`.
+    pub tunnel: Tunnel,
+    /// `[select]`.
+    pub select: Select,
+    /// `[flow]`.
+    pub flow: Flow,
+    /// `[dataplane]`.
+    pub dataplane: Dataplane,
+    /// `[[port]]`, in the order of the file.
+    pub ports: Vec<Port>,
+    /// `[[real]]`, in the order of the file.
+    pub reals: Vec<Real>,
+    /// `[[pool]]`, in the order of the file.
+    pub pools: Vec<Pool>,
+    /// `[[service]]`, in the order of the file; at least one.
+    pub services: Vec<Service>,
+}
+
+/// This machine.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Node {
+    /// Source of every frame we send; `None` leaves it to the caller.
+    pub mac: Option<Mac>,
+    /// The file that keeps the numbers of reals and services, already joined to the folder of the
+    /// configuration file.
+    pub numbers: Option<PathBuf>,
+}
+
+/// How outer headers are made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tunnel {
+    /// Outer source towards IPv4 reals; there if any is tunnelled to.
+    pub source_v4: Option<OuterSource<Ipv4Addr>>,
+    /// Outer source towards IPv6 reals; there if any is tunnelled to.
+    pub source_v6: Option<OuterSource<Ipv6Addr>>,
+    /// Outer TTL or hop limit, 1 or more.
+    pub hop_limit: u8,
+    /// Outer Don't Fragment.
+    pub dont_fragment: DontFragment,
+    /// Bytes of the outer IP packet.
+    pub mtu: u16,
+    /// Destination of frames to reals that name none; already filled into [`Real::next_hop`].
+    pub next_hop: Option<Mac>,
+}
+
+/// How reals are chosen.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Select {
+    /// Chooses Maglev slots.
+    pub seed: [u8; 16],
+    /// Table size of pools that name none; already filled into [`Pool::slots`].
+    pub slots: u32,
+}
+
+/// The flow table.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Flow {
+    /// Flows per worker.
+    pub entries: u32,
+    /// Fixes the table key.
+    pub key: Option<[u8; 16]>,
+    /// Idle times, in ticks.
+    pub timeouts: Timeouts,
+    /// Gate for new flows, per worker.
+    pub new_flows_per_second_max: Option<u32>,
+}
+
+/// Cores and memory.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Dataplane {
+    /// Worker lcores.
+    pub workers: u16,
+    /// Whether huge pages are used.
+    pub huge_pages: HugePages,
+    /// DPDK memory without huge pages, in megabytes.
+    pub memory_mb: u32,
+    /// mbufs in the pool, per worker.
+    pub packets: u32,
+}
+
+/// Whether huge pages are used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HugePages {
+    /// When there.
+    Auto,
+    /// No start without them.
+    Require,
+    /// Never.
+    Off,
+}
+
+/// A port of this machine.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Port {
+    /// Its name.
+    pub name: Name,
+    /// What DPDK is told.
+    pub device: Device,
+}
+
+/// A real.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Real {
+    /// Its name.
+    pub name: Name,
+    /// Its address; no two reals share one.
+    pub address: IpAddr,
+    /// Destination of frames on their way to it, its own or the default.
+    pub next_hop: Mac,
+    /// How packets travel to it.
+    pub encap: Encap,
+    /// Whether it may be chosen.
+    pub state: RealState,
+}
+
+/// A pool.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pool {
+    /// Its name.
+    pub name: Name,
+    /// Size of its Maglev table, a prime, at least the number of members.
+    pub slots: u32,
+    /// At least one, and one weight at least above 0; no real twice.
+    pub members: Vec<Member>,
+}
+
+/// A member of a pool.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Member {
+    /// Place in [`Config::reals`].
+    pub real: usize,
+    /// Its share of new flows.
+    pub weight: u32,
+}
+
+/// A service.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Service {
+    /// Its name.
+    pub name: Name,
+    /// The address or prefix the world sees.
+    pub vip: Vip,
+    /// TCP or UDP.
+    pub protocol: Protocol,
+    /// Its ports.
+    pub ports: PortRange,
+    /// Place in [`Config::pools`].
+    pub pool: usize,
+}
+
+/// A VIP: an address or a prefix of addresses, host bits zero.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Vip {
+    /// Address, or first address of the prefix.
+    pub address: IpAddr,
+    /// 32 or 128 for one address.
+    pub prefix_len: u8,
+}
+
+impl fmt::Display for Vip {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let full = if self.address.is_ipv4() { 32 } else { 128 };
+        if self.prefix_len == full {
+            write!(f, "{}", self.address)
+        } else {
+            write!(f, "{}/{}", self.address, self.prefix_len)
+        }
+    }
+}
+
+/// The protocol of a service.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Protocol {
+    /// RFC 9293.
+    Tcp,
+    /// RFC 768.
+    Udp,
+}
+
+impl Protocol {
+    /// Its IANA number.
+    #[must_use]
+    pub const fn number(self) -> u8 {
+        match self {
+            Self::Tcp => protocol::TCP,
+            Self::Udp => protocol::UDP,
+        }
+    }
+}
+
+impl fmt::Display for Protocol {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Tcp => "tcp",
+            Self::Udp => "udp",
+        })
+    }
+}
+
+/// The ports of a service, both ends included.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct PortRange {
+    /// First port.
+    pub first: u16,
+    /// Last port, not below the first.
+    pub last: u16,
+}
+
+impl PortRange {
+    /// Every port, 0 too.
+    pub const ANY: Self = Self { first: 0, last: u16::MAX };
+}
+
+impl fmt::Display for PortRange {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match *self {
+            Self::ANY => f.write_str("any"),
+            Self { first, last } if first == last => write!(f, "{first}"),
+            Self { first, last } => write!(f, "{first}-{last}"),
+        }
+    }
+}
+
+/// A MAC address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Mac(pub [u8; 6]);
+
+/// Text that is no unicast MAC address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MacError {
+    /// Not six pairs of hex digits with colons between.
+    Form,
+    /// All zeros, or the group bit is set.
+    NotUnicast,
+}
+
+impl FromStr for Mac {
+    type Err = MacError;
+
+    fn from_str(text: &str) -> Result<Self, MacError> {
+        let mut bytes = [0; 6];
+        let mut parts = text.split(':');
+        for byte in &mut bytes {
+            let part = parts.next().ok_or(MacError::Form)?;
+            let digits = part.len() == 2 && part.bytes().all(|b| b.is_ascii_hexdigit());
+            *byte = u8::from_str_radix(part, 16).ok().filter(|_| digits).ok_or(MacError::Form)?;
+        }
+        let [first, ..] = bytes;
+        match parts.next() {
+            Some(_) => Err(MacError::Form),
+            None if bytes == [0; 6] || first & 1 == 1 => Err(MacError::NotUnicast),
+            None => Ok(Self(bytes)),
+        }
+    }
+}
+
+impl fmt::Display for Mac {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let [a, b, c, d, e, g] = self.0;
+        write!(f, "{a:02x}:{b:02x}:{c:02x}:{d:02x}:{e:02x}:{g:02x}")
+    }
+}
+
+/// The name of a port, real, pool or service: 1 to [`NAME_BYTES_MAX`] letters, digits, `-`, `_` and `.`,
+/// so that it can be a file key, a label and a word in a sentence.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Name(Box<str>);
+
+/// Text that is no [`Name`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NameError;
+
+impl Name {
+    /// The name as text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for Name {
+    type Err = NameError;
+
+    fn from_str(text: &str) -> Result<Self, NameError> {
+        let allowed = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.');
+        if text.is_empty() || text.len() > NAME_BYTES_MAX || !text.bytes().all(allowed) {
+            return Err(NameError);
+        }
+        Ok(Self(text.into()))
+    }
+}
+
+impl fmt::Display for Name {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// A DPDK device: a PCI address, or a virtual device with its arguments. 1 to [`DEVICE_BYTES_MAX`]
+/// printable ASCII characters without spaces.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Device(Box<str>);
+
+impl Device {
+    /// The device as DPDK is told.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// `None` if it is none.
+    pub(crate) fn new(text: &str) -> Option<Self> {
+        let sound =
+            (1..=DEVICE_BYTES_MAX).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_graphic());
+        sound.then(|| Self(text.into()))
+    }
+}
+
+impl fmt::Display for Device {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}

@@ -1,0 +1,154 @@
+//! The file types: what may be written, each value with its place, nothing judged yet but its kind.
+
+use std::fmt;
+
+use serde::de::{self, Deserialize, Deserializer, Visitor};
+use toml::Spanned;
+
+/// `[node]`.
+#[derive(Debug, Default, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct NodeFile {
+    pub(crate) mac: Option<Spanned<String>>,
+    pub(crate) numbers: Option<Spanned<String>>,
+}
+
+/// `[tunnel]`.
+#[derive(Debug, Default, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct TunnelFile {
+    pub(crate) source_v4: Option<Spanned<String>>,
+    pub(crate) source_v6: Option<Spanned<String>>,
+    pub(crate) hop_limit: Option<Spanned<i64>>,
+    pub(crate) dont_fragment: Option<Spanned<String>>,
+    pub(crate) mtu: Option<Spanned<i64>>,
+    pub(crate) next_hop: Option<Spanned<String>>,
+}
+
+/// `[select]`.
+#[derive(Debug, Default, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct SelectFile {
+    pub(crate) seed: Option<Spanned<String>>,
+    pub(crate) slots: Option<Spanned<i64>>,
+}
+
+/// `[flow]`.
+#[derive(Debug, Default, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct FlowFile {
+    pub(crate) entries: Option<Spanned<i64>>,
+    pub(crate) key: Option<Spanned<String>>,
+    pub(crate) syn_timeout_s: Option<Spanned<Seconds>>,
+    pub(crate) established_timeout_s: Option<Spanned<Seconds>>,
+    pub(crate) closing_timeout_s: Option<Spanned<Seconds>>,
+    pub(crate) udp_timeout_s: Option<Spanned<Seconds>>,
+    pub(crate) new_flows_per_second_max: Option<Spanned<i64>>,
+}
+
+/// `[dataplane]`.
+#[derive(Debug, Default, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct DataplaneFile {
+    pub(crate) workers: Option<Spanned<i64>>,
+    pub(crate) huge_pages: Option<Spanned<String>>,
+    pub(crate) memory_mb: Option<Spanned<i64>>,
+    pub(crate) packets: Option<Spanned<i64>>,
+}
+
+/// `[[port]]`.
+#[derive(Debug, Default, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct PortFile {
+    pub(crate) name: Option<Spanned<String>>,
+    pub(crate) device: Option<Spanned<String>>,
+}
+
+/// `[[real]]`.
+#[derive(Debug, Default, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct RealFile {
+    pub(crate) name: Option<Spanned<String>>,
+    pub(crate) address: Option<Spanned<String>>,
+    pub(crate) next_hop: Option<Spanned<String>>,
+    pub(crate) encap: Option<Spanned<String>>,
+    pub(crate) state: Option<Spanned<String>>,
+}
+
+/// `[[pool]]`.
+#[derive(Debug, Default, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct PoolFile {
+    pub(crate) name: Option<Spanned<String>>,
+    pub(crate) slots: Option<Spanned<i64>>,
+    pub(crate) members: Option<Spanned<Vec<Spanned<MemberFile>>>>,
+}
+
+/// A member of a `[[pool]]`.
+#[derive(Debug, Default, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct MemberFile {
+    pub(crate) real: Option<Spanned<String>>,
+    pub(crate) weight: Option<Spanned<i64>>,
+}
+
+/// `[[service]]`.
+#[derive(Debug, Default, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ServiceFile {
+    pub(crate) name: Option<Spanned<String>>,
+    pub(crate) vip: Option<Spanned<String>>,
+    pub(crate) protocol: Option<Spanned<String>>,
+    pub(crate) ports: Option<Spanned<Ports>>,
+    pub(crate) pool: Option<Spanned<String>>,
+}
+
+/// Whole or fractional seconds.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Seconds(pub(crate) f64);
+
+/// A port number or a text about ports.
+#[derive(Clone, Debug)]
+pub(crate) enum Ports {
+    One(i64),
+    Text(String),
+}
+
+impl<'de> Deserialize<'de> for Seconds {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        struct Any;
+        impl Visitor<'_> for Any {
+            type Value = Seconds;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a number of seconds")
+            }
+            fn visit_i64<E: de::Error>(self, whole: i64) -> Result<Seconds, E> {
+                // No timeout is above an hour, so what 32 bits do not hold is as wrong as infinity.
+                Ok(Seconds(i32::try_from(whole).map_or(f64::INFINITY, f64::from)))
+            }
+            fn visit_f64<E: de::Error>(self, number: f64) -> Result<Seconds, E> {
+                Ok(Seconds(number))
+            }
+        }
+        from.deserialize_any(Any)
+    }
+}
+
+impl<'de> Deserialize<'de> for Ports {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        struct Any;
+        impl Visitor<'_> for Any {
+            type Value = Ports;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a port number or a text")
+            }
+            fn visit_i64<E: de::Error>(self, port: i64) -> Result<Ports, E> {
+                Ok(Ports::One(port))
+            }
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<Ports, E> {
+                Ok(Ports::Text(text.to_owned()))
+            }
+        }
+        from.deserialize_any(Any)
+    }
+}

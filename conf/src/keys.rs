@@ -1,0 +1,92 @@
+//! Every key of the file, once: what it takes, an example, what it means. The README's table, the remedies
+//! of wrong types and the tests are made from it.
+
+/// One key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Key {
+    /// Its table; `pool.members` is the inline table of a member.
+    pub table: &'static str,
+    /// The key.
+    pub key: &'static str,
+    /// What it takes, with its article.
+    pub takes: &'static str,
+    /// An example, as it is written after the equals sign.
+    pub example: &'static str,
+    /// Whether it must be there, or what is taken if it is not.
+    pub absent: &'static str,
+    /// What it means.
+    pub means: &'static str,
+}
+
+/// The tables that stand once.
+pub const SINGLE_TABLES: [&str; 5] = ["node", "tunnel", "select", "flow", "dataplane"];
+
+/// The tables that may stand any number of times.
+pub const LISTED_TABLES: [&str; 4] = ["port", "real", "pool", "service"];
+
+/// The key of that name in that table.
+#[must_use]
+pub fn find(table: &str, key: &str) -> Option<&'static Key> {
+    KEYS.iter().find(|entry| entry.table == table && entry.key == key)
+}
+
+const TEXT: &str = "a text in quotes";
+const WHOLE: &str = "a whole number";
+const SECONDS: &str = "a number of seconds";
+
+macro_rules! keys {
+    ($($table:literal . $key:ident: $takes:expr, $example:literal, $absent:literal, $means:literal;)*) => {
+        &[$(Key { table: $table, key: stringify!($key), takes: $takes, example: $example, absent: $absent, means: $means },)*]
+    };
+}
+
+/// All keys, in the order of the reference sample.
+#[rustfmt::skip] // one key, one line
+pub const KEYS: &[Key] = keys! {
+    "node".mac: TEXT, r#""02:00:00:00:00:01""#, "the port's own; in replay 02:00:00:00:00:01", "source MAC address of the frames we send";
+    "node".numbers: TEXT, r#""site.numbers.toml""#, "numbers are not kept", "file that keeps the numbers of reals and services, relative to this file's folder";
+
+    "tunnel".source_v4: TEXT, r#""192.0.2.1""#, "needed if a real with an IPv4 address is tunnelled to", "outer source address towards IPv4 reals; a prefix (/16 to /31) spreads flows over its addresses";
+    "tunnel".source_v6: TEXT, r#""2001:db8::1""#, "needed if a real with an IPv6 address is tunnelled to", "outer source address towards IPv6 reals; a prefix (/112 to /127) spreads flows over its addresses";
+    "tunnel".hop_limit: WHOLE, "64", "64", "outer TTL or hop limit, 1 to 255";
+    "tunnel".dont_fragment: TEXT, r#""inherit""#, "inherit", "outer Don't Fragment: inherit (from the inner packet), set or clear";
+    "tunnel".mtu: WHOLE, "1500", "1500", "most bytes of an IP packet to a real, outer header included; 576 (1280 with IPv6 reals) to 9600";
+    "tunnel".next_hop: TEXT, r#""02:00:00:00:00:fe""#, "needed if a real names none", "destination MAC address of frames to reals that name none";
+
+    "select".seed: TEXT, r#""00000000000000000000000000000000""#, "32 zeros", "32 hex digits that choose the Maglev tables; equal on all routers of a cluster";
+    "select".slots: WHOLE, "65537", "65537", "size of the Maglev tables of pools that name none, a prime";
+
+    "flow".entries: WHOLE, "1048576", "1048576", "flows per worker";
+    "flow".key: TEXT, r#""00112233445566778899aabbccddeeff""#, "random", "32 hex digits that fix the key of the flow table, for tests";
+    "flow".syn_timeout_s: SECONDS, "10", "10", "idle time of a TCP flow before its handshake is done; 0.125 to 3600 in eighths";
+    "flow".established_timeout_s: SECONDS, "900", "900", "idle time of an established TCP flow";
+    "flow".closing_timeout_s: SECONDS, "10", "10", "idle time of a TCP flow after FIN or RST";
+    "flow".udp_timeout_s: SECONDS, "60", "60", "idle time of a UDP flow";
+    "flow".new_flows_per_second_max: WHOLE, "1000000", "no gate", "new flows a worker keeps per second; those above are forwarded by hash alone";
+
+    "dataplane".workers: WHOLE, "1", "1", "worker lcores, 1 to 128";
+    "dataplane".huge_pages: TEXT, r#""auto""#, "auto", "auto (when there), require or off";
+    "dataplane".memory_mb: WHOLE, "512", "512", "DPDK memory without huge pages, in megabytes";
+    "dataplane".packets: WHOLE, "16384", "16384", "packet buffers (mbufs) per worker";
+
+    "port".name: TEXT, r#""lan0""#, "needed", "name of the port";
+    "port".device: TEXT, r#""net_af_packet0,iface=eth1""#, "needed", "DPDK device: a PCI address, or a virtual device with its arguments";
+
+    "real".name: TEXT, r#""web-1""#, "needed", "name of the real; its number in the numbers file hangs on it";
+    "real".address: TEXT, r#""10.0.0.11""#, "needed", "address of the real";
+    "real".next_hop: TEXT, r#""02:00:00:00:00:11""#, "tunnel.next_hop", "destination MAC address of frames on their way to it";
+    "real".encap: TEXT, r#""ipip""#, "ipip", "ipip (IP in IP) or mac (the destination MAC address is rewritten)";
+    "real".state: TEXT, r#""up""#, "up", "up, drain (keeps its flows, takes no new ones) or down";
+
+    "pool".name: TEXT, r#""web""#, "needed", "name of the pool";
+    "pool".slots: WHOLE, "65537", "select.slots", "size of its Maglev table, a prime";
+    "pool".members: "a list of tables", r#"[{ real = "web-1", weight = 100 }]"#, "needed", "the reals of the pool";
+    "pool.members".real: TEXT, r#""web-1""#, "needed", "name of the real";
+    "pool.members".weight: WHOLE, "100", "100", "its share of new flows, 0 to 65535";
+
+    "service".name: TEXT, r#""web""#, "needed", "name of the service; its number in the numbers file hangs on it";
+    "service".vip: TEXT, r#""198.51.100.10""#, "needed", "VIP: an address, or a prefix with all host bits zero";
+    "service".protocol: TEXT, r#""tcp""#, "needed", "tcp or udp";
+    "service".ports: "a port number, or a text such as \"8000-8099\" or \"any\"", "80", "needed", "one port, a range with both ends included, or any";
+    "service".pool: TEXT, r#""web""#, "needed", "name of the pool its packets go to";
+};

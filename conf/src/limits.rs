@@ -1,0 +1,76 @@
+//! The limits of a configuration file, and how they relate.
+
+use service::{REALS_MAX, SERVICES_MAX};
+
+/// Bytes of a configuration file: ten thousand services take about one megabyte.
+pub const CONFIG_BYTES_MAX: u64 = 10 * 1024 * 1024;
+
+/// Syntax faults are all told up to this size; of a longer file only the first is, since every broken
+/// byte could be a fault of its own.
+pub const RECOVERY_BYTES_MAX: usize = 1024 * 1024;
+
+/// Faults that are told; the rest is counted.
+pub const FAULTS_MAX: usize = 100;
+
+/// Bytes of a name.
+pub const NAME_BYTES_MAX: usize = 63;
+
+/// Bytes of a device string.
+pub const DEVICE_BYTES_MAX: usize = 255;
+
+/// Characters of a value that a message repeats.
+pub const QUOTE_CHARS_MAX: usize = 40;
+
+/// Longest name for which a nearest name is looked for, and most candidates that are compared.
+pub const NEAREST_CANDIDATES_MAX: usize = 1024;
+
+/// Worker lcores.
+pub const WORKERS_MAX: u16 = 128;
+
+/// Ports of the machine.
+pub const PORTS_MAX: usize = 64;
+
+/// The smallest MTU towards a real with an IPv4 address: what every host must reassemble (RFC 791 §3.2).
+pub const MTU_V4_MIN: u16 = 576;
+
+/// The smallest MTU towards a real with an IPv6 address (RFC 8200 §5).
+pub const MTU_V6_MIN: u16 = 1280;
+
+/// The largest MTU: the usual jumbo frame with room to spare.
+pub const MTU_MAX: u16 = 9600;
+
+/// The shortest prefix of an outer source: 16 bits of entropy.
+pub const SOURCE_V4_PREFIX_MIN: u8 = 16;
+
+/// The same for IPv6.
+pub const SOURCE_V6_PREFIX_MIN: u8 = 112;
+
+/// Flows per worker, at least.
+pub const FLOW_ENTRIES_MIN: u32 = 4;
+
+/// Flows per worker, at most.
+pub const FLOW_ENTRIES_MAX: u32 = 1 << 30;
+
+/// Memory without huge pages, at least, in megabytes.
+pub const MEMORY_MB_MIN: u32 = 32;
+
+/// Memory without huge pages, at most, in megabytes.
+pub const MEMORY_MB_MAX: u32 = 1024 * 1024;
+
+/// mbufs per worker, at least.
+pub const PACKETS_MIN: u32 = 512;
+
+/// mbufs per worker, at most.
+pub const PACKETS_MAX: u32 = 8 * 1024 * 1024;
+
+/// The longest IP header we put around a packet (IPv6, RFC 8200 §3).
+const OUTER_BYTES_MAX: u16 = 40;
+
+// Any accepted MTU leaves room for the outer header and a useful inner packet.
+const _: () = assert!(MTU_V4_MIN > OUTER_BYTES_MAX + 68);
+const _: () = assert!(MTU_V4_MIN < MTU_V6_MIN && MTU_V6_MIN < MTU_MAX);
+const _: () = assert!(RECOVERY_BYTES_MAX as u64 <= CONFIG_BYTES_MAX);
+// Ports are bits of one 64-bit mask.
+const _: () = assert!(PORTS_MAX <= 64);
+const _: () = assert!(QUOTE_CHARS_MAX < NAME_BYTES_MAX && NAME_BYTES_MAX < DEVICE_BYTES_MAX);
+const _: () = assert!(REALS_MAX >= 1 && SERVICES_MAX >= 1);
