@@ -1,1 +1,49 @@
 //! Services, pools and reals: the forwarding table image, classification and Maglev selection.
+//!
+//! A [`Blueprint`] goes in, a [`Built`] comes out: one flat root image and one image per unique pool.
+//! [`Table::check`] verifies such images, whoever made them, and [`TableView`] answers the packet path.
+//!
+//! * A table is a pure function of its blueprint: same blueprint, same bytes, whatever the order of its
+//!   lists. The name of a generation travels beside the image, never in it.
+//! * After `check` no access can panic or read out of range, also if the image was made by an enemy.
+//! * All integers in images are little-endian.
+#![forbid(unsafe_code)]
+
+#[cfg(target_endian = "big")]
+compile_error!("images are little-endian and are read in place");
+
+mod aligned;
+mod blueprint;
+mod build;
+mod check;
+mod error;
+mod hash;
+mod index;
+mod layout;
+mod limits;
+mod maglev;
+mod movement;
+mod numbers;
+mod pool;
+mod ports;
+mod table;
+mod template;
+#[cfg(test)]
+mod tests;
+mod vips;
+
+pub use aligned::Aligned;
+pub use blueprint::{
+    Blueprint, DontFragment, Encap, Member, Outer, OuterSource, PoolSpec, RealSpec, RealState, ServiceSpec,
+    Timeouts,
+};
+pub use build::{Built, build};
+pub use error::{BuildError, ImageError, PoolFault, RealFault, ServiceFault};
+pub use hash::{real_hash, tuple_hash};
+pub use layout::{Section, ServiceEntry};
+pub use limits::{CELLS_MAX, POOL_REALS_MAX, POOLS_MAX, REALS_MAX, SERVICES_MAX, SLOTS_MAX, WEIGHT_MAX};
+pub use movement::{Movement, movement};
+pub use numbers::{NumberOutOfRange, RealNumber, ServiceNumber};
+pub use pool::NO_REAL;
+pub use table::{Class, Generation, ServiceSlot, Table, TableView};
+pub use template::{ETHERNET_BYTES, HEADER_BYTES, OUTER_V4_BYTES, OUTER_V6_BYTES, Template, TunnelKind};

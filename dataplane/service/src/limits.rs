@@ -21,3 +21,15 @@ pub const WEIGHT_MAX: u32 = 65_535;
 const _: () = assert!(POOL_REALS_MAX < REALS_MAX as usize);
 const _: () = assert!(POOL_REALS_MAX <= u16::MAX as usize);
 const _: () = assert!(POOLS_MAX <= u16::MAX as usize);
+
+/// Cells of port intervals in one table, of 8 bytes each. VIPs with more than one port interval have
+/// one cell per interval and one more; a covering prefix's intervals are repeated in each longer prefix.
+pub const CELLS_MAX: usize = 1 << 22;
+
+/// Names of one table's classification index that may be tried before the build gives up. One attempt
+/// fails with a chance far below one in a thousand.
+pub(crate) const INDEX_SEEDS_MAX: u64 = 64;
+
+const _: () = assert!(SERVICES_MAX as usize <= u16::MAX as usize + 1, "a service's slot is 16 bits");
+const _: () = assert!(SLOTS_MAX < 1 << 31, "a position plus a skip must fit 32 bits");
+const _: () = assert!(WEIGHT_MAX < 1 << 30, "a credit plus a weight must fit 32 bits");

@@ -1,0 +1,299 @@
+//! From a blueprint to images.
+
+use core::mem::size_of;
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
+
+use sha2::{Digest, Sha256};
+use wire::{Family, packed, protocol};
+use zerocopy::{FromZeros, IntoBytes};
+
+use crate::aligned::Aligned;
+use crate::blueprint::{
+    Blueprint, DontFragment, Outer, PoolSpec, RealSpec, RealState, ServiceSpec, Timeouts,
+};
+use crate::error::{BuildError, ImageError, PoolFault, RealFault, ServiceFault};
+use crate::index::BuiltIndex;
+use crate::layout::{
+    ALIGN, Entry4, Entry6, Header, IndexHead, LAYOUT, MAGIC, PoolEntry, SECTIONS, ServiceEntry, Span, VERSION,
+};
+use crate::limits::{POOL_REALS_MAX, POOLS_MAX, SLOTS_MAX, WEIGHT_MAX};
+use crate::maglev::is_prime;
+use crate::numbers::RealNumber;
+use crate::pool::{PoolReal, image};
+use crate::table::{Generation, Table};
+use crate::template::Template;
+use crate::vips;
+
+/// The images of one generation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Built {
+    /// The root image.
+    pub root: Vec<u8>,
+    /// Each unique pool's image once, by ascending digest.
+    pub pools: Vec<Vec<u8>>,
+    /// SHA-256 of the root.
+    pub digest: [u8; 32],
+    /// The name of the generation, which is not in the images.
+    pub generation: Generation,
+}
+
+impl Built {
+    /// The table in this process's own memory.
+    ///
+    /// # Errors
+    /// As [`Table::check`]; none for what [`build`] made.
+    pub fn table(&self) -> Result<Table<Aligned>, ImageError> {
+        let pools = self.pools.iter().map(|pool| Aligned::new(pool)).collect();
+        Table::check(Aligned::new(&self.root), pools, self.generation)
+    }
+}
+
+/// Builds the images of a blueprint: the same bytes whatever the order of its lists, and whatever
+/// `generation` they are to be called.
+///
+/// # Errors
+/// The first fault found, with its item.
+pub fn build(blueprint: &Blueprint, generation: Generation) -> Result<Built, BuildError> {
+    let reals = checked_reals(blueprint)?;
+    check_general(blueprint)?;
+    let (pools, pool_places) = pools(blueprint, &reals)?;
+    let services = services(blueprint, &pool_places)?;
+    let mut cells = vec![0_u64];
+    let v4 = vips::index::<Entry4>(&services, Family::V4, &mut cells)?;
+    let v6 = vips::index::<Entry6>(&services, Family::V6, &mut cells)?;
+    let templates = templates(&reals, &blueprint.outer)?;
+    let digests: Vec<PoolEntry> = pools.iter().map(|(digest, _)| PoolEntry { digest: *digest }).collect();
+    let mut header = header(blueprint, &v4, &v6);
+    let sections: [&[u8]; SECTIONS] = [
+        templates.as_bytes(),
+        services.as_bytes(),
+        digests.as_bytes(),
+        v4.lengths.as_bytes(),
+        v4.screen.as_bytes(),
+        v4.pilots.as_bytes(),
+        v4.entries.as_bytes(),
+        v6.lengths.as_bytes(),
+        v6.screen.as_bytes(),
+        v6.pilots.as_bytes(),
+        v6.entries.as_bytes(),
+        cells.as_bytes(),
+    ];
+    let mut root = vec![0; size_of::<Header>()];
+    for (span, bytes) in header.spans.iter_mut().zip(sections) {
+        *span = Span { offset: root.len() as u64, length: bytes.len() as u64 };
+        root.extend(bytes);
+        root.resize(root.len().next_multiple_of(ALIGN), 0);
+    }
+    header.length = root.len() as u64;
+    root.iter_mut().zip(header.as_bytes()).for_each(|(to, from)| *to = *from);
+    let digest = Sha256::digest(&root).into();
+    Ok(Built { root, pools: pools.into_values().collect(), digest, generation })
+}
+
+fn header(blueprint: &Blueprint, v4: &BuiltIndex<Entry4>, v6: &BuiltIndex<Entry6>) -> Header {
+    let Timeouts { syn, established, closing, udp } = blueprint.timeouts;
+    let outer = &blueprint.outer;
+    let numbers = blueprint.services.iter().map(|service| service.number.get());
+    let keys = |services: &[ServiceSpec], v4: bool| {
+        let of_family = services.iter().filter(|service| service.vip.is_ipv4() == v4);
+        of_family.map(|service| (service.vip, service.prefix_len)).collect::<BTreeSet<_>>().len() as u64
+    };
+    Header {
+        magic: MAGIC,
+        version: VERSION,
+        header_bytes: size_of::<Header>() as u32,
+        layout: LAYOUT,
+        select_seed: blueprint.select_seed,
+        timeouts: [syn, established, closing, udp],
+        new_flows_rate_max: blueprint.new_flows_rate_max.unwrap_or_default(),
+        new_flows_gate: u32::from(blueprint.new_flows_rate_max.is_some()),
+        mac: outer.mac,
+        mtu: outer.mtu,
+        hop_limit: outer.hop_limit,
+        dont_fragment: match outer.dont_fragment {
+            DontFragment::Inherit => 0,
+            DontFragment::Set => 1,
+            DontFragment::Clear => 2,
+        },
+        services_len: numbers.max().map_or(0, |largest| largest + 1),
+        index4: IndexHead { seed: v4.seed, keys: keys(&blueprint.services, true) },
+        index6: IndexHead { seed: v6.seed, keys: keys(&blueprint.services, false) },
+        ..Header::new_zeroed()
+    }
+}
+
+fn check_general(blueprint: &Blueprint) -> Result<(), BuildError> {
+    let outer = &blueprint.outer;
+    let fits = |prefix_len: u8, bits: u8| prefix_len <= bits && bits - prefix_len <= 16;
+    let v4 = outer.source_v4.is_none_or(|source| fits(source.prefix_len, 32));
+    let v6 = outer.source_v6.is_none_or(|source| fits(source.prefix_len, 128));
+    if !v4 || !v6 {
+        return Err(BuildError::OuterSource);
+    }
+    if outer.hop_limit == 0 {
+        return Err(BuildError::HopLimit);
+    }
+    let Timeouts { syn, established, closing, udp } = blueprint.timeouts;
+    let whole = [syn, established, closing, udp].iter().all(|idle| (1..=Timeouts::MAX).contains(idle));
+    if whole { Ok(()) } else { Err(BuildError::Timeout) }
+}
+
+/// Reals by number.
+fn checked_reals(blueprint: &Blueprint) -> Result<BTreeMap<RealNumber, RealSpec>, BuildError> {
+    let mut sorted = blueprint.reals.clone();
+    sorted.sort_unstable_by_key(|real| (real.number, real.address));
+    let mut by_number = BTreeMap::new();
+    let mut addresses = BTreeSet::new();
+    for real in sorted {
+        let fault = |fault| BuildError::Real(real.number, fault);
+        if by_number.insert(real.number, real).is_some() {
+            return Err(fault(RealFault::Number));
+        }
+        if !addresses.insert(real.address) {
+            return Err(fault(RealFault::Address));
+        }
+    }
+    Ok(by_number)
+}
+
+fn templates(reals: &BTreeMap<RealNumber, RealSpec>, outer: &Outer) -> Result<Vec<Template>, BuildError> {
+    let len = reals.last_key_value().map_or(0, |(number, _)| number.index() + 1);
+    let mut templates = vec![Template::ABSENT; len];
+    for (number, real) in reals {
+        let fault = |fault| BuildError::Real(*number, fault);
+        let made = Template::new(real, outer).ok_or(fault(RealFault::NoSource))?;
+        if !made.is_sound() {
+            return Err(fault(RealFault::Mtu));
+        }
+        if let Some(template) = templates.get_mut(number.index()) {
+            *template = made;
+        }
+    }
+    Ok(templates)
+}
+
+type Images = BTreeMap<[u8; 32], Vec<u8>>;
+
+/// Unique images by digest, and each pool's place among them.
+fn pools(
+    blueprint: &Blueprint,
+    reals: &BTreeMap<RealNumber, RealSpec>,
+) -> Result<(Images, Vec<u32>), BuildError> {
+    if blueprint.pools.len() > POOLS_MAX {
+        return Err(BuildError::Pools);
+    }
+    // Filling a table is the dear part: pools with the same members and size are filled once.
+    let mut filled: BTreeMap<(Vec<PoolKey>, u32), [u8; 32]> = BTreeMap::new();
+    let mut images = Images::new();
+    let mut digests = Vec::with_capacity(blueprint.pools.len());
+    for (place, pool) in blueprint.pools.iter().enumerate() {
+        let members = members(pool, reals).map_err(|fault| BuildError::Pool(place, fault))?;
+        let key = members.iter().map(|real| (real.number, real.weight)).collect();
+        let digest = *filled.entry((key, pool.slots)).or_insert_with(|| {
+            let bytes = image(blueprint.select_seed, &members, pool.slots);
+            let digest = Sha256::digest(&bytes).into();
+            images.insert(digest, bytes);
+            digest
+        });
+        digests.push(digest);
+    }
+    // Pools that no service uses are no part of the table.
+    let used: BTreeSet<[u8; 32]> =
+        blueprint.services.iter().filter_map(|service| digests.get(service.pool).copied()).collect();
+    images.retain(|digest, _| used.contains(digest));
+    let places: BTreeMap<[u8; 32], u32> = images.keys().copied().zip(0..).collect();
+    let places = digests.iter().map(|digest| places.get(digest).copied().unwrap_or(u32::MAX)).collect();
+    Ok((images, places))
+}
+
+type PoolKey = (RealNumber, u32);
+
+/// A pool's members by number of their reals.
+fn members(pool: &PoolSpec, reals: &BTreeMap<RealNumber, RealSpec>) -> Result<Vec<PoolReal>, PoolFault> {
+    if pool.members.len() > POOL_REALS_MAX {
+        return Err(PoolFault::Members);
+    }
+    let size = pool.slots;
+    if size > SLOTS_MAX || !is_prime(size) || (size as usize) < pool.members.len() {
+        return Err(PoolFault::Slots(size));
+    }
+    let mut members = BTreeMap::new();
+    for member in &pool.members {
+        let spec = reals.get(&member.real).ok_or(PoolFault::UnknownReal(member.real))?;
+        if member.weight > WEIGHT_MAX {
+            return Err(PoolFault::Weight(member.real));
+        }
+        let (address, family) = packed(spec.address);
+        let state = match spec.state {
+            RealState::Up => 0,
+            RealState::Drain => 1,
+            RealState::Down => 2,
+        };
+        let real = PoolReal { number: member.real, family, address, weight: member.weight, state };
+        if members.insert(member.real, real).is_some() {
+            return Err(PoolFault::TwiceMember(member.real));
+        }
+    }
+    Ok(members.into_values().collect())
+}
+
+/// Services by number.
+fn services(blueprint: &Blueprint, pools: &[u32]) -> Result<Vec<ServiceEntry>, BuildError> {
+    let mut sorted = blueprint.services.clone();
+    sorted.sort_unstable_by_key(|service| {
+        (
+            service.number,
+            service.vip,
+            service.prefix_len,
+            service.protocol,
+            service.port_first,
+            service.port_last,
+        )
+    });
+    let mut entries: Vec<ServiceEntry> = Vec::with_capacity(sorted.len());
+    for spec in sorted {
+        let entry = service(&spec, pools).map_err(|fault| BuildError::Service(spec.number, fault))?;
+        if entries.last().is_some_and(|before| before.number == entry.number) {
+            return Err(BuildError::Service(spec.number, ServiceFault::Number));
+        }
+        entries.push(entry);
+    }
+    Ok(entries)
+}
+
+fn service(spec: &ServiceSpec, pools: &[u32]) -> Result<ServiceEntry, ServiceFault> {
+    let (address, family) = packed(spec.vip);
+    let host_bits = match spec.vip {
+        _ if spec.prefix_len > family_bits(family) => return Err(ServiceFault::PrefixLen),
+        IpAddr::V4(vip) => vip.to_bits().checked_shl(u32::from(spec.prefix_len)).unwrap_or(0) != 0,
+        IpAddr::V6(vip) => vip.to_bits().checked_shl(u32::from(spec.prefix_len)).unwrap_or(0) != 0,
+    };
+    if host_bits {
+        return Err(ServiceFault::HostBits);
+    }
+    if spec.protocol != protocol::TCP && spec.protocol != protocol::UDP {
+        return Err(ServiceFault::Protocol);
+    }
+    if spec.port_first > spec.port_last {
+        return Err(ServiceFault::Ports);
+    }
+    Ok(ServiceEntry {
+        address,
+        number: spec.number.get(),
+        pool: *pools.get(spec.pool).ok_or(ServiceFault::Pool)?,
+        port_first: spec.port_first,
+        port_last: spec.port_last,
+        prefix_len: spec.prefix_len,
+        family: family as u8,
+        protocol: spec.protocol,
+        spare: 0,
+    })
+}
+
+const fn family_bits(family: Family) -> u8 {
+    match family {
+        Family::V4 => 32,
+        Family::V6 => 128,
+    }
+}

@@ -1,0 +1,255 @@
+//! Whether images are a table: every length, order and index that the view relies on.
+
+use core::mem::size_of;
+use core::ops::Range;
+use std::collections::BTreeMap;
+
+use sha2::{Digest, Sha256};
+use wire::{Family, protocol};
+use zerocopy::{FromBytes, Immutable, KnownLayout};
+
+use crate::blueprint::Timeouts;
+use crate::error::ImageError;
+use crate::index::{Entry, Index, Key, entries_len, pilots_len, screen};
+use crate::layout::{
+    ALIGN, Header, IndexHead, LAYOUT, LENGTH_EMPTY, MAGIC, PoolEntry, SECTIONS, Section, ServiceEntry,
+    VERSION,
+};
+use crate::limits::{CELLS_MAX, POOLS_MAX, REALS_MAX, SERVICES_MAX};
+use crate::pool::{PoolRefusal, PoolView};
+use crate::table::Sections;
+use crate::template::Template;
+
+/// What a checked root gives.
+pub(crate) struct Root {
+    pub(crate) header: Header,
+    pub(crate) spans: [Range<usize>; SECTIONS],
+    pub(crate) digest: [u8; 32],
+}
+
+/// Checks a root image by itself.
+pub(crate) fn root(bytes: &[u8]) -> Result<Root, ImageError> {
+    if bytes.as_ptr().addr() % ALIGN != 0 {
+        return Err(ImageError::Misaligned);
+    }
+    let header = *Header::ref_from_prefix(bytes).map_err(|_| ImageError::Truncated)?.0;
+    check_header(&header, bytes.len())?;
+    let spans = spans(&header, bytes.len())?;
+    let sections = Sections { root: bytes, spans: &spans };
+    let templates: &[Template] = items(&sections, Section::Templates, REALS_MAX as usize)?;
+    each(Section::Templates, templates, |template| template.is_sound())?;
+    let pools: &[PoolEntry] = items(&sections, Section::Pools, POOLS_MAX)?;
+    sorted(Section::Pools, pools, |a, b| a.digest < b.digest)?;
+    let services = check_services(&sections, &header, pools.len())?;
+    let cells: &[u64] = items(&sections, Section::Cells, CELLS_MAX)?;
+    let sections_4 = [Section::Lengths4, Section::Screen4, Section::Pilots4, Section::Entries4];
+    let sections_6 = [Section::Lengths6, Section::Screen6, Section::Pilots6, Section::Entries6];
+    check_bounds::<crate::layout::Entry4>(&sections, sections_4, &header.index4)?;
+    check_bounds::<crate::layout::Entry6>(&sections, sections_6, &header.index6)?;
+    check_index(&sections.index4(&header.index4), sections_4, Family::V4, services, cells)?;
+    check_index(&sections.index6(&header.index6), sections_6, Family::V6, services, cells)?;
+    Ok(Root { header, spans, digest: Sha256::digest(bytes).into() })
+}
+
+fn check_header(header: &Header, length: usize) -> Result<(), ImageError> {
+    if header.magic != MAGIC {
+        return Err(ImageError::Magic);
+    }
+    if header.version != VERSION {
+        return Err(ImageError::Version(header.version));
+    }
+    if header.layout != LAYOUT || header.header_bytes as usize != size_of::<Header>() {
+        return Err(ImageError::Layout);
+    }
+    if header.length != length as u64 {
+        return Err(ImageError::Length);
+    }
+    let sound = header.timeouts.iter().all(|idle| (1..=Timeouts::MAX).contains(idle))
+        && header.new_flows_gate <= 1
+        && (header.new_flows_gate == 1 || header.new_flows_rate_max == 0)
+        && header.hop_limit > 0
+        && header.dont_fragment <= 2
+        && header.services_len <= SERVICES_MAX
+        && header.spare == [0; 2]
+        && header.tail.iter().all(|byte| *byte == 0);
+    if sound { Ok(()) } else { Err(ImageError::Header) }
+}
+
+/// Each section directly behind the one before, and the last one the end.
+fn spans(header: &Header, length: usize) -> Result<[Range<usize>; SECTIONS], ImageError> {
+    let mut spans = [const { 0..0 }; SECTIONS];
+    let mut end = size_of::<Header>();
+    for ((section, named), span) in Section::ALL.into_iter().zip(&header.spans).zip(&mut spans) {
+        let bad = ImageError::Bounds(section);
+        let start = usize::try_from(named.offset).map_err(|_| bad)?;
+        let bytes = usize::try_from(named.length).map_err(|_| bad)?;
+        let stop = start.checked_add(bytes).filter(|stop| *stop <= length).ok_or(bad)?;
+        if start != end {
+            return Err(bad);
+        }
+        *span = start..stop;
+        end = stop.next_multiple_of(ALIGN);
+    }
+    if end == length { Ok(spans) } else { Err(ImageError::Length) }
+}
+
+fn items<'t, T: FromBytes + Immutable + KnownLayout>(
+    sections: &Sections<'t>,
+    section: Section,
+    most: usize,
+) -> Result<&'t [T], ImageError> {
+    sections.try_items(section).filter(|items: &&[T]| items.len() <= most).ok_or(ImageError::Bounds(section))
+}
+
+fn each<T>(section: Section, items: &[T], sound: impl Fn(&T) -> bool) -> Result<(), ImageError> {
+    match items.iter().position(|item| !sound(item)) {
+        Some(place) => Err(ImageError::Item(section, place)),
+        None => Ok(()),
+    }
+}
+
+fn sorted<T>(section: Section, items: &[T], before: impl Fn(&T, &T) -> bool) -> Result<(), ImageError> {
+    match items.iter().zip(items.iter().skip(1)).position(|(a, b)| !before(a, b)) {
+        Some(place) => Err(ImageError::Item(section, place)),
+        None => Ok(()),
+    }
+}
+
+fn check_services<'t>(
+    sections: &Sections<'t>,
+    header: &Header,
+    pools: usize,
+) -> Result<&'t [ServiceEntry], ImageError> {
+    let services: &[ServiceEntry] = items(sections, Section::Services, SERVICES_MAX as usize)?;
+    each(Section::Services, services, |service| {
+        let bits = match service.family {
+            4 => 32,
+            6 => 128,
+            _ => return false,
+        };
+        service.number < header.services_len
+            && (service.pool as usize) < pools
+            && service.port_first <= service.port_last
+            && service.prefix_len <= bits
+            && (service.protocol == protocol::TCP || service.protocol == protocol::UDP)
+            && service.spare == 0
+    })?;
+    sorted(Section::Services, services, |a, b| a.number < b.number)?;
+    let len = services.last().map_or(0, |last| last.number + 1);
+    if len == header.services_len { Ok(services) } else { Err(ImageError::Header) }
+}
+
+/// That an index's sections hold whole items, as many as so many keys need.
+fn check_bounds<E: Entry + FromBytes + Immutable + KnownLayout>(
+    sections: &Sections<'_>,
+    names: [Section; 4],
+    head: &IndexHead,
+) -> Result<(), ImageError> {
+    let keys = usize::try_from(head.keys).ok().filter(|keys| *keys <= SERVICES_MAX as usize);
+    let keys = keys.ok_or(ImageError::Header)?;
+    let [lengths, screen, pilots, entries] = names;
+    items::<u8>(sections, lengths, usize::from(E::Key::BITS) + 1)?;
+    items::<u64>(sections, screen, crate::index::screen_len(keys))?;
+    let pilots_found = items::<u16>(sections, pilots, pilots_len(keys))?.len();
+    let entries_found = items::<E>(sections, entries, entries_len(keys))?.len();
+    if pilots_found != pilots_len(keys) {
+        return Err(ImageError::Bounds(pilots));
+    }
+    if entries_found == entries_len(keys) { Ok(()) } else { Err(ImageError::Bounds(entries)) }
+}
+
+/// That every entry is sound and is found where a lookup looks for it.
+fn check_index<E: Entry>(
+    index: &Index<'_, E>,
+    names: [Section; 4],
+    family: Family,
+    services: &[ServiceEntry],
+    cells: &[u64],
+) -> Result<(), ImageError> {
+    let [lengths, screen_section, _, entries] = names;
+    each(lengths, index.lengths, |length| *length <= E::Key::BITS)?;
+    sorted(lengths, index.lengths, |a, b| a > b)?;
+    each(entries, index.entries, |entry| {
+        let length = entry.length();
+        if length == LENGTH_EMPTY {
+            return true;
+        }
+        length <= E::Key::BITS
+            && entry.key().network(length) == entry.key()
+            && index.lengths.contains(&length)
+            && index.find_length(entry.key(), length).is_some_and(|found| core::ptr::eq(found, entry))
+            && is_cell_sound(entry.cell(), None, family, services)
+            && is_run_sound(entry.run() as usize, entry.cell(), family, services, cells)
+    })?;
+    let content: Vec<E> = index.entries.iter().filter(|e| e.length() != LENGTH_EMPTY).copied().collect();
+    if entries_len(content.len()) != index.entries.len() || pilots_len(content.len()) != index.pilots.len() {
+        return Err(ImageError::Bounds(entries));
+    }
+    if screen(&content, index.lengths) == index.screen {
+        Ok(())
+    } else {
+        Err(ImageError::Item(screen_section, 0))
+    }
+}
+
+/// Whether an interval is in order and its service is of that family and protocol.
+fn is_cell_sound(cell: u64, protocol: Option<u8>, family: Family, services: &[ServiceEntry]) -> bool {
+    let [first_low, first_high, last_low, last_high, slot_low, slot_high, of, _] = cell.to_le_bytes();
+    let slot = usize::from(u16::from_le_bytes([slot_low, slot_high]));
+    let service = services.get(slot);
+    u16::from_le_bytes([first_low, first_high]) <= u16::from_le_bytes([last_low, last_high])
+        && protocol.is_none_or(|protocol| protocol == of)
+        && service.is_some_and(|service| service.protocol == of && service.family == family as u8)
+}
+
+/// Whether a run (or none) is in bounds, sorted and disjoint, and begins with the entry's own interval.
+fn is_run_sound(run: usize, own: u64, family: Family, services: &[ServiceEntry], cells: &[u64]) -> bool {
+    if run == 0 {
+        return true;
+    }
+    let Some((counts, rest)) = cells.get(run..).and_then(<[u64]>::split_first) else { return false };
+    let (tcp, udp) = ((counts & 0xffff_ffff) as usize, (counts >> 32) as usize);
+    let Some((tcp, rest)) = rest.split_at_checked(tcp) else { return false };
+    let Some(udp) = rest.get(..udp) else { return false };
+    let apart = |a: &u64, b: &u64| a >> 16 & 0xffff < b & 0xffff;
+    let in_order = |list: &[u64]| list.iter().zip(list.iter().skip(1)).all(|(a, b)| apart(a, b));
+    let sound = |list: &[u64], protocol: u8| {
+        list.iter().all(|cell| cell >> 56 == 0 && is_cell_sound(*cell, Some(protocol), family, services))
+    };
+    let own_low = own & (u64::MAX >> 8);
+    sound(tcp, protocol::TCP)
+        && sound(udp, protocol::UDP)
+        && in_order(tcp)
+        && in_order(udp)
+        && tcp.first().or(udp.first()).is_some_and(|first| *first == own_low)
+}
+
+/// Checks the pools' images and gives their places in the order of the root's pools.
+pub(crate) fn pools<B: AsRef<[u8]>>(
+    root: &Root,
+    bytes: &[u8],
+    images: &[B],
+) -> Result<Vec<usize>, ImageError> {
+    let sections = Sections { root: bytes, spans: &root.spans };
+    let named: &[PoolEntry] = items(&sections, Section::Pools, POOLS_MAX)?;
+    let templates: &[Template] = items(&sections, Section::Templates, REALS_MAX as usize)?;
+    let is_real = |number: u32| templates.get(number as usize).is_some_and(Template::is_present);
+    let mut given: BTreeMap<[u8; 32], usize> = BTreeMap::new();
+    for (place, image) in images.iter().map(AsRef::as_ref).enumerate() {
+        if image.as_ptr().addr() % ALIGN != 0 {
+            return Err(ImageError::Misaligned);
+        }
+        let digest = Sha256::digest(image).into();
+        let is_named = named.binary_search_by(|entry| entry.digest.cmp(&digest)).is_ok();
+        if !is_named || given.insert(digest, place).is_some() {
+            return Err(ImageError::PoolUnknown(place));
+        }
+        PoolView::check(image, &root.header.select_seed, is_real).map_err(|refusal| match refusal {
+            PoolRefusal::Header => ImageError::Pool(place),
+            PoolRefusal::Member => ImageError::PoolMember(place),
+            PoolRefusal::Slot => ImageError::PoolSlot(place),
+        })?;
+    }
+    let places = named.iter().enumerate();
+    places.map(|(at, entry)| given.get(&entry.digest).copied().ok_or(ImageError::PoolMissing(at))).collect()
+}

@@ -1,0 +1,195 @@
+//! Why a blueprint makes no table, and why an image is no table.
+
+use core::fmt;
+
+use crate::layout::Section;
+use crate::limits::CELLS_MAX;
+use crate::numbers::{RealNumber, ServiceNumber};
+
+/// What is wrong with a blueprint, and with which item of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BuildError {
+    /// A real, by its number.
+    Real(RealNumber, RealFault),
+    /// A pool, by its place in [`crate::Blueprint::pools`].
+    Pool(usize, PoolFault),
+    /// A service, by its number.
+    Service(ServiceNumber, ServiceFault),
+    /// The outer hop limit is 0.
+    HopLimit,
+    /// An outer source's prefix length is longer than an address or leaves more than 16 bits.
+    OuterSource,
+    /// An idle time is 0 or above [`crate::Timeouts::MAX`].
+    Timeout,
+    /// More pools than [`crate::POOLS_MAX`].
+    Pools,
+    /// Ports of VIPs that cover one another need more than [`CELLS_MAX`] cells.
+    Cells,
+    /// No seed gives a classification index: not seen in practice.
+    Index,
+}
+
+/// What is wrong with a real.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RealFault {
+    /// Another real has its number.
+    Number,
+    /// Another real has its address.
+    Address,
+    /// No outer source of its family is given.
+    NoSource,
+    /// The MTU leaves no room behind the outer header.
+    Mtu,
+}
+
+/// What is wrong with a pool.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PoolFault {
+    /// More members than [`crate::POOL_REALS_MAX`].
+    Members,
+    /// A member is no real of the blueprint.
+    UnknownReal(RealNumber),
+    /// A real is a member twice.
+    TwiceMember(RealNumber),
+    /// A weight above [`crate::WEIGHT_MAX`].
+    Weight(RealNumber),
+    /// The number of slots is no prime, above [`crate::SLOTS_MAX`], or below the number of members.
+    Slots(u32),
+}
+
+/// What is wrong with a service.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ServiceFault {
+    /// Another service has its number.
+    Number,
+    /// The prefix is longer than an address.
+    PrefixLen,
+    /// The VIP has bits below its prefix.
+    HostBits,
+    /// Neither TCP nor UDP.
+    Protocol,
+    /// The last port is before the first.
+    Ports,
+    /// Its pool is not in the list.
+    Pool,
+    /// That service has the same VIP, protocol and ports.
+    Duplicate(ServiceNumber),
+    /// That service has the same VIP and protocol, and a port range that is as wide and overlaps.
+    Ambiguous(ServiceNumber),
+}
+
+impl fmt::Display for BuildError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Real(number, fault) => write!(f, "real {}: {fault}", number.get()),
+            Self::Pool(place, fault) => write!(f, "pool {place}: {fault}"),
+            Self::Service(number, fault) => write!(f, "service {}: {fault}", number.get()),
+            Self::HopLimit => f.write_str("the outer hop limit is 0"),
+            Self::OuterSource => {
+                f.write_str("the outer source prefix leaves more than 16 bits, or none fits")
+            }
+            Self::Timeout => f.write_str("an idle time is 0 or above one hour"),
+            Self::Pools => f.write_str("too many pools"),
+            Self::Cells => write!(f, "covering VIPs with many port ranges need more than {CELLS_MAX} cells"),
+            Self::Index => f.write_str("no classification index found for these VIPs"),
+        }
+    }
+}
+
+impl fmt::Display for RealFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Number => "its number is another real's",
+            Self::Address => "its address is another real's",
+            Self::NoSource => "no outer source address of its family",
+            Self::Mtu => "the MTU leaves no room behind the outer header",
+        })
+    }
+}
+
+impl fmt::Display for PoolFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Members => f.write_str("too many members"),
+            Self::UnknownReal(real) => write!(f, "no real {}", real.get()),
+            Self::TwiceMember(real) => write!(f, "real {} is a member twice", real.get()),
+            Self::Weight(real) => write!(f, "the weight of real {} is too large", real.get()),
+            Self::Slots(slots) => write!(f, "{slots} slots: not a prime, too many, or fewer than members"),
+        }
+    }
+}
+
+impl fmt::Display for ServiceFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Number => f.write_str("its number is another service's"),
+            Self::PrefixLen => f.write_str("its prefix is longer than an address"),
+            Self::HostBits => f.write_str("its VIP has bits below the prefix"),
+            Self::Protocol => f.write_str("its protocol is neither TCP nor UDP"),
+            Self::Ports => f.write_str("its last port is before its first"),
+            Self::Pool => f.write_str("its pool does not exist"),
+            Self::Duplicate(other) => write!(f, "same VIP, protocol and ports as service {}", other.get()),
+            Self::Ambiguous(other) => {
+                write!(f, "its ports overlap those of service {} and neither is narrower", other.get())
+            }
+        }
+    }
+}
+
+impl core::error::Error for BuildError {}
+
+/// Why an image is refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ImageError {
+    /// Shorter than its header.
+    Truncated,
+    /// Does not start on a cache line.
+    Misaligned,
+    /// Not such an image.
+    Magic,
+    /// Of another version.
+    Version(u32),
+    /// Of a build with other shapes.
+    Layout,
+    /// The length in the header is not that of the file.
+    Length,
+    /// A value in the header is out of range.
+    Header,
+    /// A section is not where or as long as it must be, or does not hold whole items.
+    Bounds(Section),
+    /// An item of a section is out of range, out of order or inconsistent with others.
+    Item(Section, usize),
+    /// A pool image (by its place in the list given) has a bad header or length.
+    Pool(usize),
+    /// A pool's member is no real of the table, or out of order.
+    PoolMember(usize),
+    /// A pool's slot names no member.
+    PoolSlot(usize),
+    /// A pool image that the root does not name, or names once and was given twice.
+    PoolUnknown(usize),
+    /// The root's pool of that place is not among the images given.
+    PoolMissing(usize),
+}
+
+impl fmt::Display for ImageError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Truncated => f.write_str("the image is shorter than its header"),
+            Self::Misaligned => f.write_str("the image does not start on a cache line"),
+            Self::Magic => f.write_str("this is no such image"),
+            Self::Version(version) => write!(f, "the image is of version {version}"),
+            Self::Layout => f.write_str("the image was made by another build"),
+            Self::Length => f.write_str("the image is not as long as it says"),
+            Self::Header => f.write_str("a value in the header is out of range"),
+            Self::Bounds(section) => write!(f, "section {section:?} is misplaced"),
+            Self::Item(section, place) => write!(f, "item {place} of section {section:?} is wrong"),
+            Self::Pool(place) => write!(f, "pool image {place} has a bad header"),
+            Self::PoolMember(place) => write!(f, "pool image {place} has a wrong member"),
+            Self::PoolSlot(place) => write!(f, "pool image {place} has a wrong slot"),
+            Self::PoolUnknown(place) => write!(f, "pool image {place} is not of this table, or a repeat"),
+            Self::PoolMissing(place) => write!(f, "the table's pool {place} was not given"),
+        }
+    }
+}
+
+impl core::error::Error for ImageError {}

@@ -1,0 +1,36 @@
+//! The pinned keyed hash of a five-tuple: what chooses Maglev slots and places flows.
+//!
+//! The function is AES-128 based ([`mem::Prf`]), so that a client who does not know the key cannot aim at
+//! one slot. This file fixes how a tuple becomes blocks; ports are big-endian.
+//!
+//! * IPv4: one block, `source(4) destination(4) source_port(2) destination_port(2) protocol(1) 4 0 0`.
+//! * IPv6: source, destination, and the block
+//!   `0(8) source_port(2) destination_port(2) protocol(1) 6 0 0`.
+
+use mem::Prf;
+use wire::{Family, FiveTuple};
+
+/// The hash of a tuple: two independent words.
+#[inline]
+#[must_use]
+pub fn tuple_hash(prf: &Prf, tuple: &FiveTuple) -> (u64, u64) {
+    let tail = u64::from(tuple.source_port) << 48
+        | u64::from(tuple.destination_port) << 32
+        | u64::from(tuple.protocol) << 24
+        | u64::from(tuple.family as u8) << 16;
+    match tuple.family {
+        Family::V4 => {
+            let [a, b, c, d, ..] = tuple.source;
+            let [e, f, g, h, ..] = tuple.destination;
+            let head = u64::from_be_bytes([a, b, c, d, e, f, g, h]);
+            prf.short((u128::from(head) << 64 | u128::from(tail)).to_be_bytes())
+        }
+        Family::V6 => prf.long(tuple.source, tuple.destination, u128::from(tail).to_be_bytes()),
+    }
+}
+
+/// The hash of a real's address: of the tuple that has it as source and is zero elsewhere.
+#[must_use]
+pub fn real_hash(prf: &Prf, address: [u8; 16], family: Family) -> (u64, u64) {
+    tuple_hash(prf, &FiveTuple { source: address, family, ..FiveTuple::default() })
+}

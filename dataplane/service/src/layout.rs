@@ -1,0 +1,289 @@
+//! The root image, byte for byte.
+//!
+//! ```text
+//! Header | templates | services | pools | index of IPv4 VIPs | index of IPv6 VIPs | cells
+//! ```
+//!
+//! The header names every section by offset and length in bytes. Sections follow one another in the order
+//! of [`Section`], each on the next cache line after the one before; gaps are zero. Nothing else is in the
+//! file and there is only one way to lay out the same content.
+//!
+//! A *cell* is 64 bits: `first | last << 16 | service slot << 32 | protocol << 48 | prefix length << 56`,
+//! one interval of ports that has one service. A VIP whose ports have one interval keeps it in its index
+//! entry. Others name a *run* in the cells section: a cell with the counts `tcp | udp << 32`, then the
+//! intervals of TCP, then those of UDP, each sorted and disjoint (prefix length 0).
+
+use core::mem::{align_of, offset_of, size_of};
+use core::net::IpAddr;
+
+use wire::{Family, unpacked};
+use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
+
+use crate::numbers::ServiceNumber;
+use crate::template::Template;
+
+/// First bytes of a root image.
+pub(crate) const MAGIC: [u8; 8] = *b"penstock";
+/// First bytes of a pool image.
+pub(crate) const POOL_MAGIC: [u8; 8] = *b"penspool";
+/// Version of both.
+pub(crate) const VERSION: u32 = 1;
+/// Every image and every section starts on a multiple of this.
+pub(crate) const ALIGN: usize = 64;
+/// Prefix length of an index entry that holds no VIP.
+pub(crate) const LENGTH_EMPTY: u8 = 255;
+
+/// Sections of the root image, in order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[repr(usize)]
+pub enum Section {
+    /// One [`Template`] per number of a real.
+    Templates,
+    /// [`ServiceEntry`]s, by number.
+    Services,
+    /// Digests of pools, ascending.
+    Pools,
+    /// Prefix lengths of IPv4 VIPs, longest first.
+    Lengths4,
+    /// Which lengths may hold an IPv4 address.
+    Screen4,
+    /// Pilots of the IPv4 index.
+    Pilots4,
+    /// Entries of the IPv4 index.
+    Entries4,
+    /// As `Lengths4`, for IPv6.
+    Lengths6,
+    /// As `Screen4`, for IPv6.
+    Screen6,
+    /// As `Pilots4`, for IPv6.
+    Pilots6,
+    /// As `Entries4`, for IPv6.
+    Entries6,
+    /// Runs of port intervals.
+    Cells,
+}
+
+/// How many sections there are.
+pub(crate) const SECTIONS: usize = Section::Cells as usize + 1;
+
+impl Section {
+    /// All of them, in order.
+    pub(crate) const ALL: [Self; SECTIONS] = [
+        Self::Templates,
+        Self::Services,
+        Self::Pools,
+        Self::Lengths4,
+        Self::Screen4,
+        Self::Pilots4,
+        Self::Entries4,
+        Self::Lengths6,
+        Self::Screen6,
+        Self::Pilots6,
+        Self::Entries6,
+        Self::Cells,
+    ];
+}
+
+/// Where a section is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout)]
+#[repr(C)]
+pub(crate) struct Span {
+    pub(crate) offset: u64,
+    pub(crate) length: u64,
+}
+
+/// What an index needs besides its sections.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout)]
+#[repr(C)]
+pub(crate) struct IndexHead {
+    /// Seed of its hash.
+    pub(crate) seed: u64,
+    /// VIPs in it.
+    pub(crate) keys: u64,
+}
+
+/// Start of the root image.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout)]
+#[repr(C, align(64))]
+pub(crate) struct Header {
+    pub(crate) magic: [u8; 8],
+    pub(crate) version: u32,
+    pub(crate) header_bytes: u32,
+    pub(crate) layout: u64,
+    pub(crate) length: u64,
+    pub(crate) select_seed: [u8; 16],
+    /// SYN, established, closing, UDP, in ticks.
+    pub(crate) timeouts: [u16; 4],
+    pub(crate) new_flows_rate_max: u32,
+    /// 1 if there is a gate, else 0 and so is the rate.
+    pub(crate) new_flows_gate: u32,
+    pub(crate) mac: [u8; 6],
+    pub(crate) mtu: u16,
+    pub(crate) hop_limit: u8,
+    pub(crate) dont_fragment: u8,
+    pub(crate) spare: [u8; 2],
+    /// One above the largest number of a service.
+    pub(crate) services_len: u32,
+    pub(crate) index4: IndexHead,
+    pub(crate) index6: IndexHead,
+    pub(crate) spans: [Span; SECTIONS],
+    pub(crate) tail: [u8; 16],
+}
+
+/// One service.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout)]
+#[repr(C)]
+pub struct ServiceEntry {
+    pub(crate) address: [u8; 16],
+    pub(crate) number: u32,
+    pub(crate) pool: u32,
+    pub(crate) port_first: u16,
+    pub(crate) port_last: u16,
+    pub(crate) prefix_len: u8,
+    pub(crate) family: u8,
+    pub(crate) protocol: u8,
+    pub(crate) spare: u8,
+}
+
+impl ServiceEntry {
+    /// What a slot of no service gives: no pool, so nothing is chosen.
+    pub(crate) const NONE: Self = Self {
+        address: [0; 16],
+        number: 0,
+        pool: u32::MAX,
+        port_first: 0,
+        port_last: 0,
+        prefix_len: 0,
+        family: 0,
+        protocol: 0,
+        spare: 0,
+    };
+
+    /// Its number.
+    #[inline]
+    #[must_use]
+    pub fn number(&self) -> ServiceNumber {
+        ServiceNumber::new(self.number).unwrap_or_default()
+    }
+
+    /// Place of its pool among the table's pools.
+    #[inline]
+    #[must_use]
+    pub const fn pool(&self) -> usize {
+        self.pool as usize
+    }
+
+    /// TCP or UDP.
+    #[inline]
+    #[must_use]
+    pub const fn protocol(&self) -> u8 {
+        self.protocol
+    }
+
+    /// The VIP and its prefix length.
+    #[must_use]
+    pub const fn vip(&self) -> (IpAddr, u8) {
+        let family = if self.family == Family::V4 as u8 { Family::V4 } else { Family::V6 };
+        (unpacked(self.address, family), self.prefix_len)
+    }
+
+    /// First and last port.
+    #[must_use]
+    pub const fn ports(&self) -> (u16, u16) {
+        (self.port_first, self.port_last)
+    }
+}
+
+/// A pool that the table uses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout)]
+#[repr(C)]
+pub(crate) struct PoolEntry {
+    /// SHA-256 of its image.
+    pub(crate) digest: [u8; 32],
+}
+
+/// Start of a pool image: header, numbers of its members' reals (`u32`), what is known of its members
+/// ([`PoolMember`]), slots (`u16`). Each part starts on a cache line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout)]
+#[repr(C, align(64))]
+pub(crate) struct PoolHeader {
+    pub(crate) magic: [u8; 8],
+    pub(crate) version: u32,
+    pub(crate) header_bytes: u32,
+    pub(crate) layout: u64,
+    pub(crate) length: u64,
+    pub(crate) select_seed: [u8; 16],
+    pub(crate) members: u32,
+    pub(crate) slots: u32,
+    pub(crate) spare: u64,
+}
+
+/// One member of a pool, kept for whoever compares or shows tables.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout)]
+#[repr(C)]
+pub(crate) struct PoolMember {
+    pub(crate) address: [u8; 16],
+    pub(crate) weight: u32,
+    pub(crate) family: u8,
+    pub(crate) state: u8,
+    pub(crate) spare: u16,
+}
+
+/// An entry of the IPv4 index; the key is the network in host order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout)]
+#[repr(C, align(16))]
+pub(crate) struct Entry4 {
+    pub(crate) key: u32,
+    /// Place of its run in the cells section, or 0.
+    pub(crate) run: u32,
+    /// Its first interval, and the prefix length.
+    pub(crate) cell: u64,
+}
+
+/// An entry of the IPv6 index; the key is the network in host order, upper half first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout)]
+#[repr(C, align(32))]
+pub(crate) struct Entry6 {
+    pub(crate) key: [u64; 2],
+    /// As in [`Entry4`].
+    pub(crate) cell: u64,
+    /// As in [`Entry4`].
+    pub(crate) run: u32,
+    pub(crate) spare: u32,
+}
+
+/// Changes when a shape in this file does: an image of another build is refused, never misread.
+pub(crate) const LAYOUT: u64 = fold(&[
+    size_of::<Header>(),
+    offset_of!(Header, timeouts),
+    offset_of!(Header, mac),
+    offset_of!(Header, index4),
+    offset_of!(Header, spans),
+    SECTIONS,
+    size_of::<Template>(),
+    size_of::<ServiceEntry>(),
+    offset_of!(ServiceEntry, pool),
+    offset_of!(ServiceEntry, protocol),
+    size_of::<PoolHeader>(),
+    offset_of!(PoolHeader, slots),
+    size_of::<PoolMember>(),
+    offset_of!(PoolMember, weight),
+    size_of::<Entry4>(),
+    offset_of!(Entry4, cell),
+    size_of::<Entry6>(),
+    offset_of!(Entry6, cell),
+    align_of::<Entry6>(),
+]);
+
+const _: () = assert!(size_of::<Header>() % ALIGN == 0);
+const _: () = assert!(size_of::<PoolHeader>() == ALIGN);
+
+const fn fold(shapes: &[usize]) -> u64 {
+    let mut sum = 0xcbf2_9ce4_8422_2325_u64;
+    let mut rest = shapes;
+    while let [first, tail @ ..] = rest {
+        sum = (sum ^ *first as u64).wrapping_mul(0x0000_0100_0000_01b3);
+        rest = tail;
+    }
+    sum
+}

@@ -1,0 +1,272 @@
+//! What stands in front of every packet to one real, prepared once per generation.
+
+use core::mem::{align_of, size_of};
+use std::net::IpAddr;
+
+use wire::{packed, unpacked};
+use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
+
+use crate::blueprint::{DontFragment, Encap, Outer, RealSpec, RealState};
+
+/// Bytes of an Ethernet header without VLAN tags.
+pub const ETHERNET_BYTES: usize = 14;
+/// Bytes of an outer IPv4 header (RFC 791 §3.1, no options).
+pub const OUTER_V4_BYTES: usize = 20;
+/// Bytes of an outer IPv6 header (RFC 8200 §3).
+pub const OUTER_V6_BYTES: usize = 40;
+/// Bytes of the longest prepared header.
+pub const HEADER_BYTES: usize = ETHERNET_BYTES + OUTER_V6_BYTES;
+
+/// How packets travel to a real, with the family of the outer header.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[repr(u8)]
+pub enum TunnelKind {
+    /// An outer IPv4 header.
+    Ipip4 = 1,
+    /// An outer IPv6 header.
+    Ipip6 = 2,
+    /// Only the Ethernet header is new.
+    Mac = 3,
+}
+
+/// One real's prepared header and what is needed to finish it: one cache line.
+///
+/// | bytes | content |
+/// |---|---|
+/// | 0..6 | destination MAC: the real's next hop |
+/// | 6..12 | source MAC: ours |
+/// | 12..14 | ethertype of the outer header; 0 for [`TunnelKind::Mac`], where the packet's own stays |
+/// | 14..34 | outer IPv4: version, IHL, TTL, source, destination filled in; TOS, total length, identification, flags, protocol and checksum are 0, and the source's entropy bits |
+/// | 14..54 | or outer IPv6: version, hop limit, source, destination filled in; traffic class, flow label, payload length and next header are 0, and the source's entropy bits |
+/// | 54 | kind: 0 no such real, 1 IPv4, 2 IPv6, 3 MAC rewrite |
+/// | 55 | state: 0 up, 1 drain, 2 down |
+/// | 56 | outer Don't Fragment: 0 inherit, 1 set, 2 clear |
+/// | 57 | low bits of the outer source that the flow's entropy fills, 0 to 16 |
+/// | 58..60 | sum of the IPv4 header's ten big-endian words as prepared, folded to 16 bits, not complemented (RFC 1071) |
+/// | 60..62 | most bytes of the IP packet on the wire, outer header included |
+/// | 62..64 | 0 |
+///
+/// Bytes past the header of a kind are 0. Integers of more than one byte from 58 on are little-endian.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout)]
+#[repr(C, align(64))]
+pub struct Template {
+    header: [u8; HEADER_BYTES],
+    kind: u8,
+    state: u8,
+    dont_fragment: u8,
+    entropy_bits: u8,
+    partial_checksum: u16,
+    mtu: u16,
+    spare: [u8; 2],
+}
+
+const _: () = assert!(size_of::<Template>() == 64 && align_of::<Template>() == 64);
+
+impl Template {
+    /// No such real.
+    pub(crate) const ABSENT: Self = Self {
+        header: [0; HEADER_BYTES],
+        kind: 0,
+        state: 0,
+        dont_fragment: 0,
+        entropy_bits: 0,
+        partial_checksum: 0,
+        mtu: 0,
+        spare: [0; 2],
+    };
+
+    /// The template of a real; `None` if the outer source of its family is missing.
+    pub(crate) fn new(real: &RealSpec, outer: &Outer) -> Option<Self> {
+        let mut made = Self {
+            state: match real.state {
+                RealState::Up => 0,
+                RealState::Drain => 1,
+                RealState::Down => 2,
+            },
+            dont_fragment: match outer.dont_fragment {
+                DontFragment::Inherit => 0,
+                DontFragment::Set => 1,
+                DontFragment::Clear => 2,
+            },
+            mtu: outer.mtu,
+            ..Self::ABSENT
+        };
+        let mut header = Vec::with_capacity(HEADER_BYTES);
+        header.extend(real.next_hop);
+        header.extend(outer.mac);
+        match (real.encap, real.address) {
+            (Encap::Mac, _) => made.kind = TunnelKind::Mac as u8,
+            (Encap::Ipip, IpAddr::V4(address)) => {
+                let source = outer.source_v4?;
+                made.kind = TunnelKind::Ipip4 as u8;
+                made.entropy_bits = 32_u8.saturating_sub(source.prefix_len);
+                let fixed = source.address.to_bits() & !low_bits_32(made.entropy_bits);
+                header.extend([0x08, 0x00, 0x45, 0, 0, 0, 0, 0, 0, 0, outer.hop_limit, 0, 0, 0]);
+                header.extend(fixed.to_be_bytes());
+                header.extend(address.octets());
+                made.partial_checksum = folded_sum(header.get(ETHERNET_BYTES..).unwrap_or_default());
+            }
+            (Encap::Ipip, IpAddr::V6(address)) => {
+                let source = outer.source_v6?;
+                made.kind = TunnelKind::Ipip6 as u8;
+                made.entropy_bits = 128_u8.saturating_sub(source.prefix_len);
+                let fixed = source.address.to_bits() & !u128::from(low_bits_32(made.entropy_bits));
+                header.extend([0x86, 0xdd, 0x60, 0, 0, 0, 0, 0, 0, outer.hop_limit]);
+                header.extend(fixed.to_be_bytes());
+                header.extend(address.octets());
+            }
+        }
+        for (to, from) in made.header.iter_mut().zip(header) {
+            *to = from;
+        }
+        Some(made)
+    }
+
+    /// The whole prepared header; only the first [`Self::header_len`] bytes mean something.
+    #[inline]
+    #[must_use]
+    pub const fn header(&self) -> &[u8; HEADER_BYTES] {
+        &self.header
+    }
+
+    /// Bytes of Ethernet and outer IP together: 34, 54, or 14 for MAC rewrite.
+    #[inline]
+    #[must_use]
+    pub const fn header_len(&self) -> usize {
+        ETHERNET_BYTES + self.outer_len()
+    }
+
+    /// Bytes of the outer IP header: 20, 40, or 0 for MAC rewrite.
+    #[inline]
+    #[must_use]
+    pub const fn outer_len(&self) -> usize {
+        match self.kind() {
+            TunnelKind::Ipip4 => OUTER_V4_BYTES,
+            TunnelKind::Ipip6 => OUTER_V6_BYTES,
+            TunnelKind::Mac => 0,
+        }
+    }
+
+    /// Destination and source MAC address, as on the wire.
+    #[inline]
+    #[must_use]
+    pub fn macs(&self) -> &[u8; 12] {
+        self.header.first_chunk().unwrap_or(&[0; 12])
+    }
+
+    /// The outer IPv4 header as prepared; meaningless unless the kind is [`TunnelKind::Ipip4`].
+    #[inline]
+    #[must_use]
+    pub fn outer_v4(&self) -> &[u8; OUTER_V4_BYTES] {
+        self.header.get(ETHERNET_BYTES..).and_then(|rest| rest.first_chunk()).unwrap_or(&[0; OUTER_V4_BYTES])
+    }
+
+    /// The outer IPv6 header as prepared; meaningless unless the kind is [`TunnelKind::Ipip6`].
+    #[inline]
+    #[must_use]
+    pub fn outer_v6(&self) -> &[u8; OUTER_V6_BYTES] {
+        self.header.last_chunk().unwrap_or(&[0; OUTER_V6_BYTES])
+    }
+
+    /// How packets travel to it.
+    #[inline]
+    #[must_use]
+    pub const fn kind(&self) -> TunnelKind {
+        match self.kind {
+            1 => TunnelKind::Ipip4,
+            2 => TunnelKind::Ipip6,
+            _ => TunnelKind::Mac,
+        }
+    }
+
+    /// Whether it may be chosen.
+    #[inline]
+    #[must_use]
+    pub const fn state(&self) -> RealState {
+        match self.state {
+            0 => RealState::Up,
+            1 => RealState::Drain,
+            _ => RealState::Down,
+        }
+    }
+
+    /// The outer Don't Fragment bit.
+    #[inline]
+    #[must_use]
+    pub const fn dont_fragment(&self) -> DontFragment {
+        match self.dont_fragment {
+            0 => DontFragment::Inherit,
+            1 => DontFragment::Set,
+            _ => DontFragment::Clear,
+        }
+    }
+
+    /// Low bits of the outer source address that take the flow's entropy, 0 to 16.
+    #[inline]
+    #[must_use]
+    pub const fn entropy_bits(&self) -> u32 {
+        self.entropy_bits as u32
+    }
+
+    /// Ones for the bits that take the flow's entropy.
+    #[inline]
+    #[must_use]
+    pub const fn entropy_mask(&self) -> u16 {
+        ((1_u32 << (self.entropy_bits & 31)).wrapping_sub(1) & 0xffff) as u16
+    }
+
+    /// Sum of the prepared IPv4 header's words, folded, not complemented: add the words that are filled
+    /// in, fold and complement (RFC 1071).
+    #[inline]
+    #[must_use]
+    pub const fn partial_checksum(&self) -> u16 {
+        self.partial_checksum
+    }
+
+    /// Most bytes of an IP packet to this real, outer header included.
+    #[inline]
+    #[must_use]
+    pub const fn mtu(&self) -> u16 {
+        self.mtu
+    }
+
+    /// Where the real's tunnel ends; `None` for MAC rewrite.
+    #[must_use]
+    pub fn destination(&self) -> Option<IpAddr> {
+        let destination = match self.kind() {
+            TunnelKind::Ipip4 => packed(IpAddr::from(*self.outer_v4().last_chunk::<4>()?)),
+            TunnelKind::Ipip6 => packed(IpAddr::from(*self.outer_v6().last_chunk::<16>()?)),
+            TunnelKind::Mac => return None,
+        };
+        Some(unpacked(destination.0, destination.1))
+    }
+
+    /// Whether there is such a real.
+    #[inline]
+    pub(crate) const fn is_present(&self) -> bool {
+        self.kind != 0
+    }
+
+    /// Whether every field holds one of its values.
+    pub(crate) fn is_sound(&self) -> bool {
+        let known = self.kind <= 3 && self.state <= 2 && self.dont_fragment <= 2 && self.entropy_bits <= 16;
+        let outer_fits = usize::from(self.mtu) > self.outer_len();
+        known && self.spare == [0; 2] && (outer_fits || !self.is_present())
+    }
+}
+
+const fn low_bits_32(bits: u8) -> u32 {
+    match 1_u32.checked_shl(bits as u32) {
+        Some(power) => power - 1,
+        None => u32::MAX,
+    }
+}
+
+fn folded_sum(header: &[u8]) -> u16 {
+    let words = header.as_chunks::<2>().0;
+    let mut sum: u32 = words.iter().map(|word| u32::from(u16::from_be_bytes(*word))).sum();
+    while sum > 0xffff {
+        sum = (sum >> 16) + (sum & 0xffff);
+    }
+    u16::try_from(sum).unwrap_or_default()
+}
