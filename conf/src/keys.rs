@@ -87,6 +87,6 @@ pub const KEYS: &[Key] = keys! {
     "service".name: TEXT, r#""web""#, "needed", "name of the service; its number in the numbers file hangs on it";
     "service".vip: TEXT, r#""198.51.100.10""#, "needed", "VIP: an address, or a prefix with all host bits zero";
     "service".protocol: TEXT, r#""tcp""#, "needed", "tcp or udp";
-    "service".ports: "a port number, or a text such as \"8000-8099\" or \"any\"", "80", "needed", "one port, a range with both ends included, or any";
+    "service".ports: "a port number or a text", "80", "needed", "one port, a range with both ends included, or any";
     "service".pool: TEXT, r#""web""#, "needed", "name of the pool its packets go to";
 };

@@ -2,13 +2,13 @@
 
 use crate::limits::{NAME_BYTES_MAX, NEAREST_CANDIDATES_MAX};
 
-/// The candidate nearest to `name` by edit distance, if it is near: at most a third of the letters may
+/// The candidate nearest to `name` by edit distance, if it is near: about a third of the letters may
 /// differ, and at least one may.
 pub(crate) fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     if name.len() > NAME_BYTES_MAX {
         return None;
     }
-    let far = name.chars().count().div_ceil(3).max(1);
+    let far = name.chars().count().saturating_add(1).div_euclid(3).max(1);
     candidates
         .into_iter()
         .take(NEAREST_CANDIDATES_MAX)

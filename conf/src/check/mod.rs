@@ -74,11 +74,13 @@ struct Names {
     by_name: HashMap<Name, (Option<usize>, usize)>,
     /// As in the file, for suggestions.
     in_order: Vec<Name>,
+    /// The whole list was refused: who is in it cannot be known.
+    refused: bool,
 }
 
 impl Names {
-    fn new() -> Self {
-        Self { by_name: HashMap::new(), in_order: Vec::new() }
+    fn new(report: &Report<'_>, kind: &str) -> Self {
+        Self { by_name: HashMap::new(), in_order: Vec::new(), refused: report.has_told(kind) }
     }
 
     /// The name of a table; a second holder is told. `None` if there is no sound name.
@@ -107,11 +109,14 @@ impl Names {
         }
     }
 
-    /// Who holds this name: `Ok(None)` for one whose table was refused (and told).
+    /// Who holds this name: `Ok(None)` for one whose table was refused and told.
     fn find(&self, text: &str, kind: &str) -> Result<Option<usize>, Refusal> {
         let name = text.parse::<Name>().ok();
         if let Some(&(place, _)) = name.and_then(|name| self.by_name.get(&name)) {
             return Ok(place);
+        }
+        if self.refused {
+            return Ok(None);
         }
         let meant = crate::nearest::did_you_mean(text, self.in_order.iter().map(Name::as_str));
         let message = format!("no {kind} is named {}", quoted(text));

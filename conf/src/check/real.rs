@@ -21,7 +21,7 @@ pub(super) fn reals(
     tunnel_table: &Entry<TunnelFile>,
     tunnel: &mut Tunnel,
 ) -> (Vec<Real>, Names) {
-    let mut names = Names::new();
+    let mut names = Names::new(report, "real");
     let mut addresses = HashMap::new();
     let mut reals: Vec<Real> = Vec::new();
     let mut tunnelled = Tunnelled::default();

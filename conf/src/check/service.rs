@@ -20,7 +20,7 @@ pub(super) fn pools(
     reals: &Names,
     select: &Select,
 ) -> (Vec<Pool>, Names) {
-    let mut names = Names::new();
+    let mut names = Names::new(report, "pool");
     let mut pools: Vec<Pool> = Vec::new();
     for table in tables {
         let name = names.take(report, table, table.file.name.as_ref());
@@ -140,7 +140,7 @@ pub(super) fn services(
         let refusal = Refusal::new("there is no service", "Write at least one [[service]] table.");
         report.add_missing(&(0..0), "service".to_owned(), refusal);
     }
-    let mut names = Names::new();
+    let mut names = Names::new(report, "service");
     let mut claims = Vec::new();
     let mut services = Vec::new();
     for table in tables {

@@ -129,7 +129,7 @@ pub(super) fn dataplane(report: &mut Report<'_>, table: &Entry<DataplaneFile>) -
 }
 
 pub(super) fn ports(report: &mut Report<'_>, tables: &[Entry<PortFile>]) -> Vec<Port> {
-    let mut names = Names::new();
+    let mut names = Names::new(report, "port");
     let mut devices = HashMap::new();
     let mut ports = Vec::new();
     for table in tables {

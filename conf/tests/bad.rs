@@ -1,0 +1,114 @@
+//! Each file in `tests/bad` gives exactly the faults in the `.txt` beside it.
+//!
+//! `UPDATE_EXPECTED=1` writes those files; look at what it wrote before you keep it.
+
+use std::path::{Path, PathBuf};
+
+fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/bad")
+}
+
+#[test]
+fn every_bad_file_gives_exactly_its_faults() {
+    let mut wrong = Vec::new();
+    let mut seen = 0;
+    let mut paths: Vec<PathBuf> = std::fs::read_dir(folder()).unwrap().map(|e| e.unwrap().path()).collect();
+    paths.sort();
+    for path in paths.iter().filter(|path| path.extension().is_some_and(|e| e == "toml")) {
+        seen += 1;
+        let name = path.file_name().unwrap().to_str().unwrap();
+        let bytes = std::fs::read(path).unwrap();
+        let told = match conf::parse_bytes(name, bytes) {
+            Ok(_) => "no fault\n".to_owned(),
+            Err(faults) => format!("{faults}\n"),
+        };
+        let beside = path.with_extension("txt");
+        if std::env::var_os("UPDATE_EXPECTED").is_some() {
+            std::fs::write(&beside, &told).unwrap();
+        }
+        let expected = std::fs::read_to_string(&beside).unwrap_or_default();
+        if told != expected {
+            wrong.push(format!("{name}\ntold:\n{told}expected:\n{expected}"));
+        }
+    }
+    assert!(seen >= 20, "{seen} files");
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn every_fault_names_file_line_and_remedy() {
+    for entry in std::fs::read_dir(folder()).unwrap() {
+        let path = entry.unwrap().path();
+        if path.extension().is_none_or(|e| e != "toml") {
+            continue;
+        }
+        let text = std::fs::read(&path).unwrap();
+        let lines = text.split(|&byte| byte == b'\n').count();
+        let faults = conf::parse_bytes("bad.toml", text).unwrap_err();
+        for fault in &faults.list {
+            assert_eq!(fault.file, "bad.toml");
+            assert!((1..=lines).contains(&fault.line.unwrap()), "{fault}");
+            assert!(!fault.message.ends_with('.') && fault.remedy.ends_with('.'), "{fault}");
+            assert_eq!(fault.to_string().lines().count(), 1, "{fault}");
+        }
+        let in_order = faults.list.windows(2).all(|pair| pair[0].line <= pair[1].line);
+        assert!(in_order, "{faults}");
+    }
+}
+
+#[test]
+fn a_missing_file_is_one_clear_sentence() {
+    let faults = conf::load(Path::new("/nonexistent/site.toml")).unwrap_err();
+    assert_eq!(
+        faults.to_string(),
+        "/nonexistent/site.toml: the file cannot be read: No such file or directory (os error 2). \
+         Check the path and its permissions."
+    );
+}
+
+#[test]
+fn a_folder_is_one_clear_sentence() {
+    let faults = conf::load(Path::new("/")).unwrap_err();
+    assert_eq!(
+        faults.to_string(),
+        "/: the file cannot be read: Is a directory (os error 21). Check the path and its permissions."
+    );
+}
+
+#[test]
+fn a_file_above_ten_megabytes_is_refused_unread() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("big.toml");
+    let smallest = std::fs::read(folder_of_samples().join("smallest.toml")).unwrap();
+    let most = usize::try_from(conf::limits::CONFIG_BYTES_MAX).unwrap();
+    let mut text = smallest;
+    text.resize(most, b'\n');
+    std::fs::write(&path, &text).unwrap();
+    assert!(conf::load(&path).is_ok(), "the limit itself is allowed");
+    text.push(b'\n');
+    std::fs::write(&path, &text).unwrap();
+    let faults = conf::load(&path).unwrap_err();
+    assert_eq!(
+        faults.to_string(),
+        format!(
+            "{}: the file has more than 10485760 bytes, the most a configuration may have. \
+             Check that it is a configuration; if it is, share pools between services.",
+            path.display()
+        )
+    );
+}
+
+#[test]
+fn more_faults_than_anyone_reads_are_counted() {
+    let mut text = std::fs::read_to_string(folder_of_samples().join("smallest.toml")).unwrap();
+    for number in 0..250 {
+        text.push_str(&format!("odd{number} = 1\n"));
+    }
+    let faults = conf::parse("many.toml", &text).unwrap_err();
+    assert_eq!((faults.list.len(), faults.more), (conf::limits::FAULTS_MAX, 150));
+    assert!(faults.to_string().ends_with("\nand 150 more"));
+}
+
+fn folder_of_samples() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("samples")
+}
