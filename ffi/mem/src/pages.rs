@@ -45,7 +45,7 @@ impl<T: FromZeros> Pages<T> {
     /// # Errors
     /// The kernel's, when there is not that much memory.
     pub fn new(len: usize) -> io::Result<Self> {
-        Self::with_advice(len, Advice::LinuxHugepage)
+        Self::on(PageKind::Huge, len)
     }
 
     /// `len` zeroes on 4 KiB pages, for measuring what huge pages are worth.
@@ -53,10 +53,10 @@ impl<T: FromZeros> Pages<T> {
     /// # Errors
     /// The kernel's, when there is not that much memory.
     pub fn with_small_pages(len: usize) -> io::Result<Self> {
-        Self::with_advice(len, Advice::LinuxNoHugepage)
+        Self::on(PageKind::Small, len)
     }
 
-    fn with_advice(len: usize, advice: Advice) -> io::Result<Self> {
+    fn on(wanted: PageKind, len: usize) -> io::Result<Self> {
         const { assert!(!core::mem::needs_drop::<T>(), "the values are never dropped") };
         const { assert!(align_of::<T>() <= HUGE_PAGE_BYTES, "the memory is aligned to 2 MiB") };
         let bytes = size_of::<T>().checked_mul(len).ok_or(io::ErrorKind::OutOfMemory)?;
@@ -70,9 +70,13 @@ impl<T: FromZeros> Pages<T> {
         // From here the mapping has an owner, so an error below unmaps it.
         let mut pages =
             Self { start: start.cast(), len, mapped_bytes, kind: PageKind::Small, owns: PhantomData };
-        let advised = pages.advise(advice).is_ok();
-        if advised && advice as u32 == Advice::LinuxHugepage as u32 && bytes >= HUGE_PAGE_BYTES {
-            pages.kind = PageKind::Huge;
+        let advice = match wanted {
+            PageKind::Huge => Advice::LinuxHugepage,
+            PageKind::Small => Advice::LinuxNoHugepage,
+        };
+        // A kernel without transparent huge pages refuses either; then the pages are small anyway.
+        if pages.advise(advice).is_ok() && bytes >= HUGE_PAGE_BYTES {
+            pages.kind = wanted;
         }
         pages.populate()?;
         Ok(pages)

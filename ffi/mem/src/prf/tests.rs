@@ -26,6 +26,29 @@ fn short_is_the_block_cipher_of_fips_197() {
     }
 }
 
+/// 192.0.2.1:1024 to 198.51.100.7:443 by TCP, as the flow table hashes it.
+const V4: [u8; 16] = 0xc000_0201_c633_6407_0400_01bb_0604_0000_u128.to_be_bytes();
+/// 2001:db8::1 port 1024 to 2001:db8:1::443 port 443 by TCP, likewise.
+const V6: [[u8; 16]; 3] = [
+    0x2001_0db8_0000_0000_0000_0000_0000_0001_u128.to_be_bytes(),
+    0x2001_0db8_0001_0000_0000_0000_0000_0443_u128.to_be_bytes(),
+    0x0000_0000_0000_0000_0400_01bb_0606_0000_u128.to_be_bytes(),
+];
+
+/// The hash's outputs for ever: a change here changes the real of every flow. Computed apart from this code,
+/// by a third implementation that derives the S-box from its definition.
+#[test]
+fn outputs_are_pinned() {
+    let zero = Prf::new([0; 16]);
+    assert_eq!(zero.short(V4), (0x579f_b8ed_f8cc_7e84, 0x60d1_5072_5164_a788));
+    assert_eq!(long(&zero, V6), (0x4996_a4d0_af4c_8b63, 0xb787_8ea8_d906_8043));
+    assert_eq!(long(&zero, [[0; 16]; 3]), (0x2065_5233_3e9e_c453, 0x15b2_b8c7_5dad_220e));
+    let counting = Prf::new(0x0001_0203_0405_0607_0809_0a0b_0c0d_0e0f_u128.to_be_bytes());
+    assert_eq!(counting.short(V4), (0x893b_31e5_7735_4c58, 0xd572_63a5_e04a_0a41));
+    assert_eq!(long(&counting, V6), (0x0024_74b6_2094_4405, 0x1f55_ad8f_fda0_0ee7));
+    assert_eq!(long(&counting, [[0; 16]; 3]), (0x801e_94a5_bfec_c4dd, 0x3cdd_c9b6_0078_4a1e));
+}
+
 #[test]
 fn the_numbers_that_derive_round_keys_are_big_endian_and_in_order() {
     let blocks = [key_blocks(1), key_blocks(6)].concat();
