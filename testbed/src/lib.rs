@@ -1,1 +1,2 @@
-//! Golden packet cases, labs in network namespaces, and the tests that hold the house's law.
+//! Golden packet cases and the tests that hold the house's law: what the tests under `tests/` share.
+#![forbid(unsafe_code)]

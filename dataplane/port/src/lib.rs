@@ -109,6 +109,12 @@ impl<P> Burst<P> {
         }
     }
 
+    /// Adds packets as far as there is room, which is checked once; what does not fit is dropped.
+    #[inline]
+    pub fn extend(&mut self, packets: impl Iterator<Item = P>) {
+        self.packets.extend(packets.take(self.room()));
+    }
+
     /// Takes the last packet out.
     #[inline]
     pub fn pop(&mut self) -> Option<P> {
@@ -126,6 +132,22 @@ impl<P> Burst<P> {
     pub fn drain_front(&mut self, count: usize) -> std::vec::Drain<'_, P> {
         let count = count.min(self.packets.len());
         self.packets.drain(..count)
+    }
+
+    /// Moves the packets whose bit is set in `marked` (bit 0 is the first packet) to the end of `to`, as
+    /// far as it has room; both bursts keep their order.
+    pub fn move_marked(&mut self, marked: u64, to: &mut Self) {
+        let mut at = 0_u32;
+        let room = to.room();
+        let mut moved = 0;
+        let take = self.packets.extract_if(.., |_| {
+            let is_marked = marked.checked_shr(at).is_some_and(|bits| bits & 1 == 1);
+            at += 1;
+            let takes = is_marked && moved < room;
+            moved += usize::from(takes);
+            takes
+        });
+        to.packets.extend(take);
     }
 
     /// The packets.
@@ -158,4 +180,21 @@ pub trait Port {
 
     /// Gives packets back to where they came from.
     fn free_burst(&mut self, from: &mut Burst<Self::Packet>);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Burst;
+
+    #[test]
+    fn marked_packets_move_and_both_bursts_keep_their_order() {
+        let mut from = Burst::new();
+        let mut to = Burst::new();
+        for packet in 0..8 {
+            assert_eq!(from.push(packet), Ok(()));
+        }
+        from.move_marked(0b1010_0110, &mut to);
+        assert_eq!(from.as_slice(), [0, 3, 4, 6]);
+        assert_eq!(to.as_slice(), [1, 2, 5, 7]);
+    }
 }

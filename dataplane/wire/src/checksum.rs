@@ -11,7 +11,7 @@ impl Sum {
     /// Adds bytes; an odd last one is followed by a zero. Only the last piece of a message may be odd.
     #[inline]
     #[must_use]
-    pub fn add(self, bytes: &[u8]) -> Self {
+    pub fn add_bytes(self, bytes: &[u8]) -> Self {
         let (words, rest) = bytes.as_chunks::<4>();
         let mut sum = self.0;
         for word in words {
@@ -69,7 +69,7 @@ impl Sum {
 /// The checksum of one piece of bytes, as the two bytes that go into the header.
 #[must_use]
 pub fn of(bytes: &[u8]) -> [u8; 2] {
-    Sum::default().add(bytes).finish()
+    Sum::default().add_bytes(bytes).finish()
 }
 
 #[cfg(test)]

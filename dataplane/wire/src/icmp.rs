@@ -91,7 +91,7 @@ fn ports(upper: u8, bytes: &[u8]) -> Option<(u16, u16)> {
 /// Whether the checksum of a message is right; ICMPv6 covers a pseudo-header (RFC 4443 §2.3).
 #[must_use]
 pub fn is_intact(tuple: &FiveTuple, message: &[u8]) -> bool {
-    pseudo(tuple, message.len()).add(message).is_intact()
+    pseudo(tuple, message.len()).add_bytes(message).is_intact()
 }
 
 /// Turns an echo request whose data are not all at hand into its reply, in place: the checksum is
@@ -120,7 +120,7 @@ pub fn answer_echo(tuple: &FiveTuple, message: &mut [u8]) {
         *kind = reply_kind(tuple.family);
         (*c0, *c1) = (0, 0);
     }
-    let [sum0, sum1] = pseudo(tuple, message.len()).add(message).finish();
+    let [sum0, sum1] = pseudo(tuple, message.len()).add_bytes(message).finish();
     if let Some([_, _, c0, c1]) = message.first_chunk_mut::<4>() {
         (*c0, *c1) = (sum0, sum1);
     }
@@ -130,8 +130,8 @@ fn pseudo(tuple: &FiveTuple, len: usize) -> Sum {
     match tuple.family {
         Family::V4 => Sum::default(),
         Family::V6 => Sum::default()
-            .add(&tuple.source)
-            .add(&tuple.destination)
+            .add_bytes(&tuple.source)
+            .add_bytes(&tuple.destination)
             .add_u32(u32::try_from(len).unwrap_or(u32::MAX))
             .add_u32(u32::from(protocol::ICMPV6)),
     }
@@ -162,7 +162,7 @@ mod tests {
             };
             message[0] = if six { 128 } else { 8 };
             message[2..4].fill(0);
-            let sum = super::pseudo(&tuple, message.len()).add(&message).finish();
+            let sum = super::pseudo(&tuple, message.len()).add_bytes(&message).finish();
             message[2..4].copy_from_slice(&sum);
             let mut partial = message.clone();
             super::answer_partial_echo(tuple.family, &mut partial);

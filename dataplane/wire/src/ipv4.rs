@@ -155,7 +155,7 @@ impl Ipv4 {
 #[inline]
 #[must_use]
 pub fn is_intact(header: &[u8]) -> bool {
-    Sum::default().add(header).is_intact()
+    Sum::default().add_bytes(header).is_intact()
 }
 
 #[cfg(test)]

@@ -13,6 +13,7 @@ pub mod ipv4;
 pub mod ipv6;
 mod parse;
 pub mod tcp;
+pub mod toeplitz;
 mod tuple;
 pub mod udp;
 

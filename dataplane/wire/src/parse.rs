@@ -17,7 +17,7 @@ pub const EXTENSIONS_MAX: usize = 8;
 pub const EXTENSION_BYTES_MAX: usize = 256;
 
 /// What a packet is, once its headers are known to be sound.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Kind {
     /// A TCP segment.
     Tcp,
@@ -36,11 +36,12 @@ pub enum Kind {
     /// Any fragment, the first one too.
     Fragment,
     /// A transport protocol that has no ports for us.
+    #[default]
     OtherProtocol,
 }
 
 /// Offsets and five-tuple: `Copy`, not a borrow, so that the packet stays free to change.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Parsed {
     /// The flow: for ICMP errors the flow they are about. The destination is always the packet's own.
     pub tuple: FiveTuple,

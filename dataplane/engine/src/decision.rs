@@ -1,0 +1,71 @@
+//! How a packet leaves, and who may watch.
+
+use counters::{DropReason, PuntReason};
+use service::{RealNumber, ServiceNumber};
+use wire::Unparsed;
+
+/// How a packet leaves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Verdict {
+    /// It is transmitted.
+    Tx,
+    /// It is dropped.
+    Drop(DropReason),
+    /// It is the kernel's.
+    Punt(PuntReason),
+}
+
+/// What the flow table had to do with it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum FlowUse {
+    /// The flow was there.
+    Hit,
+    /// The flow was put in.
+    New,
+    /// The real was chosen by hash alone.
+    Stateless,
+}
+
+/// One packet's decision, complete.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Decision {
+    /// How it leaves.
+    pub verdict: Verdict,
+    /// The service it is for, where there is one.
+    pub service: Option<ServiceNumber>,
+    /// The real it goes to, where one was chosen.
+    pub real: Option<RealNumber>,
+    /// What the flow table did, where it was asked.
+    pub flow: Option<FlowUse>,
+    /// It was an echo request, and leaves as our answer.
+    pub answered: bool,
+}
+
+/// Sees every packet's decision, in the order the packets came. Static dispatch: [`NoObserver`] costs
+/// nothing.
+pub trait Observer<P> {
+    /// `packet` is as it leaves: encapsulated if it is transmitted, as it came otherwise.
+    fn decided(&mut self, packet: &P, decision: &Decision);
+}
+
+/// Watches nothing.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct NoObserver;
+
+impl<P> Observer<P> for NoObserver {
+    #[inline(always)]
+    fn decided(&mut self, _: &P, _: &Decision) {}
+}
+
+/// What cannot be parsed leaves for this reason.
+#[inline]
+pub(crate) const fn unparsed(reason: Unparsed) -> Verdict {
+    match reason {
+        Unparsed::NotIp => Verdict::Punt(PuntReason::NotIp),
+        Unparsed::Truncated => Verdict::Drop(DropReason::Truncated),
+        Unparsed::Malformed => Verdict::Drop(DropReason::Malformed),
+        Unparsed::BadChecksum => Verdict::Drop(DropReason::BadChecksum),
+        Unparsed::BadSource => Verdict::Drop(DropReason::BadSource),
+        Unparsed::HeaderChain => Verdict::Drop(DropReason::HeaderChain),
+    }
+}

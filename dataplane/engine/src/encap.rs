@@ -1,0 +1,182 @@
+//! The way to the real: a header in front (RFC 2003, 2473, 4213), or a new Ethernet header.
+//!
+//! The inner packet is never changed, nor its TTL (a stated departure from RFC 2003 §3.1: what enters
+//! the tunnel is what the client sent). The link header keeps the VLAN tags the packet came with.
+
+use counters::DropReason;
+use port::Packet;
+use service::{DontFragment, ETHERNET_BYTES, OUTER_V4_BYTES, OUTER_V6_BYTES, Template, TunnelKind};
+use wire::ipv4::DONT_FRAGMENT;
+use wire::{Family, Parsed, ethernet, protocol};
+
+/// Identification of outer IPv4 headers that may be fragmented: a counter of this worker, interleaved with
+/// those of the others, so that no two packets in flight to a real share one for as long as 16 bits allow.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Identifications {
+    next: u16,
+    stride: u16,
+}
+
+impl Identifications {
+    pub(crate) const fn new(worker: u16, workers: u16) -> Self {
+        Self { next: worker, stride: workers }
+    }
+
+    #[inline]
+    fn take(&mut self) -> u16 {
+        let taken = self.next;
+        self.next = taken.wrapping_add(self.stride);
+        taken
+    }
+}
+
+/// Sends a packet on its way to a real.
+///
+/// # Errors
+/// The reason why it cannot go, and then the packet is unchanged but for its padding.
+#[inline]
+pub(crate) fn encap<P: Packet>(
+    packet: &mut P,
+    parsed: &Parsed,
+    template: &Template,
+    identifications: &mut Identifications,
+) -> Result<(), DropReason> {
+    if parsed.ip_len as usize + template.outer_len() > usize::from(template.mtu()) {
+        return Err(DropReason::TunnelMtu);
+    }
+    let frame_len = usize::from(parsed.network_offset) + parsed.ip_len as usize;
+    if packet.total_len() != frame_len {
+        packet.truncate(frame_len);
+    }
+    match template.kind() {
+        TunnelKind::Ipip4 => {
+            let outer = outer_v4(parsed, template, identifications);
+            push_header(packet, parsed, template, ethernet::IPV4, outer)
+        }
+        TunnelKind::Ipip6 => {
+            let outer = outer_v6(parsed, template);
+            push_header(packet, parsed, template, ethernet::IPV6, outer)
+        }
+        TunnelKind::Mac => {
+            if let Some(macs) = packet.data_mut().first_chunk_mut::<12>() {
+                *macs = *template.macs();
+            }
+            Ok(())
+        }
+    }
+}
+
+const fn inner_protocol(family: Family) -> u8 {
+    match family {
+        Family::V4 => protocol::IPIP,
+        Family::V6 => protocol::IPV6,
+    }
+}
+
+/// The outer IPv4 header: DSCP and ECN copied (RFC 6040 §4.1, normal mode), identification 0 where the
+/// packet cannot be fragmented (RFC 6864 §4.1).
+#[inline]
+#[allow(clippy::cast_possible_truncation, reason = "the MTU bounds the length; folds leave 16 bits")]
+fn outer_v4(
+    parsed: &Parsed,
+    template: &Template,
+    identifications: &mut Identifications,
+) -> [u8; OUTER_V4_BYTES] {
+    let dont_fragment = match template.dont_fragment() {
+        DontFragment::Inherit => parsed.dont_fragment,
+        DontFragment::Set => true,
+        DontFragment::Clear => false,
+    };
+    let (fragment, identification) =
+        if dont_fragment { (DONT_FRAGMENT, 0) } else { (0, identifications.take()) };
+    let total_len = (parsed.ip_len as usize + OUTER_V4_BYTES) as u16;
+    let protocol = inner_protocol(parsed.tuple.family);
+    let entropy = match template.entropy_mask() {
+        0 => 0,
+        mask => parsed.tuple.entropy() as u16 & mask,
+    };
+    let mut sum = u32::from(template.partial_checksum())
+        + u32::from(parsed.tos)
+        + u32::from(total_len)
+        + u32::from(identification)
+        + u32::from(fragment)
+        + u32::from(protocol)
+        + u32::from(entropy);
+    sum = (sum >> 16) + (sum & 0xffff);
+    sum = (sum >> 16) + (sum & 0xffff);
+    let [sum0, sum1] = (!(sum as u16)).to_be_bytes();
+    let [len0, len1] = total_len.to_be_bytes();
+    let [id0, id1] = identification.to_be_bytes();
+    let [fragment0, fragment1] = fragment.to_be_bytes();
+    let [entropy0, entropy1] = entropy.to_be_bytes();
+    let &[version, _, _, _, _, _, _, _, ttl, _, _, _, s0, s1, s2, s3, d0, d1, d2, d3] = template.outer_v4();
+    [
+        version,
+        parsed.tos,
+        len0,
+        len1,
+        id0,
+        id1,
+        fragment0,
+        fragment1,
+        ttl,
+        protocol,
+        sum0,
+        sum1,
+        s0,
+        s1,
+        s2 | entropy0,
+        s3 | entropy1,
+        d0,
+        d1,
+        d2,
+        d3,
+    ]
+}
+
+/// The outer IPv6 header: traffic class as above, flow label from the flow (RFC 6438 §3).
+#[inline]
+#[allow(clippy::cast_possible_truncation, reason = "the MTU bounds the length; entropy has 16 bits")]
+fn outer_v6(parsed: &Parsed, template: &Template) -> [u8; OUTER_V6_BYTES] {
+    let entropy = parsed.tuple.entropy();
+    let first = 6 << 28 | u32::from(parsed.tos) << 20 | entropy;
+    let [len0, len1] = (parsed.ip_len as u16).to_be_bytes();
+    let [entropy0, entropy1] = (entropy as u16 & template.entropy_mask()).to_be_bytes();
+    let [f0, f1, f2, f3] = first.to_be_bytes();
+    let mut outer = *template.outer_v6();
+    let [a, b, c, d, e, f, next_header, _, source @ .., _, _, _, _, _, _, _, _, _, _, _, _, _, _, _, _] =
+        &mut outer;
+    (*a, *b, *c, *d, *e, *f) = (f0, f1, f2, f3, len0, len1);
+    *next_header = inner_protocol(parsed.tuple.family);
+    let [.., s0, s1] = source;
+    *s0 |= entropy0;
+    *s1 |= entropy1;
+    outer
+}
+
+/// Makes room and writes the link header and `outer` into it. The packet's own link header moves to the
+/// front, so that what it says of VLANs stays.
+#[inline]
+fn push_header<P: Packet, const LEN: usize>(
+    packet: &mut P,
+    parsed: &Parsed,
+    template: &Template,
+    ethertype: u16,
+    outer: [u8; LEN],
+) -> Result<(), DropReason> {
+    let link_len = usize::from(parsed.network_offset);
+    let frame = packet.prepend(LEN).map_err(|_| DropReason::NoHeadroom)?;
+    if link_len > ETHERNET_BYTES {
+        frame.copy_within(12 + LEN..LEN + link_len - 2, 12);
+    }
+    if let Some(macs) = frame.first_chunk_mut::<12>() {
+        *macs = *template.macs();
+    }
+    if let Some(bytes) = frame.get_mut(link_len - 2..).and_then(|rest| rest.first_chunk_mut::<2>()) {
+        *bytes = ethertype.to_be_bytes();
+    }
+    if let Some(bytes) = frame.get_mut(link_len..).and_then(|rest| rest.first_chunk_mut::<LEN>()) {
+        *bytes = outer;
+    }
+    Ok(())
+}

@@ -1,0 +1,230 @@
+//! One cache line of four flows, the cold tuples beside it, and the protocol between the one writer and
+//! the readers on other cores.
+
+use wire::{Family, FiveTuple};
+
+use crate::sync::{AtomicU64, Ordering, fence};
+
+/// Flows in one cache line.
+pub const ENTRIES_PER_BUCKET: usize = 4;
+
+/// Hot bytes of one entry, full or empty.
+pub const HOT_BYTES_PER_ENTRY: usize = size_of::<Bucket>() / ENTRIES_PER_BUCKET;
+
+/// A tag that no flow has: the entry is empty.
+pub(crate) const EMPTY: u64 = 0;
+
+/// One entry: tag, then value.
+#[derive(Debug)]
+#[cfg_attr(not(loom), derive(zerocopy::FromZeros))]
+#[repr(C)]
+pub(crate) struct Entry {
+    tag: AtomicU64,
+    value: AtomicU64,
+}
+
+/// Four entries.
+#[derive(Debug)]
+#[cfg_attr(not(loom), derive(zerocopy::FromZeros))]
+#[cfg_attr(not(loom), repr(C, align(64)))]
+pub(crate) struct Bucket {
+    pub(crate) entries: [Entry; ENTRIES_PER_BUCKET],
+}
+
+#[cfg(not(loom))]
+const _: () = assert!(size_of::<Bucket>() == 64);
+
+/// The exact tuple of the entry at the same index, in five words.
+#[derive(Debug)]
+#[cfg_attr(not(loom), derive(zerocopy::FromZeros))]
+#[repr(C)]
+pub(crate) struct Cold {
+    words: [AtomicU64; COLD_WORDS],
+}
+
+pub(crate) const COLD_WORDS: usize = 5;
+
+/// What a reader found in an entry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Seen {
+    Empty,
+    /// The writer was busy with it; a walker comes by again.
+    Changing,
+    Flow {
+        value: u64,
+        tuple: [u64; COLD_WORDS],
+    },
+}
+
+impl Entry {
+    #[cfg(loom)]
+    pub(crate) fn new() -> Self {
+        Self { tag: AtomicU64::new(EMPTY), value: AtomicU64::new(0) }
+    }
+
+    /// The tag, for its writer.
+    #[inline]
+    pub(crate) fn tag(&self) -> u64 {
+        self.tag.load(Ordering::Relaxed)
+    }
+
+    /// The value, for its writer.
+    #[inline]
+    pub(crate) fn value(&self) -> u64 {
+        self.value.load(Ordering::Relaxed)
+    }
+
+    /// Changes the value of a flow that stays: one word, so a reader sees the old or the new.
+    #[inline]
+    pub(crate) fn set_value(&self, value: u64) {
+        self.value.store(value, Ordering::Relaxed);
+    }
+
+    /// Empties the entry.
+    #[inline]
+    pub(crate) fn clear(&self) {
+        self.tag.store(EMPTY, Ordering::Release);
+    }
+
+    /// Puts a flow in: tag cleared, tuple and value written, tag published. A reader that saw any of the
+    /// new words sees the cleared or the new tag in its second look, by the two fences.
+    #[inline]
+    pub(crate) fn publish(&self, cold: &Cold, tag: u64, value: u64, tuple: [u64; COLD_WORDS]) {
+        self.tag.store(EMPTY, Ordering::Relaxed);
+        fence(Ordering::Release);
+        for (word, bits) in cold.words.iter().zip(tuple) {
+            word.store(bits, Ordering::Relaxed);
+        }
+        self.value.store(value, Ordering::Relaxed);
+        self.tag.store(tag, Ordering::Release);
+    }
+
+    /// A reader's look from any core.
+    pub(crate) fn look(&self, cold: &Cold) -> Seen {
+        let before = self.tag.load(Ordering::Acquire);
+        if before == EMPTY {
+            return Seen::Empty;
+        }
+        let value = self.value.load(Ordering::Relaxed);
+        let tuple = cold.load();
+        fence(Ordering::Acquire);
+        if self.tag.load(Ordering::Relaxed) == before { Seen::Flow { value, tuple } } else { Seen::Changing }
+    }
+}
+
+impl Cold {
+    #[cfg(loom)]
+    pub(crate) fn new() -> Self {
+        Self { words: std::array::from_fn(|_| AtomicU64::new(0)) }
+    }
+
+    pub(crate) fn load(&self) -> [u64; COLD_WORDS] {
+        let mut tuple = [0; COLD_WORDS];
+        for (into, word) in tuple.iter_mut().zip(&self.words) {
+            *into = word.load(Ordering::Relaxed);
+        }
+        tuple
+    }
+}
+
+/// A tuple as five words.
+#[inline]
+pub(crate) fn to_words(tuple: &FiveTuple) -> [u64; COLD_WORDS] {
+    let halves = |bytes: &[u8; 16]| {
+        let wide = u128::from_le_bytes(*bytes);
+        #[allow(clippy::cast_possible_truncation, reason = "a half is taken")]
+        let low = wide as u64;
+        (low, (wide >> 64) as u64)
+    };
+    let (source_low, source_high) = halves(&tuple.source);
+    let (destination_low, destination_high) = halves(&tuple.destination);
+    let rest = u64::from(tuple.source_port)
+        | u64::from(tuple.destination_port) << 16
+        | u64::from(tuple.protocol) << 32
+        | u64::from(tuple.family as u8) << 40;
+    [source_low, source_high, destination_low, destination_high, rest]
+}
+
+/// And back.
+#[allow(clippy::cast_possible_truncation, reason = "fields are taken out of their bits")]
+pub(crate) fn from_words(words: [u64; COLD_WORDS]) -> FiveTuple {
+    let [source_low, source_high, destination_low, destination_high, rest] = words;
+    let join = |low: u64, high: u64| (u128::from(high) << 64 | u128::from(low)).to_le_bytes();
+    FiveTuple {
+        source: join(source_low, source_high),
+        destination: join(destination_low, destination_high),
+        source_port: rest as u16,
+        destination_port: (rest >> 16) as u16,
+        protocol: (rest >> 32) as u8,
+        family: if (rest >> 40) as u8 == Family::V6 as u8 { Family::V6 } else { Family::V4 },
+    }
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::{from_words, to_words};
+    use proptest::prelude::{any, proptest};
+    use wire::{Family, FiveTuple};
+
+    proptest! {
+        #[test]
+        fn a_tuple_comes_back_from_its_words(source in any::<[u8; 16]>(), destination in any::<[u8; 16]>(), ports in any::<(u16, u16)>(), protocol in any::<u8>(), six in any::<bool>()) {
+            let tuple = FiveTuple {
+                source, destination, protocol,
+                source_port: ports.0, destination_port: ports.1,
+                family: if six { Family::V6 } else { Family::V4 },
+            };
+            assert_eq!(from_words(to_words(&tuple)), tuple);
+        }
+    }
+}
+
+/// Every interleaving of a writer that replaces a flow and a reader that looks at it:
+/// `RUSTFLAGS="--cfg loom" cargo test -p flow --release`.
+#[cfg(all(test, loom))]
+mod loom_tests {
+    use super::{COLD_WORDS, Cold, Entry, Seen};
+    use loom::sync::Arc;
+
+    #[test]
+    fn a_reader_never_sees_one_flow_with_the_other_s_tuple_or_real() {
+        loom::model(|| {
+            let shared = Arc::new((Entry::new(), Cold::new()));
+            shared.0.publish(&shared.1, 1, 10, [100; COLD_WORDS]);
+            let writer = {
+                let shared = Arc::clone(&shared);
+                loom::thread::spawn(move || shared.0.publish(&shared.1, 2, 20, [200; COLD_WORDS]))
+            };
+            match shared.0.look(&shared.1) {
+                Seen::Empty | Seen::Changing => {}
+                Seen::Flow { value: 10, tuple } => assert_eq!(tuple, [100; COLD_WORDS]),
+                Seen::Flow { value: 20, tuple } => assert_eq!(tuple, [200; COLD_WORDS]),
+                other => panic!("{other:?}"),
+            }
+            writer.join().unwrap();
+        });
+    }
+
+    #[test]
+    fn a_value_that_changes_in_place_is_seen_whole() {
+        loom::model(|| {
+            let shared = Arc::new((Entry::new(), Cold::new()));
+            shared.0.publish(&shared.1, 1, 10, [100; COLD_WORDS]);
+            let writer = {
+                let shared = Arc::clone(&shared);
+                loom::thread::spawn(move || {
+                    shared.0.set_value(11);
+                    shared.0.clear();
+                })
+            };
+            match shared.0.look(&shared.1) {
+                Seen::Empty | Seen::Changing => {}
+                Seen::Flow { value, tuple } => {
+                    assert!(value == 10 || value == 11);
+                    assert_eq!(tuple, [100; COLD_WORDS]);
+                }
+            }
+            writer.join().unwrap();
+        });
+    }
+}

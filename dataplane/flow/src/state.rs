@@ -1,0 +1,104 @@
+//! What a flow is doing, and how long it may be silent.
+
+use service::Timeouts;
+use wire::{Kind, tcp::Flags};
+
+/// The state of a flow, and so which timeout holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[repr(u8)]
+pub enum State {
+    /// TCP, nothing but SYNs seen: evicted before any other.
+    Embryonic = 0,
+    /// TCP beyond its first SYN.
+    Established = 1,
+    /// TCP after FIN or RST.
+    Closing = 2,
+    /// UDP.
+    Udp = 3,
+}
+
+impl State {
+    /// The state that a flow's first packet gives it.
+    #[inline]
+    #[must_use]
+    pub const fn first(kind: Kind, flags: Flags) -> Self {
+        match kind {
+            Kind::Tcp if flags.closes() => Self::Closing,
+            Kind::Tcp if flags.opens() => Self::Embryonic,
+            Kind::Tcp => Self::Established,
+            _ => Self::Udp,
+        }
+    }
+
+    /// The state after one more packet. A SYN reopens a closing flow (the client reuses its port), but
+    /// does not make an established one evictable: anybody can forge a SYN.
+    #[inline]
+    #[must_use]
+    pub const fn next(self, flags: Flags) -> Self {
+        match self {
+            Self::Udp => Self::Udp,
+            _ if flags.closes() => Self::Closing,
+            Self::Closing if flags.opens() => Self::Embryonic,
+            Self::Closing => Self::Closing,
+            Self::Embryonic if flags.opens() => Self::Embryonic,
+            Self::Embryonic | Self::Established => Self::Established,
+        }
+    }
+
+    /// How many ticks the flow may be silent.
+    #[inline]
+    #[must_use]
+    pub const fn timeout(self, timeouts: &Timeouts) -> u16 {
+        match self {
+            Self::Embryonic => timeouts.syn,
+            Self::Established => timeouts.established,
+            Self::Closing => timeouts.closing,
+            Self::Udp => timeouts.udp,
+        }
+    }
+
+    pub(crate) const fn from_bits(bits: u64) -> Self {
+        match bits & 3 {
+            0 => Self::Embryonic,
+            1 => Self::Established,
+            2 => Self::Closing,
+            _ => Self::Udp,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::State::{Closing, Embryonic, Established, Udp};
+    use super::{Flags, Kind, State};
+
+    const SYN: Flags = Flags(Flags::SYN);
+    const ACK: Flags = Flags(Flags::ACK);
+    const FIN: Flags = Flags(Flags::FIN | Flags::ACK);
+    const RST: Flags = Flags(Flags::RST);
+
+    #[test]
+    fn a_connection_opens_lives_closes_and_may_open_again() {
+        let mut state = State::first(Kind::Tcp, SYN);
+        for (flags, after) in [
+            (SYN, Embryonic),
+            (ACK, Established),
+            (SYN, Established),
+            (FIN, Closing),
+            (ACK, Closing),
+            (SYN, Embryonic),
+            (RST, Closing),
+        ] {
+            state = state.next(flags);
+            assert_eq!(state, after);
+        }
+    }
+
+    #[test]
+    fn a_flow_first_seen_in_the_middle_is_established_at_once() {
+        assert_eq!(State::first(Kind::Tcp, ACK), Established);
+        assert_eq!(State::first(Kind::Tcp, RST), Closing);
+        assert_eq!(State::first(Kind::Udp, Flags::default()), Udp);
+        assert_eq!(Udp.next(RST), Udp);
+    }
+}

@@ -1,0 +1,533 @@
+//! The owner's side: find, insert, expire.
+
+use std::sync::Arc;
+
+use mem::{PageKind, Pages, Prf};
+use service::{Timeouts, tuple_hash};
+use wire::FiveTuple;
+
+use crate::State;
+use crate::bucket::{Bucket, Cold, EMPTY, ENTRIES_PER_BUCKET, Entry, to_words};
+use crate::reader::FlowReader;
+use crate::value::Value;
+
+/// The fewest flows a table is made for.
+pub const ENTRIES_MIN: usize = 64;
+/// The most.
+pub const ENTRIES_MAX: usize = 1 << 30;
+/// The sweep covers the table once in so many ticks: one minute.
+pub const SWEEP_TICKS: u64 = 480;
+/// Buckets that an insertion looks at before it says the table is full: two, and three levels of their
+/// neighbours (2 + 8 + 32 + 128). Below nine tenths hardly any insertion looks at more than ten.
+const SEARCH_BUCKETS_MAX: usize = 170;
+/// Cold bytes of one entry.
+pub const COLD_BYTES_PER_ENTRY: usize = size_of::<Cold>();
+
+/// A silence after which every flow is forgotten, whatever its state: the longest timeout there is.
+const SILENCE_TICKS_MAX: u64 = Timeouts::MAX as u64;
+/// Sixteen bits of tick tell an entry's age as long as it was swept within the rest of their range.
+const _: () = assert!(SILENCE_TICKS_MAX + 2 * SWEEP_TICKS < 1 << 16);
+
+const MAGIC: u64 = u64::from_le_bytes(*b"PNSTFLOW");
+const LAYOUT_VERSION: u64 = 1;
+
+/// Why a table could not be made.
+#[derive(Debug)]
+pub enum TableError {
+    /// The number of entries is below [`ENTRIES_MIN`] or above [`ENTRIES_MAX`].
+    Entries(usize),
+    /// The system gave no memory.
+    Memory(std::io::Error),
+}
+
+impl std::fmt::Display for TableError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Entries(entries) => {
+                write!(f, "a flow table of {entries} entries: give {ENTRIES_MIN} to {ENTRIES_MAX}")
+            }
+            Self::Memory(error) => write!(f, "no memory for the flow table: {error}; give it fewer entries"),
+        }
+    }
+}
+
+impl std::error::Error for TableError {}
+
+/// Where a tuple's flow would be: its tag and its first bucket.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Place {
+    tag: u64,
+    first: u32,
+}
+
+/// Where a flow is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Slot {
+    bucket: u32,
+    entry: u8,
+}
+
+/// What a look at a place found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Probe {
+    /// The flow is there.
+    Hit(Slot, Value),
+    /// It was there, and silent for too long; it has been removed.
+    Expired,
+    /// It is not there.
+    Miss,
+}
+
+/// What an insertion displaced.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Inserted {
+    /// Nothing.
+    Free,
+    /// A flow that had been silent for too long.
+    Expired,
+    /// An embryonic flow that was still alive.
+    Evicted,
+}
+
+/// Both buckets are full of established flows, and so are those their flows could move to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Full;
+
+/// The memory that owner and readers share. Bucket 0 is the header; flows begin at 1.
+#[derive(Debug)]
+pub(crate) struct Memory {
+    pub(crate) hot: Pages<Bucket>,
+    pub(crate) cold: Pages<Cold>,
+}
+
+impl Memory {
+    #[inline]
+    pub(crate) fn bucket(&self, index: u32) -> Option<&Bucket> {
+        self.hot.get(index as usize + 1)
+    }
+
+    #[inline]
+    pub(crate) fn cold(&self, slot: Slot) -> Option<&Cold> {
+        self.cold.get(slot.bucket as usize * ENTRIES_PER_BUCKET + usize::from(slot.entry))
+    }
+
+    #[inline]
+    fn entry(&self, slot: Slot) -> Option<&Entry> {
+        self.bucket(slot.bucket)?.entries.get(usize::from(slot.entry))
+    }
+
+    /// What a reader looks at.
+    pub(crate) fn shared(&self, slot: Slot) -> Option<(&Entry, &Cold)> {
+        Some((self.entry(slot)?, self.cold(slot)?))
+    }
+}
+
+impl Slot {
+    pub(crate) const fn new(bucket: u32, entry: u8) -> Self {
+        Self { bucket, entry }
+    }
+}
+
+/// One worker's flow table. `TAG_BITS` is 64 but in tests that force wrong matches.
+#[derive(Debug)]
+pub struct FlowTable<const TAG_BITS: u32 = 64> {
+    memory: Arc<Memory>,
+    prf: Prf,
+    buckets: u32,
+    len: usize,
+    now: u64,
+    sweep_next: u32,
+    sweep_debt: u64,
+}
+
+impl<const TAG_BITS: u32> FlowTable<TAG_BITS> {
+    /// A table with room for `entries` flows, rounded up to whole buckets, placed by `key`, which is 128
+    /// secret random bits (fixed in replay).
+    ///
+    /// # Errors
+    /// [`TableError`].
+    pub fn new(entries: usize, key: [u8; 16]) -> Result<Self, TableError> {
+        Self::with_pages(entries, key, PageKind::Huge)
+    }
+
+    /// The same on pages of a given kind, for measurements.
+    ///
+    /// # Errors
+    /// [`TableError`].
+    pub fn with_pages(entries: usize, key: [u8; 16], kind: PageKind) -> Result<Self, TableError> {
+        if !(ENTRIES_MIN..=ENTRIES_MAX).contains(&entries) {
+            return Err(TableError::Entries(entries));
+        }
+        let buckets = entries.div_ceil(ENTRIES_PER_BUCKET);
+        let memory = match kind {
+            PageKind::Huge => (Pages::new(buckets + 1), Pages::new(buckets * ENTRIES_PER_BUCKET)),
+            PageKind::Small => {
+                (Pages::with_small_pages(buckets + 1), Pages::with_small_pages(buckets * ENTRIES_PER_BUCKET))
+            }
+        };
+        let memory = Memory {
+            hot: memory.0.map_err(TableError::Memory)?,
+            cold: memory.1.map_err(TableError::Memory)?,
+        };
+        let table = Self {
+            memory: Arc::new(memory),
+            prf: Prf::new(key),
+            buckets: u32::try_from(buckets).map_err(|_| TableError::Entries(entries))?,
+            len: 0,
+            now: 0,
+            sweep_next: 0,
+            sweep_debt: 0,
+        };
+        table.write_header(key);
+        Ok(table)
+    }
+
+    /// The key stands in the table's own memory, so that a table which outlives its process still opens.
+    fn write_header(&self, key: [u8; 16]) {
+        let [low, high] = [key.first_chunk::<8>(), key.last_chunk::<8>()]
+            .map(|half| half.map_or(0, |h| u64::from_le_bytes(*h)));
+        let words = [(MAGIC, LAYOUT_VERSION), (u64::from(self.buckets), u64::from(TAG_BITS)), (low, high)];
+        if let (Some(header), Some(cold)) = (self.memory.hot.first(), self.memory.cold.first()) {
+            for (entry, (tag, value)) in header.entries.iter().zip(words) {
+                entry.publish(cold, tag, value, [0; crate::bucket::COLD_WORDS]);
+            }
+        }
+    }
+
+    /// A handle that reads this table from any thread.
+    #[must_use]
+    pub fn reader(&self) -> FlowReader {
+        FlowReader::new(Arc::clone(&self.memory), self.buckets)
+    }
+
+    /// Flows in the table, those that are silent for too long but not yet removed among them.
+    #[must_use]
+    pub const fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// The tick that [`advance`](Self::advance) was last told.
+    #[must_use]
+    pub const fn now(&self) -> u64 {
+        self.now
+    }
+
+    /// Room for flows.
+    #[must_use]
+    pub const fn capacity(&self) -> usize {
+        self.buckets as usize * ENTRIES_PER_BUCKET
+    }
+
+    /// What kind of pages the hot part is on.
+    #[must_use]
+    pub fn page_kind(&self) -> PageKind {
+        self.memory.hot.kind()
+    }
+
+    /// Where a tuple's flow would be.
+    #[inline]
+    #[must_use]
+    pub fn place(&self, tuple: &FiveTuple) -> Place {
+        let (tag, spread) = tuple_hash(&self.prf, tuple);
+        let tag = if TAG_BITS == 64 { tag } else { tag & ((1 << TAG_BITS) - 1) };
+        Place { tag: if tag == EMPTY { 1 } else { tag }, first: self.scale(spread) }
+    }
+
+    /// Fetches the first bucket of a place.
+    #[inline]
+    pub fn prefetch(&self, place: Place) {
+        if let Some(bucket) = self.memory.bucket(place.first) {
+            mem::prefetch(bucket);
+        }
+    }
+
+    /// Looks at the first bucket, which [`prefetch`](Self::prefetch) has fetched, and fetches what the
+    /// resolution will need: the second bucket, and the cold entry that an insertion would write.
+    #[inline]
+    pub fn prefetch_rest(&self, place: Place) {
+        let Some(bucket) = self.memory.bucket(place.first) else { return };
+        if matches(bucket, place.tag) != 0 {
+            return;
+        }
+        let free = matches(bucket, EMPTY);
+        if free != 0 {
+            let slot = Slot { bucket: place.first, entry: lowest(free) };
+            if let Some(cold) = self.memory.cold(slot) {
+                mem::prefetch_write(cold);
+            }
+        }
+        if let Some(bucket) = self.memory.bucket(self.other(place.first, place.tag)) {
+            mem::prefetch(bucket);
+        }
+    }
+
+    /// Looks a flow up; one that was silent for too long is removed here.
+    #[inline]
+    pub fn probe(&mut self, place: Place, timeouts: &Timeouts) -> Probe {
+        let Some(slot) = self.find(place) else { return Probe::Miss };
+        let Some(entry) = self.memory.entry(slot) else { return Probe::Miss };
+        match Value::from_bits(entry.value()) {
+            Some(value) if !value.is_expired(self.now, timeouts) => Probe::Hit(slot, value),
+            _ => {
+                entry.clear();
+                self.len -= 1;
+                Probe::Expired
+            }
+        }
+    }
+
+    /// Writes the value of a flow that was just found, if it changed.
+    #[inline]
+    pub fn update(&mut self, slot: Slot, old: Value, new: Value) {
+        if old != new
+            && let Some(entry) = self.memory.entry(slot)
+        {
+            entry.set_value(new.to_bits());
+        }
+    }
+
+    /// Puts a flow in that [`probe`](Self::probe) did not find.
+    ///
+    /// # Errors
+    /// [`Full`]: the table degrades to choosing by hash alone.
+    #[inline]
+    pub fn insert(
+        &mut self,
+        place: Place,
+        tuple: &FiveTuple,
+        value: Value,
+        timeouts: &Timeouts,
+    ) -> Result<Inserted, Full> {
+        let (slot, inserted) = self.make_room(place, timeouts)?;
+        if let (Some(entry), Some(cold)) = (self.memory.entry(slot), self.memory.cold(slot)) {
+            entry.publish(cold, place.tag, value.to_bits(), to_words(tuple));
+        }
+        self.len += usize::from(inserted == Inserted::Free);
+        Ok(inserted)
+    }
+
+    /// Time goes on to `now`: the sweep owes its share of the table for the ticks that passed. Gives the
+    /// number of flows that had to be removed at once, because the sweep had fallen a whole round behind.
+    pub fn advance(&mut self, now: u64, timeouts: &Timeouts) -> u64 {
+        let passed = now.saturating_sub(self.now);
+        self.now = self.now.max(now);
+        if passed > SILENCE_TICKS_MAX {
+            self.sweep_debt = 0;
+            return self.forget_all();
+        }
+        let buckets = u64::from(self.buckets);
+        self.sweep_debt += passed * buckets.div_ceil(SWEEP_TICKS);
+        let overdue = self.sweep_debt.saturating_sub(buckets);
+        self.sweep(overdue, timeouts)
+    }
+
+    /// Pays at most `buckets_max` buckets of what the sweep owes; gives the number of flows removed.
+    pub fn sweep(&mut self, buckets_max: u64, timeouts: &Timeouts) -> u64 {
+        let mut removed = 0;
+        let due = self.sweep_debt.min(buckets_max);
+        self.sweep_debt -= due;
+        // More than one round finds nothing more at the same tick.
+        for _ in 0..due.min(u64::from(self.buckets)) {
+            if let Some(bucket) = self.memory.bucket(self.sweep_next) {
+                for entry in &bucket.entries {
+                    removed += u64::from(is_gone(entry, self.now, timeouts));
+                }
+            }
+            self.sweep_next = if self.sweep_next + 1 < self.buckets { self.sweep_next + 1 } else { 0 };
+        }
+        self.len -= usize::try_from(removed).unwrap_or(self.len).min(self.len);
+        removed
+    }
+
+    fn forget_all(&mut self) -> u64 {
+        for bucket in self.memory.hot.iter().skip(1) {
+            for entry in &bucket.entries {
+                entry.clear();
+            }
+        }
+        std::mem::take(&mut self.len) as u64
+    }
+
+    /// The other bucket of a tag. It is its own inverse: the two add up to a number that the tag alone
+    /// gives, so an entry can be moved without knowing its tuple.
+    #[inline]
+    fn other(&self, bucket: u32, tag: u64) -> u32 {
+        let sum = self.scale(tag.wrapping_mul(0x9E37_79B9_7F4A_7C15));
+        if sum >= bucket { sum - bucket } else { sum + (self.buckets - bucket) }
+    }
+
+    /// A 64-bit number as a bucket (Lemire, "Fast random integer generation in an interval").
+    #[inline]
+    #[allow(clippy::cast_possible_truncation, reason = "the product's upper half is below the bucket count")]
+    fn scale(&self, hash: u64) -> u32 {
+        ((u128::from(hash) * u128::from(self.buckets)) >> 64) as u32
+    }
+
+    #[inline]
+    fn find(&self, place: Place) -> Option<Slot> {
+        let found = matches(self.memory.bucket(place.first)?, place.tag);
+        if found != 0 {
+            return Some(Slot { bucket: place.first, entry: lowest(found) });
+        }
+        let second = self.other(place.first, place.tag);
+        let found = matches(self.memory.bucket(second)?, place.tag);
+        (found != 0).then(|| Slot { bucket: second, entry: lowest(found) })
+    }
+
+    /// A slot for a new flow: empty or expired in its first bucket, then in its second. Then, as long as
+    /// the table is not crowded, flows are moved to their other buckets; in a crowded one an embryonic
+    /// flow gives way first, because a flood is what crowds tables and its insertions must stay cheap.
+    #[inline]
+    fn make_room(&mut self, place: Place, timeouts: &Timeouts) -> Result<(Slot, Inserted), Full> {
+        let second = self.other(place.first, place.tag);
+        for bucket in [place.first, second] {
+            if let Some(found) = self.free_in(bucket, timeouts) {
+                return Ok(found);
+            }
+        }
+        self.make_room_by_force([place.first, second], timeouts)
+    }
+
+    #[inline(never)]
+    fn make_room_by_force(&mut self, full: [u32; 2], timeouts: &Timeouts) -> Result<(Slot, Inserted), Full> {
+        let is_crowded = self.len > self.capacity() / 8 * 7;
+        if !is_crowded && let Some(found) = self.move_flows(full, timeouts) {
+            return Ok(found);
+        }
+        if let Some(slot) = self.oldest_embryonic(full) {
+            return Ok((slot, Inserted::Evicted));
+        }
+        self.move_flows(full, timeouts).ok_or(Full)
+    }
+
+    #[inline]
+    fn free_in(&self, index: u32, timeouts: &Timeouts) -> Option<(Slot, Inserted)> {
+        let bucket = self.memory.bucket(index)?;
+        let free = matches(bucket, EMPTY);
+        if free != 0 {
+            return Some((Slot { bucket: index, entry: lowest(free) }, Inserted::Free));
+        }
+        let mut gone = 0;
+        for (at, entry) in bucket.entries.iter().enumerate() {
+            let expired =
+                Value::from_bits(entry.value()).is_none_or(|value| value.is_expired(self.now, timeouts));
+            gone |= u32::from(expired) << at;
+        }
+        (gone != 0).then(|| (Slot { bucket: index, entry: lowest(gone) }, Inserted::Expired))
+    }
+
+    fn oldest_embryonic(&self, buckets: [u32; 2]) -> Option<Slot> {
+        let mut oldest: Option<(u16, Slot)> = None;
+        for index in buckets {
+            for (entry, at) in self.memory.bucket(index)?.entries.iter().zip(0u8..) {
+                let Some(value) = Value::from_bits(entry.value()) else { continue };
+                let age = value.age(self.now);
+                if value.state == State::Embryonic && oldest.is_none_or(|(most, _)| age > most) {
+                    oldest = Some((age, Slot { bucket: index, entry: at }));
+                }
+            }
+        }
+        oldest.map(|(_, slot)| slot)
+    }
+
+    /// Frees a slot in one of two full buckets by moving flows along the shortest path to a bucket with
+    /// room (cuckoo hashing, breadth first). A bucket is fetched when it is queued and looked at when its
+    /// turn comes, so that the misses of one level overlap.
+    fn move_flows(&mut self, full: [u32; 2], timeouts: &Timeouts) -> Option<(Slot, Inserted)> {
+        let mut path = [Step::default(); SEARCH_BUCKETS_MAX];
+        let mut queued = 0;
+        for (step, bucket) in path.iter_mut().zip(full) {
+            step.bucket = bucket;
+            queued += 1;
+        }
+        let mut at = 0;
+        while at < queued {
+            let Step { bucket, .. } = *path.get(at)?;
+            if at >= full.len()
+                && let Some((to, inserted)) = self.free_in(bucket, timeouts)
+            {
+                return Some((self.shift(&path, at, to)?, inserted));
+            }
+            for (entry, from) in self.memory.bucket(bucket)?.entries.iter().zip(0u8..) {
+                let other = self.other(bucket, entry.tag());
+                if let Some(step) = path.get_mut(queued)
+                    && other != bucket
+                {
+                    mem::prefetch(self.memory.bucket(other)?);
+                    *step = Step { bucket: other, parent: at, from };
+                    queued += 1;
+                }
+            }
+            at += 1;
+        }
+        None
+    }
+
+    /// Moves flows one step each along a path, from its end, where `to` is free; gives the slot that is
+    /// free in the end. A path may meet itself; then a flow no longer is where the search saw it, and the
+    /// shift ends with every flow in one of its two buckets and no slot gained.
+    fn shift(&mut self, path: &[Step; SEARCH_BUCKETS_MAX], end: usize, to: Slot) -> Option<Slot> {
+        let mut to = to;
+        let mut step = *path.get(end)?;
+        loop {
+            let parent = *path.get(step.parent)?;
+            let from = Slot { bucket: parent.bucket, entry: step.from };
+            let (entry, cold) = self.memory.shared(from)?;
+            if self.other(from.bucket, entry.tag()) != to.bucket {
+                return None;
+            }
+            self.memory.entry(to)?.publish(self.memory.cold(to)?, entry.tag(), entry.value(), cold.load());
+            entry.clear();
+            to = from;
+            if step.parent < 2 {
+                return Some(to);
+            }
+            step = parent;
+        }
+    }
+}
+
+/// One bucket of a search: reached from the bucket `parent` by moving its entry `from`.
+#[derive(Clone, Copy, Default)]
+struct Step {
+    bucket: u32,
+    parent: usize,
+    from: u8,
+}
+
+/// One bit per entry with that tag, without a branch: which entry of a bucket a flow is in cannot be
+/// predicted.
+#[inline]
+fn matches(bucket: &Bucket, tag: u64) -> u32 {
+    let [a, b, c, d] = &bucket.entries;
+    let hit = |entry: &Entry| u32::from(entry.tag() == tag);
+    hit(a) | hit(b) << 1 | hit(c) << 2 | hit(d) << 3
+}
+
+#[inline]
+#[allow(clippy::cast_possible_truncation, reason = "at most 32")]
+fn lowest(bits: u32) -> u8 {
+    bits.trailing_zeros() as u8
+}
+
+/// Removes an entry that was silent for too long.
+fn is_gone(entry: &Entry, now: u64, timeouts: &Timeouts) -> bool {
+    if entry.tag() == EMPTY {
+        return false;
+    }
+    let gone = Value::from_bits(entry.value()).is_none_or(|value| value.is_expired(now, timeouts));
+    if gone {
+        entry.clear();
+    }
+    gone
+}
+
+#[cfg(test)]
+#[path = "table_tests.rs"]
+mod tests;
