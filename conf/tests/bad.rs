@@ -2,6 +2,12 @@
 //!
 //! `UPDATE_EXPECTED=1` writes those files; look at what it wrote before you keep it.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test that cannot read its files fails there and then"
+)]
+
 use std::path::{Path, PathBuf};
 
 fn folder() -> PathBuf {

@@ -1,5 +1,11 @@
 //! The shipped samples load, and the reference says the truth about defaults and keys.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test that cannot read its files fails there and then"
+)]
+
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 

@@ -1,5 +1,11 @@
 //! Any bytes give a configuration or faults: no panic, and no empty list of faults.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test that cannot read its files fails there and then"
+)]
+
 use std::path::Path;
 
 use proptest::prelude::{Strategy, any, prop, prop_oneof, proptest};

@@ -1,0 +1,16 @@
+//! The limits of the control core, and how they relate.
+
+use service::{REALS_MAX, SERVICES_MAX, Timeouts};
+
+/// Seconds a released number rests before another name may have it: the longest idle time of a flow, and
+/// five minutes for the sweep that clears the flow table and for clocks that are set.
+pub const REST_S: u64 = 3600 + 300;
+
+/// Bytes of a numbers file.
+pub const NUMBERS_BYTES_MAX: u64 = 32 * 1024 * 1024;
+
+/// Bytes one entry of a numbers file takes at most: a released one with its longest name.
+const ENTRY_BYTES_MAX: u64 = 160;
+
+const _: () = assert!(REST_S * 8 > Timeouts::MAX as u64);
+const _: () = assert!((REALS_MAX as u64 + SERVICES_MAX as u64) * ENTRY_BYTES_MAX <= NUMBERS_BYTES_MAX);

@@ -1,0 +1,261 @@
+//! The numbers file: TOML that a person can read, written so that a crash leaves the old or the new.
+
+use std::collections::{BTreeMap, HashSet};
+use std::fmt::Write as _;
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, ErrorKind, Read, Write as _};
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+
+use conf::{Fault, Faults, Name};
+use serde::Deserialize;
+use service::{REALS_MAX, SERVICES_MAX};
+use toml::Spanned;
+
+use super::{Kind, Numbers, Resting};
+use crate::limits::NUMBERS_BYTES_MAX;
+
+/// The version we write and read.
+const VERSION: i64 = 1;
+
+const REMEDY: &str = "Mend the line, or bring back a copy of the file; without the file all reals and services \
+                      are numbered anew and flows may change their real.";
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct NumbersFile {
+    version: Spanned<i64>,
+    #[serde(default)]
+    real: BTreeMap<String, Spanned<i64>>,
+    #[serde(default)]
+    service: BTreeMap<String, Spanned<i64>>,
+    #[serde(default)]
+    released: Vec<ReleasedFile>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ReleasedFile {
+    kind: KindFile,
+    name: Spanned<String>,
+    number: Spanned<i64>,
+    since_s: Spanned<i64>,
+}
+
+#[derive(Clone, Copy, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum KindFile {
+    Real,
+    Service,
+}
+
+impl From<KindFile> for Kind {
+    fn from(kind: KindFile) -> Self {
+        match kind {
+            KindFile::Real => Self::Real,
+            KindFile::Service => Self::Service,
+        }
+    }
+}
+
+impl Numbers {
+    /// The numbers in the file at `path`; none if there is no file yet.
+    ///
+    /// # Errors
+    /// What makes the file unreadable or untrue, with its line.
+    pub fn load(path: &Path) -> Result<Self, Faults> {
+        let name = path.display().to_string();
+        let unread =
+            |error: &io::Error| fault(&name, None, None, format!("the file cannot be read: {error}"));
+        let file = match File::open(path) {
+            Ok(file) => file,
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Self::default()),
+            Err(error) => return Err(unread(&error)),
+        };
+        let mut text = String::new();
+        file.take(NUMBERS_BYTES_MAX.saturating_add(1))
+            .read_to_string(&mut text)
+            .map_err(|error| unread(&error))?;
+        if text.len() as u64 > NUMBERS_BYTES_MAX {
+            return Err(fault(
+                &name,
+                None,
+                None,
+                format!("the file has more than {NUMBERS_BYTES_MAX} bytes"),
+            ));
+        }
+        Self::parse(&name, &text)
+    }
+
+    /// The numbers in `text`; `name` is what a fault calls the file.
+    ///
+    /// # Errors
+    /// The first thing that is wrong, with its line.
+    pub fn parse(name: &str, text: &str) -> Result<Self, Faults> {
+        let at = |span: Range<usize>, key: Option<String>, message: String| {
+            let before = text.get(..span.start).unwrap_or(text);
+            let line = before.matches('\n').count().saturating_add(1);
+            fault(name, Some(line), key, message)
+        };
+        let file: NumbersFile = toml::from_str(text).map_err(|error| {
+            at(
+                error.span().unwrap_or(0..0),
+                None,
+                format!("no numbers: {}", error.message().replace('\n', " ")),
+            )
+        })?;
+        if *file.version.get_ref() != VERSION {
+            let message = format!("version {} is not known, only {VERSION}", file.version.get_ref());
+            return Err(at(file.version.span(), Some("version".to_owned()), message));
+        }
+        let mut reading = Reading::default();
+        for (kind, held) in [(Kind::Real, &file.real), (Kind::Service, &file.service)] {
+            for (text, number) in held {
+                let key = format!("{kind}.{text}");
+                reading
+                    .hold(kind, text, *number.get_ref())
+                    .map_err(|message| at(number.span(), Some(key), message))?;
+            }
+        }
+        for (place, released) in file.released.iter().enumerate() {
+            let key = Some(format!("released[{place}].number"));
+            reading.rest(released).map_err(|message| at(released.number.span(), key, message))?;
+        }
+        Ok(reading.numbers)
+    }
+    /// The file's text.
+    #[must_use]
+    pub fn to_text(&self) -> String {
+        let mut text = String::from(
+            "# Numbers of reals and services, kept by name. Penstock writes this file; flows and counters hold\n\
+             # these numbers, so keep it with the configuration.\n",
+        );
+        // Writing to a string cannot fail.
+        let _ = writeln!(text, "version = {VERSION}");
+        for kind in [Kind::Real, Kind::Service] {
+            let _ = writeln!(text, "\n[{kind}]");
+            for (name, number) in &self.ledger(kind).held {
+                let _ = writeln!(text, "\"{name}\" = {number}");
+            }
+        }
+        for kind in [Kind::Real, Kind::Service] {
+            for (number, Resting { name, since_s }) in &self.ledger(kind).resting {
+                let _ = write!(text, "\n[[released]]\nkind = \"{kind}\"\nname = \"{name}\"\n");
+                let _ = writeln!(text, "number = {number}\nsince_s = {since_s}");
+            }
+        }
+        text
+    }
+
+    /// Writes the file at `path`. Whenever the machine stops, what stands there afterwards is the old file
+    /// or the new one, whole.
+    ///
+    /// # Errors
+    /// The failed step; the old file is then untouched, unless the last step failed: then the new one
+    /// stands there and may be lost if the machine stops now.
+    pub fn save(&self, path: &Path) -> io::Result<()> {
+        self.save_by(path, |_| Ok(()))
+    }
+
+    /// As [`Self::save`]; `before` each step may end it, as a crash would.
+    pub(super) fn save_by(&self, path: &Path, before: impl Fn(Step) -> io::Result<()>) -> io::Result<()> {
+        let beside = beside(path)?;
+        before(Step::Create)?;
+        let mut file = OpenOptions::new().write(true).create(true).truncate(true).open(&beside)?;
+        before(Step::Write)?;
+        file.write_all(self.to_text().as_bytes())?;
+        before(Step::SyncFile)?;
+        file.sync_all()?;
+        drop(file);
+        before(Step::Rename)?;
+        fs::rename(&beside, path)?;
+        before(Step::SyncFolder)?;
+        File::open(folder(path))?.sync_all()
+    }
+}
+
+/// The steps of writing, in their order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Step {
+    Create,
+    Write,
+    SyncFile,
+    Rename,
+    SyncFolder,
+}
+
+impl Step {
+    #[cfg(test)]
+    pub(super) const ALL: [Self; 5] =
+        [Self::Create, Self::Write, Self::SyncFile, Self::Rename, Self::SyncFolder];
+}
+
+/// Where the new file is made: in the same folder, since a rename is atomic only within a file system.
+fn beside(path: &Path) -> io::Result<PathBuf> {
+    let mut name = path.file_name().ok_or_else(|| io::Error::from(ErrorKind::InvalidInput))?.to_owned();
+    name.push(".new");
+    Ok(path.with_file_name(name))
+}
+
+fn folder(path: &Path) -> &Path {
+    match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    }
+}
+
+fn named(text: &str) -> Result<Name, String> {
+    text.parse().map_err(|_| format!("\"{}\" is not a name", text.escape_debug()))
+}
+
+/// Numbers as far as they have been read, with what would contradict the rest.
+#[derive(Default)]
+struct Reading {
+    numbers: Numbers,
+    taken: HashSet<(Kind, u32)>,
+    resting: HashSet<(Kind, Name)>,
+}
+
+impl Reading {
+    fn hold(&mut self, kind: Kind, text: &str, number: i64) -> Result<(), String> {
+        let name = named(text)?;
+        let number = self.take(kind, number)?;
+        self.numbers.ledger_mut(kind).held.insert(name, number);
+        Ok(())
+    }
+
+    fn rest(&mut self, released: &ReleasedFile) -> Result<(), String> {
+        let kind = Kind::from(released.kind);
+        let name = named(released.name.get_ref())?;
+        let number = self.take(kind, *released.number.get_ref())?;
+        let since_s = u64::try_from(*released.since_s.get_ref())
+            .map_err(|_| format!("{} is no time in seconds since 1970", released.since_s.get_ref()))?;
+        let holds = self.numbers.ledger(kind).held.contains_key(&name);
+        if holds || !self.resting.insert((kind, name.clone())) {
+            return Err(format!("the {kind} \"{name}\" has a number already"));
+        }
+        self.numbers.ledger_mut(kind).resting.insert(number, Resting { name, since_s });
+        Ok(())
+    }
+
+    /// The number, if it is one and nobody's so far.
+    fn take(&mut self, kind: Kind, number: i64) -> Result<u32, String> {
+        let max = match kind {
+            Kind::Real => REALS_MAX,
+            Kind::Service => SERVICES_MAX,
+        };
+        let number = u32::try_from(number).ok().filter(|number| *number < max).ok_or_else(|| {
+            format!("{number} is no number of a {kind}: they are from 0 to {}", max.saturating_sub(1))
+        })?;
+        if !self.taken.insert((kind, number)) {
+            return Err(format!("the number {number} is another {kind}'s already"));
+        }
+        Ok(number)
+    }
+}
+
+fn fault(file: &str, line: Option<usize>, key: Option<String>, message: String) -> Faults {
+    let file = file.to_owned();
+    let remedy = REMEDY.to_owned();
+    Faults { list: vec![Fault { file, line, column: None, key, message, remedy }], more: 0 }
+}
