@@ -1,0 +1,10 @@
+"""state = "drain": the pool's slots are shared by the others."""
+
+from golden import REAL4, flow_of, frame, ip4, tcp, ipip, Pool
+
+
+def packets():
+    pool = Pool({REAL4: 100, "10.0.0.13": 100})
+    for sport in range(40000, 40016):
+        packet = frame(ip4() / tcp(sport=sport, flags="S"))
+        yield packet, ipip(packet, pool.choose(flow_of(packet)))

@@ -1,0 +1,9 @@
+"""Its handshake passed another router: it has the long timeout from its first packet."""
+
+from golden import REAL4, frame, ip4, tcp, ipip
+
+
+def packets():
+    for seconds, flags in ((0, "PA"), (2.5, "A")):
+        packet = frame(ip4() / tcp(flags=flags))
+        yield packet, ipip(packet, REAL4), seconds

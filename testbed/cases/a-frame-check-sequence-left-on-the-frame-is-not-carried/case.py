@@ -1,0 +1,8 @@
+"""Four bytes behind the packet, as some taps leave them."""
+
+from golden import REAL4, frame, ip4, tcp, ipip
+
+
+def packets():
+    packet = frame(ip4() / tcp() / bytes(100)) + b"\xde\xad\xbe\xef"
+    yield packet, ipip(packet, REAL4)

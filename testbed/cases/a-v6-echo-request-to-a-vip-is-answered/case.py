@@ -1,0 +1,8 @@
+"""RFC 4443 §4.2: type 129, the checksum over the pseudo header of the answer."""
+
+from golden import echo6, frame, echo_answer
+
+
+def packets():
+    request = frame(echo6())
+    yield request, echo_answer(request)

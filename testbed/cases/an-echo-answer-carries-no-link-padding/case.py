@@ -1,0 +1,8 @@
+"""The request's IP length says what is data; the answer is not padded again."""
+
+from golden import echo4, frame, padded, echo_answer
+
+
+def packets():
+    request = padded(frame(echo4(b"ab")), 60, b"\xee")
+    yield request, echo_answer(request)

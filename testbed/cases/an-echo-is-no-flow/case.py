@@ -1,0 +1,9 @@
+"""Nothing is put into the flow table, and the tunnel's MTU does not bound the answer."""
+
+from golden import echo4, frame, echo_answer
+
+
+def packets():
+    for size in (8, 1472):
+        request = frame(echo4(bytes(size)))
+        yield request, echo_answer(request)

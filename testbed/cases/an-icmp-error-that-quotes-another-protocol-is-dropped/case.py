@@ -1,0 +1,8 @@
+"""An echo answer, GRE: we balance none of them."""
+
+from golden import IP, CLIENT4, VIP4, error4, frame
+
+
+def packets():
+    yield frame(error4(3, IP(src=VIP4, dst=CLIENT4, proto=1) / bytes(8))), None
+    yield frame(error4(3, IP(src=VIP4, dst=CLIENT4, proto=47) / bytes(8))), None

@@ -1,0 +1,8 @@
+"""RFC 8200 §4.3: the transport header stands behind it, and the packet is of the same flow as one without."""
+
+from golden import REAL6, chained, frame, ip6, tcp, ipip
+
+
+def packets():
+    for packet in (frame(chained([0], ip6() / tcp())), frame(ip6() / tcp())):
+        yield packet, ipip(packet, REAL6)

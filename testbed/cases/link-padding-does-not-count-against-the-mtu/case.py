@@ -1,0 +1,8 @@
+"""The IP length does, whatever follows it in the frame."""
+
+from golden import REAL4, frame, ip4, padded, tcp, ipip
+
+
+def packets():
+    packet = padded(frame(ip4() / tcp() / bytes(1440)), 1514)
+    yield packet, ipip(packet, REAL4)

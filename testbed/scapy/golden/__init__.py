@@ -1,0 +1,24 @@
+"""What a golden case is written with: frames to send, and what must come out for them.
+
+Everything here is written from the RFCs and from the cases' own rules, never from the program under test:
+it is the second opinion. Each module says which rule it restates.
+"""
+
+from scapy.layers.inet import IP, IPOption, TCP, UDP
+from scapy.layers.inet6 import IPv6
+from scapy.layers.l2 import ARP
+
+from .frames import (CLIENT4, CLIENT6, CLIENT_MAC, NEXT_HOP, NODE_MAC, REAL4, REAL6, VIP4, VIP6, chained, cut, echo4,
+                     echo6, error4, error6, extension, flow_of, frame, icmp4, icmp6, ip4, ip6, padded, patched, reply,
+                     tcp, udp)
+from .outputs import echo_answer, entropy, ipip, mac_rewrite
+from .selection import Pool, prf
+
+__all__ = [
+    "ARP", "IP", "IPOption", "IPv6", "TCP", "UDP",
+    "CLIENT4", "CLIENT6", "CLIENT_MAC", "NEXT_HOP", "NODE_MAC", "REAL4", "REAL6", "VIP4", "VIP6",
+    "chained", "cut", "echo4", "echo6", "error4", "error6", "extension", "flow_of", "frame", "icmp4", "icmp6",
+    "ip4", "ip6", "padded", "patched", "reply", "tcp", "udp",
+    "echo_answer", "entropy", "ipip", "mac_rewrite",
+    "Pool", "prf",
+]
