@@ -1,5 +1,7 @@
+//! The control core: numbers, plans, table building and publication.
 //!
 //! A valid configuration and the numbers of its names make a blueprint; a blueprint makes images; images
+//! are published as sealed memory. A plan says beforehand, in words, what a new configuration changes.
 //!
 //! Architecture invariant: nothing here reads a clock or touches a packet. Time arrives as an argument, so
 //! that the same inputs always give the same outputs.
@@ -9,6 +11,8 @@
 mod blueprint;
 pub mod limits;
 mod numbers;
+mod plan;
 
 pub use blueprint::{NoNumber, blueprint};
 pub use numbers::{Exhausted, Kind, Numbers};
+pub use plan::{Change, Effect, Plan, PlanError, Subject, What, plan};

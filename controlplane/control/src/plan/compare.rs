@@ -1,0 +1,286 @@
+//! Two configurations side by side: what is written differently, and whom it touches.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::fmt::Display;
+
+use conf::{Config, HugePages, Name, Pool, Port, Real, Service};
+use service::{DontFragment, Encap, OuterSource, RealState, ServiceNumber};
+
+use super::{Change, Effect, Subject, What};
+
+/// What is written differently in `new`, in the order of [`Subject`].
+pub(super) fn changes(old: Option<&Config>, new: &Config) -> Vec<Change> {
+    let mut changes = Vec::new();
+    if let Some(old) = old {
+        for ((key, from), (_, to)) in settings(old).into_iter().zip(settings(new)).filter(|(a, b)| a != b) {
+            let what = What::Changed { key: key.to_owned(), from, to };
+            changes.push(Change { subject: Subject::Setting, what });
+        }
+    }
+    let before = |list: fn(&Config) -> Vec<Thing<'_>>| old.map(list).unwrap_or_default();
+    things(&before(ports), &ports(new), Subject::Port, &mut changes);
+    things(&before(reals), &reals(new), Subject::Real, &mut changes);
+    things(&before(pools), &pools(new), Subject::Pool, &mut changes);
+    things(&before(services), &services(new), Subject::Service, &mut changes);
+    changes
+}
+
+/// A named thing as it is written.
+struct Thing<'c> {
+    name: &'c Name,
+    /// Keys and values, always the same keys in the same order.
+    values: Vec<(&'static str, String)>,
+    /// Of a real.
+    state: Option<RealState>,
+    /// Of a pool: weights by real.
+    members: BTreeMap<&'c Name, u32>,
+}
+
+fn things(old: &[Thing<'_>], new: &[Thing<'_>], subject: fn(Name) -> Subject, changes: &mut Vec<Change>) {
+    let by_name = |list: &'_ [Thing<'_>]| -> HashMap<Name, usize> {
+        list.iter().enumerate().map(|(place, thing)| (thing.name.clone(), place)).collect()
+    };
+    let (before, after) = (by_name(old), by_name(new));
+    let names: BTreeSet<&Name> = before.keys().chain(after.keys()).collect();
+    for name in names {
+        let old = before.get(name).and_then(|place| old.get(*place));
+        let new = after.get(name).and_then(|place| new.get(*place));
+        let whats = match (old, new) {
+            (Some(old), Some(new)) => differences(old, new),
+            (None, Some(new)) => vec![What::Added(properties(new))],
+            (Some(_), None) => vec![What::Removed],
+            (None, None) => Vec::new(),
+        };
+        changes.extend(whats.into_iter().map(|what| Change { subject: subject(name.clone()), what }));
+    }
+}
+
+fn differences(old: &Thing<'_>, new: &Thing<'_>) -> Vec<What> {
+    let mut whats = Vec::new();
+    for ((key, from), (_, to)) in old.values.iter().zip(&new.values).filter(|(a, b)| a != b) {
+        whats.push(What::Changed { key: (*key).to_owned(), from: from.clone(), to: to.clone() });
+    }
+    match (old.state, new.state) {
+        (Some(from), Some(to)) if from == to => {}
+        (_, Some(RealState::Up)) => whats.push(What::ComesUp),
+        (_, Some(RealState::Drain)) => whats.push(What::Drains),
+        (_, Some(RealState::Down)) => whats.push(What::GoesDown),
+        (_, None) => {}
+    }
+    let reals: BTreeSet<&Name> = old.members.keys().chain(new.members.keys()).copied().collect();
+    for real in reals {
+        match (old.members.get(real), new.members.get(real)) {
+            (Some(from), Some(to)) if from != to => whats.push(What::Changed {
+                key: format!("weight of \"{real}\""),
+                from: from.to_string(),
+                to: to.to_string(),
+            }),
+            (None, Some(&weight)) => whats.push(What::Joins { real: real.clone(), weight }),
+            (Some(_), None) => whats.push(What::Leaves { real: real.clone() }),
+            _ => {}
+        }
+    }
+    whats
+}
+
+fn properties(thing: &Thing<'_>) -> String {
+    let mut words: Vec<String> = thing.values.iter().map(|(key, value)| format!("{key} {value}")).collect();
+    if let Some(state) = thing.state {
+        words.push(state_word(state).to_owned());
+    }
+    words.extend(thing.members.iter().map(|(real, weight)| format!("\"{real}\" with weight {weight}")));
+    words.join(", ")
+}
+
+fn ports(config: &Config) -> Vec<Thing<'_>> {
+    let thing = |port: &'_ Port| vec![("device", port.device.to_string())];
+    config.ports.iter().map(|port| Thing::new(&port.name, thing(port))).collect()
+}
+
+fn reals(config: &Config) -> Vec<Thing<'_>> {
+    let values = |real: &Real| {
+        vec![
+            ("address", real.address.to_string()),
+            ("next_hop", real.next_hop.to_string()),
+            ("encap", encap_word(real.encap).to_owned()),
+        ]
+    };
+    config
+        .reals
+        .iter()
+        .map(|real| Thing { state: Some(real.state), ..Thing::new(&real.name, values(real)) })
+        .collect()
+}
+
+fn pools(config: &Config) -> Vec<Thing<'_>> {
+    let slots = |pool: &Pool| vec![("slots", pool.slots.to_string())];
+    config
+        .pools
+        .iter()
+        .map(|pool| Thing { members: weights(config, pool), ..Thing::new(&pool.name, slots(pool)) })
+        .collect()
+}
+
+fn services(config: &Config) -> Vec<Thing<'_>> {
+    let values = |service: &Service| {
+        let pool = config.pools.get(service.pool).map(|pool| format!("\"{}\"", pool.name));
+        vec![
+            ("VIP", service.vip.to_string()),
+            ("protocol", service.protocol.to_string()),
+            ("ports", service.ports.to_string()),
+            ("pool", pool.unwrap_or_default()),
+        ]
+    };
+    config.services.iter().map(|service| Thing::new(&service.name, values(service))).collect()
+}
+
+impl<'c> Thing<'c> {
+    const fn new(name: &'c Name, values: Vec<(&'static str, String)>) -> Self {
+        Self { name, values, state: None, members: BTreeMap::new() }
+    }
+}
+
+fn weights<'c>(config: &'c Config, pool: &'c Pool) -> BTreeMap<&'c Name, u32> {
+    let member = |member: &conf::Member| Some((&config.reals.get(member.real)?.name, member.weight));
+    pool.members.iter().filter_map(member).collect()
+}
+
+/// The tables that stand once: keys and values, as they are written.
+fn settings(config: &Config) -> Vec<(&'static str, String)> {
+    let Config { node, tunnel, select, flow, dataplane, .. } = config;
+    let seconds = |ticks: u16| (f64::from(ticks) / 8.0).to_string();
+    vec![
+        ("node.mac", or_none(node.mac)),
+        ("node.numbers", or_none(node.numbers.as_ref().map(|path| path.display()))),
+        ("tunnel.source_v4", or_none(tunnel.source_v4.map(|source| source_text(source, 32)))),
+        ("tunnel.source_v6", or_none(tunnel.source_v6.map(|source| source_text(source, 128)))),
+        ("tunnel.hop_limit", tunnel.hop_limit.to_string()),
+        ("tunnel.dont_fragment", dont_fragment_word(tunnel.dont_fragment).to_owned()),
+        ("tunnel.mtu", tunnel.mtu.to_string()),
+        ("tunnel.next_hop", or_none(tunnel.next_hop)),
+        ("select.seed", hex(select.seed)),
+        ("select.slots", select.slots.to_string()),
+        ("flow.entries", flow.entries.to_string()),
+        ("flow.key", or_none(flow.key.map(hex))),
+        ("flow.syn_timeout_s", seconds(flow.timeouts.syn)),
+        ("flow.established_timeout_s", seconds(flow.timeouts.established)),
+        ("flow.closing_timeout_s", seconds(flow.timeouts.closing)),
+        ("flow.udp_timeout_s", seconds(flow.timeouts.udp)),
+        ("flow.new_flows_per_second_max", or_none(flow.new_flows_per_second_max)),
+        ("dataplane.workers", dataplane.workers.to_string()),
+        ("dataplane.huge_pages", huge_pages_word(dataplane.huge_pages).to_owned()),
+        ("dataplane.memory_mb", dataplane.memory_mb.to_string()),
+        ("dataplane.packets", dataplane.packets.to_string()),
+    ]
+}
+
+fn or_none(value: Option<impl Display>) -> String {
+    value.map_or_else(|| "none".to_owned(), |value| value.to_string())
+}
+
+fn source_text<A: Display>(source: OuterSource<A>, full: u8) -> String {
+    let OuterSource { address, prefix_len } = source;
+    if prefix_len == full { address.to_string() } else { format!("{address}/{prefix_len}") }
+}
+
+fn hex(bytes: [u8; 16]) -> String {
+    format!("{:032x}", u128::from_be_bytes(bytes))
+}
+
+const fn dont_fragment_word(value: DontFragment) -> &'static str {
+    match value {
+        DontFragment::Inherit => "inherit",
+        DontFragment::Set => "set",
+        DontFragment::Clear => "clear",
+    }
+}
+
+const fn huge_pages_word(value: HugePages) -> &'static str {
+    match value {
+        HugePages::Auto => "auto",
+        HugePages::Require => "require",
+        HugePages::Off => "off",
+    }
+}
+
+const fn encap_word(value: Encap) -> &'static str {
+    match value {
+        Encap::Ipip => "ipip",
+        Encap::Mac => "mac",
+    }
+}
+
+const fn state_word(value: RealState) -> &'static str {
+    match value {
+        RealState::Up => "up",
+        RealState::Drain => "drain",
+        RealState::Down => "down",
+    }
+}
+
+/// What the changes do to the services of both, given the number of a service and the share of its slots
+/// that move.
+pub(super) fn effects(
+    old: &Config,
+    new: &Config,
+    moved: impl Fn(&Name) -> Option<(ServiceNumber, f64)>,
+) -> Vec<Effect> {
+    let before: HashMap<&Name, &Service> =
+        old.services.iter().map(|service| (&service.name, service)).collect();
+    let after: BTreeMap<&Name, &Service> =
+        new.services.iter().map(|service| (&service.name, service)).collect();
+    // Services share pools: each pair of pools is compared once.
+    let mut compared: HashMap<(usize, usize), Counts> = HashMap::new();
+    let mut effects = Vec::new();
+    for (name, service) in after {
+        let (Some(was), Some((number, moved))) = (before.get(name), moved(name)) else {
+            continue;
+        };
+        let counts = *compared
+            .entry((was.pool, service.pool))
+            .or_insert_with(|| Counts::between(&taking(old, was.pool), &taking(new, service.pool)));
+        if moved > 0.0 || counts != Counts::default() {
+            let Counts { drain, leave, join, reweighted } = counts;
+            effects.push(Effect { service: name.clone(), number, drain, leave, join, reweighted, moved });
+        }
+    }
+    effects
+}
+
+/// State and weight of a pool's reals.
+fn taking(config: &Config, pool: usize) -> BTreeMap<&Name, (RealState, u32)> {
+    let members = config.pools.get(pool).map_or(&[][..], |pool| &pool.members);
+    let member = |member: &conf::Member| {
+        let real = config.reals.get(member.real)?;
+        Some((&real.name, (real.state, member.weight)))
+    };
+    members.iter().filter_map(member).collect()
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Counts {
+    drain: usize,
+    leave: usize,
+    join: usize,
+    reweighted: usize,
+}
+
+impl Counts {
+    fn between(old: &BTreeMap<&Name, (RealState, u32)>, new: &BTreeMap<&Name, (RealState, u32)>) -> Self {
+        let mut counts = Self::default();
+        let names: BTreeSet<&Name> = old.keys().chain(new.keys()).copied().collect();
+        for name in names {
+            let was = old.get(name).copied().unwrap_or((RealState::Down, 0));
+            let is = new.get(name).copied().unwrap_or((RealState::Down, 0));
+            let count = match (was.0, is.0) {
+                (RealState::Up, RealState::Up) if was.1 != is.1 => &mut counts.reweighted,
+                (RealState::Up, RealState::Drain) => &mut counts.drain,
+                (RealState::Up | RealState::Drain, RealState::Down) => &mut counts.leave,
+                (RealState::Down | RealState::Drain, RealState::Up) => &mut counts.join,
+                _ => continue,
+            };
+            *count = count.saturating_add(1);
+        }
+        counts
+    }
+}
