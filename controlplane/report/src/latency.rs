@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 /// Buckets in one decade.
-const PER_DECADE: i32 = 12;
+const PER_DECADE: i32 = 36;
 
 /// How many packets took how long.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -16,7 +16,7 @@ pub struct Bucket {
     pub packets: u64,
 }
 
-/// Gathers pairs of nanoseconds per packet and packets, in any order, into twelve buckets a decade from
+/// Gathers pairs of nanoseconds per packet and packets, in any order, into 36 buckets a decade from
 /// 0.1 ns to 100 ms; what is outside goes into the outermost. Buckets before the first and after the last
 /// that hold a packet are left out.
 #[must_use]
@@ -57,7 +57,7 @@ mod tests {
     fn what_is_outside_goes_into_the_outermost() {
         assert_eq!(buckets([(0.0, 1)]).len(), 1);
         assert_eq!(buckets([(1e12, 1)]).len(), 1);
-        assert_eq!(buckets([(0.0, 1), (1e12, 1)]).len(), 108);
+        assert_eq!(buckets([(0.0, 1), (1e12, 1)]).len(), 9 * 36);
         assert_eq!(buckets([]), []);
     }
 }

@@ -37,7 +37,8 @@ fn clean(name: &str) -> String {
 }
 
 fn line(out: &mut String, label: &str, text: &str) {
-    out.push_str(&format!("{label:<11}{text}\n"));
+    out.push_str(format!("{label:<11}{text}").trim_end());
+    out.push('\n');
 }
 
 fn head(out: &mut String, report: &Report) {
@@ -48,18 +49,19 @@ fn head(out: &mut String, report: &Report) {
         several(capture.packets, "packet"),
         bytes(capture.bytes),
         seconds(capture.duration_seconds),
-        capture.format.clone(),
+        clean(&capture.format),
     ];
     line(out, "", &contents.join(", "));
     let loops = if report.loops > 1 { format!(", {}", several(report.loops, "loop")) } else { String::new() };
     let workers = several(u64::from(report.workers), "worker");
-    let digest: String = report.generation.digest.chars().take(12).collect();
-    let sequence = report.generation.sequence;
-    line(out, "path", &format!("{}, {workers}{loops}, generation {sequence} ({digest})", report.backend));
+    let digest: String = clean(&report.generation.digest).chars().take(12).collect();
+    let digest = if digest.is_empty() { digest } else { format!(" ({digest})") };
+    let (sequence, backend) = (report.generation.sequence, clean(&report.backend));
+    line(out, "path", &format!("{backend}, {workers}{loops}, generation {sequence}{digest}"));
     let faults: Vec<_> = capture.faults.iter().filter(|fault| fault.count > 0).collect();
     if !faults.is_empty() {
-        let faults = faults.iter().map(|fault| format!("{} {}", number(fault.count), fault.kind));
-        line(out, "faults", &faults.collect::<Vec<_>>().join("; "));
+        let faults = faults.iter().map(|fault| format!("{} ({})", clean(&fault.kind), number(fault.count)));
+        line(out, "faults", &faults.collect::<Vec<_>>().join(", "));
     }
 }
 
@@ -127,6 +129,9 @@ fn all_services(out: &mut String, report: &Report) {
 
 /// The first column to the left, the others to the right.
 fn columns<const N: usize>(out: &mut String, rows: &[[String; N]], left_out: usize, what: &str) {
+    if rows.len() < 2 {
+        return;
+    }
     out.push('\n');
     let width =
         |column: usize| rows.iter().filter_map(|row| row.get(column)).map(|c| c.chars().count()).max();

@@ -90,9 +90,11 @@ fn both(draw: impl Fn(&Frame) -> String) -> String {
 /// How many packets took how long, on a logarithmic axis, with quantiles by name.
 pub(super) fn histogram(buckets: &[Bucket], quantiles: &[(&str, f64)]) -> String {
     let (Some(first), Some(last)) = (buckets.first(), buckets.last()) else { return String::new() };
+    let named = || quantiles.iter().map(|(_, ns)| *ns).filter(|ns| *ns > 0.0);
+    let (low, high) = (named().fold(first.from_ns, f64::min), named().fold(last.to_ns, f64::max));
     // At least a decade, so that one bucket still has an axis that says something.
-    let stretch = (10.0 / (last.to_ns / first.from_ns)).max(1.0).sqrt();
-    let (low, high) = (first.from_ns / stretch, last.to_ns * stretch);
+    let stretch = (10.0 / (high / low)).sqrt().max(1.06);
+    let (low, high) = (low / stretch, high * stretch);
     let total: u64 = buckets.iter().map(|bucket| bucket.packets).sum();
     let share = |bucket: &Bucket| bucket.packets as f64 / total.max(1) as f64 * 100.0;
     let y_max = buckets.iter().map(share).fold(0.0, f64::max).max(1e-9) * 1.08;
@@ -138,7 +140,7 @@ fn quantile(frame: &Frame, part: f64, line: u8, text: &str) -> String {
     )
 }
 
-/// Packets per second over time: the first series as an area, the second as a line.
+/// Packets per second over time: what was received as an area, what was forwarded as a line.
 pub(super) fn rate(step_seconds: f64, received: &[u64], forwarded: &[u64], clock: &str) -> String {
     let span = received.len() as f64 * step_seconds;
     both(|frame| {
@@ -149,10 +151,11 @@ pub(super) fn rate(step_seconds: f64, received: &[u64], forwarded: &[u64], clock
         let path = steps(frame, &one, y_max);
         let (x0, x1, base) = (frame.x(0.0), frame.x(1.0), frame.y(0.0));
         out.push_str(&format!("<path class=\"area\" d=\"M{x0:.1} {base:.1}{path}L{x1:.1} {base:.1}Z\"/>\n"));
-        out.push_str(&format!("<path class=\"stroke\" d=\"M{}\"/>\n", path.trim_start_matches('L')));
+        let edge = if two.is_empty() { "stroke" } else { "edge" };
+        out.push_str(&format!("<path class=\"{edge}\" d=\"M{}\"/>\n", path.trim_start_matches('L')));
         if !two.is_empty() {
             let path = steps(frame, &two, y_max);
-            out.push_str(&format!("<path class=\"second\" d=\"M{}\"/>\n", path.trim_start_matches('L')));
+            out.push_str(&format!("<path class=\"stroke\" d=\"M{}\"/>\n", path.trim_start_matches('L')));
         }
         for value in linear_ticks(span, frame.ticks) {
             out.push_str(&frame.x_tick(value / span, &format!("{} s", si(value))));
@@ -233,8 +236,9 @@ fn log_ticks(low: f64, high: f64, most: usize) -> Vec<f64> {
         let values = decades.flat_map(|decade| digits.iter().map(move |digit| digit * decade));
         values.filter(|value| (low * 0.999..=high * 1.001).contains(value)).collect::<Vec<_>>()
     };
-    let fine = within(&[1.0, 2.0, 5.0]);
-    if fine.len() <= most { fine } else { within(&[1.0]) }
+    let fine = within(&[1.0, 1.5, 2.0, 3.0, 4.0, 5.0, 7.0]);
+    let middle = within(&[1.0, 2.0, 5.0]);
+    [fine, middle].into_iter().find(|ticks| ticks.len() <= most).unwrap_or_else(|| within(&[1.0]))
 }
 
 /// `20 ns`, `1 µs`: a round value without decimals.
@@ -256,7 +260,8 @@ mod tests {
         assert_eq!(linear_ticks(0.0, 5), [0.0]);
         assert_eq!(linear_ticks(f64::NAN, 5), [0.0]);
         assert_eq!(linear_ticks(23e6, 5), [0.0, 5e6, 10e6, 15e6, 20e6]);
-        assert_eq!(log_ticks(9.0, 110.0, 12), [10.0, 20.0, 50.0, 100.0]);
+        assert_eq!(log_ticks(9.0, 110.0, 12), [10.0, 15.0, 20.0, 30.0, 40.0, 50.0, 70.0, 100.0]);
+        assert_eq!(log_ticks(9.0, 110.0, 5), [10.0, 20.0, 50.0, 100.0]);
         assert_eq!(log_ticks(1.0, 1e6, 12).len(), 7);
         assert_eq!(axis_nanos(2_000.0), "2 µs");
         assert_eq!(axis_nanos(0.5), "0.5 ns");

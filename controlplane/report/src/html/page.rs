@@ -63,11 +63,11 @@ fn alarms(report: &Report) -> String {
     let faults: Vec<_> = capture.faults.iter().filter(|fault| fault.count > 0).collect();
     if !faults.is_empty() {
         let kinds: Vec<_> =
-            faults.iter().map(|fault| format!("{} {}", number(fault.count), fault.kind)).collect();
+            faults.iter().map(|fault| format!("{} ({})", fault.kind, number(fault.count))).collect();
         let first: String =
             capture.first_faults.iter().take(5).map(|fault| format!("<li>{}</li>", escape(fault))).collect();
         let first = if first.is_empty() { first } else { format!("<ul>{first}</ul>") };
-        let kinds = escape(&kinds.join("; "));
+        let kinds = escape(&kinds.join(", "));
         out.push_str(&format!("<div class=\"alarm\">Faults in the capture: {kinds}.{first}</div>\n"));
     }
     out
@@ -77,10 +77,12 @@ fn tiles(report: &Report) -> String {
     let (speed, flows) = (&report.speed, &report.flows);
     let timed = speed.bursts > 0;
     let (median, unit) = if timed { split(&nanos(speed.median_ns)) } else { ("–".into(), String::new()) };
-    let tails = format!("p99 {}, p99.9 {}", nanos(speed.p99_ns), nanos(speed.p999_ns));
+    // A line may break between the two, not within one.
+    let tail = |name: &str, ns: f64| format!("{name} {}", nanos(ns)).replace(' ', "\u{a0}");
+    let tails = format!("{}, {}", tail("p99", speed.p99_ns), tail("p99.9", speed.p999_ns));
     let leaked = match report.mbufs_leaked {
-        None => "mbufs not counted".into(),
-        Some(leaked) => format!("{} leaked", several(leaked, "mbuf")),
+        None => "after start; mbufs not counted".into(),
+        Some(leaked) => format!("after start; {} leaked", several(leaked, "mbuf")),
     };
     let bad = report.allocations_after_start.unwrap_or(0) + report.mbufs_leaked.unwrap_or(0) > 0;
     let forwarded = report.left(Kind::Forwarded);
@@ -106,16 +108,13 @@ fn tiles(report: &Report) -> String {
             "Flows",
             number(flows.inserted),
             "",
-            format!("table {} full", percent(flows.live, flows.capacity)),
+            match flows.capacity {
+                0 => "no table".into(),
+                capacity => format!("table {} full", percent(flows.live, capacity)),
+            },
             false,
         ),
-        part(
-            "Allocations after start",
-            report.allocations_after_start.map_or("–".into(), number),
-            "",
-            leaked,
-            bad,
-        ),
+        part("Allocations", report.allocations_after_start.map_or("–".into(), number), "", leaked, bad),
     ];
     format!("<dl class=\"tiles\">\n{}</dl>\n", tiles.concat())
 }
@@ -215,8 +214,10 @@ fn run(report: &Report) -> String {
         if report.version.is_empty() { String::new() } else { format!("Penstock {}", report.version) };
     let body = facts(&[
         ("Command line", report.command_line.join(" ")),
-        ("Capture", format!("{} ({})", capture.name, capture.format)),
-        ("Generation", format!("{}, SHA-256 {}", report.generation.sequence, report.generation.digest)),
+        ("Capture", capture.name.clone()),
+        ("Format", capture.format.clone()),
+        ("Generation", report.generation.sequence.to_string()),
+        ("SHA-256 of its root", report.generation.digest.clone()),
         ("Back end", format!("{}, {}", report.backend, several(u64::from(report.workers), "worker"))),
         ("Processor", format!("{}{cores}", machine.cpu_model)),
         ("Kernel", machine.kernel.clone()),

@@ -192,9 +192,12 @@ fn share_bars(service: &Service, weights: u64) -> String {
             label: &share.name,
             hint: format!("{}, {}, weight {}", share.name, share.address, share.weight),
             value: percent(share.packets, service.packets),
-            lesser: format!("due {}", percent(u64::from(share.weight), weights)),
+            lesser: match share.weight {
+                0 => "no weight".into(),
+                weight => format!("due {}", percent(u64::from(weight), weights)),
+            },
             length: part(share.packets, service.packets) / longest,
-            mark: Some(part(u64::from(share.weight), weights) / longest),
+            mark: (share.weight > 0).then(|| part(u64::from(share.weight), weights) / longest),
             class: "forwarded",
         })
         .collect();
@@ -216,6 +219,7 @@ fn share_strip(service: &Service, weights: u64) -> String {
     let keys = [
         ("forwarded", "packets of a real, relative to its weight".into()),
         ("mark", "dashed: exactly its due".into()),
+        ("", "where columns would be too thin, one spans several reals".into()),
     ];
     format!("<figure>\n{}{}</figure>\n", chart::strip(&loads), caption(&keys))
 }
@@ -270,13 +274,13 @@ pub(super) fn rate(report: &Report) -> String {
         let text = |value: Option<u64>| per_second(value.unwrap_or(0) as f64);
         vec![name.into(), number(sum), text(least), per_second(mean), text(most)]
     };
-    let mut keys = vec![("forwarded", "received".to_string())];
+    let mut keys = vec![("received", "received".to_string())];
     let mut rows = vec![row("Received", &rate.received)];
     if !rate.forwarded.is_empty() {
-        keys.push(("dropped", "dashed: forwarded".into()));
+        keys.push(("forwarded", "forwarded".into()));
         rows.push(row("Forwarded", &rate.forwarded));
     }
-    keys.push(("", format!("one step is {}", seconds(rate.step_seconds))));
+    keys.push(("", format!("counted every {}", seconds(rate.step_seconds))));
     let head = [
         ("", Column::Text),
         ("Packets", Column::Number),

@@ -32,6 +32,7 @@ section { background: var(--panel); border: 1px solid var(--line); border-radius
   margin-top: 1.1rem; }
 section > h2 + .note { margin-top: .1rem; }
 .note { font-size: .88rem; max-width: 52rem; overflow-wrap: anywhere; }
+.note + .note, .scroll + .note, details + .note { margin-top: .7rem; }
 .service + .service { margin-top: 1.6rem; padding-top: 1.4rem; border-top: 1px solid var(--line); }
 .service { margin-top: 1rem; }
 .alarm { margin-top: 1rem; padding: .7rem 1rem; border: 1px solid var(--dropped); border-left-width: 5px;
@@ -41,7 +42,7 @@ figure { margin: 1rem 0 0; }
 figcaption { font-size: .82rem; margin-top: .5rem; display: flex; flex-wrap: wrap; gap: .1rem 1.2rem; }
 .key { display: inline-block; width: .75em; height: .75em; border-radius: 2px; margin-right: .4em; vertical-align: -.04em; }
 .key.forwarded { background: var(--forwarded); } .key.punted { background: var(--punted); }
-.key.dropped { background: var(--dropped); } .key.mark { width: 2px; height: 1em; background: var(--mark); border-radius: 0; }
+.key.dropped { background: var(--dropped); } .key.received { background: var(--muted); opacity: .5; } .key.mark { width: 2px; height: 1em; background: var(--mark); border-radius: 0; }
 .row { display: grid; grid-template-columns: minmax(0, 14rem) minmax(0, 1fr) 12.5rem; gap: 0 1rem; align-items: center;
   padding: .16rem 0; }
 .row .label { overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
@@ -56,8 +57,7 @@ svg text { font-size: 12px; fill: var(--muted); font-family: inherit; }
 svg text.strong { fill: var(--ink); font-weight: 600; paint-order: stroke; stroke: var(--panel); stroke-width: 4px; stroke-linejoin: round; }
 .grid { stroke: var(--line); stroke-width: 1; } .axis { stroke: var(--muted); stroke-width: 1; }
 .due { stroke: var(--ink); stroke-width: 1.2; stroke-dasharray: 5 4; } .quantile { stroke: var(--ink); stroke-width: 1; stroke-dasharray: 3 3; }
-.area { fill: var(--forwarded); fill-opacity: .16; } .stroke { fill: none; stroke: var(--forwarded); stroke-width: 1.6; stroke-linejoin: round; }
-.second { fill: none; stroke: var(--dropped); stroke-width: 1.4; stroke-dasharray: 4 3; }
+.area { fill: var(--muted); fill-opacity: .14; } .edge { fill: none; stroke: var(--muted); stroke-width: 1; } .stroke { fill: none; stroke: var(--forwarded); stroke-width: 1.6; stroke-linejoin: round; }
 .narrow { display: none; }
 .scroll { overflow-x: auto; margin-top: .9rem; }
 details { margin-top: .9rem; } details .scroll { margin-top: .4rem; } summary { cursor: pointer; color: var(--muted); font-size: .88rem; }
@@ -76,6 +76,7 @@ code { font: .92em ui-monospace, "SF Mono", Menlo, Consolas, "Liberation Mono", 
   .wide-only { display: none; } .narrow { display: block; }
   .row { grid-template-columns: minmax(0, 1fr) auto; padding: .3rem 0; } .row svg { grid-column: 1 / -1; grid-row: 2; }
   .row .value small { min-width: 0; margin-left: .6rem; }
+  td.wide { min-width: 8.5rem; } table { font-size: .82rem; } th, td { padding-right: .65rem; }
   .facts { grid-template-columns: 1fr; gap: 0; } .facts dd { margin-bottom: .5rem; }
 }
 @media print { body { background: none; } section, .tiles { break-inside: avoid; } }
