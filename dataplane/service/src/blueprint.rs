@@ -64,6 +64,27 @@ pub enum DontFragment {
     Clear,
 }
 
+impl DontFragment {
+    /// How images write it.
+    pub(crate) const fn code(self) -> u8 {
+        match self {
+            Self::Inherit => 0,
+            Self::Set => 1,
+            Self::Clear => 2,
+        }
+    }
+
+    /// What a checked image wrote.
+    #[inline]
+    pub(crate) const fn of_code(code: u8) -> Self {
+        match code {
+            0 => Self::Inherit,
+            1 => Self::Set,
+            _ => Self::Clear,
+        }
+    }
+}
+
 /// Idle times, in ticks (eighths of a second), 1 to [`crate::Timeouts::MAX`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Timeouts {
@@ -115,6 +136,27 @@ pub enum RealState {
     Drain,
     /// Takes nothing; its flows are given another real.
     Down,
+}
+
+impl RealState {
+    /// How images write it.
+    pub(crate) const fn code(self) -> u8 {
+        match self {
+            Self::Up => 0,
+            Self::Drain => 1,
+            Self::Down => 2,
+        }
+    }
+
+    /// What a checked image wrote.
+    #[inline]
+    pub(crate) const fn of_code(code: u8) -> Self {
+        match code {
+            0 => Self::Up,
+            1 => Self::Drain,
+            _ => Self::Down,
+        }
+    }
 }
 
 /// A set of weighted reals with one Maglev table.

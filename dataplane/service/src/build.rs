@@ -9,13 +9,12 @@ use wire::{Family, packed, protocol};
 use zerocopy::{FromZeros, IntoBytes};
 
 use crate::aligned::Aligned;
-use crate::blueprint::{
-    Blueprint, DontFragment, Outer, PoolSpec, RealSpec, RealState, ServiceSpec, Timeouts,
-};
+use crate::blueprint::{Blueprint, Outer, PoolSpec, RealSpec, ServiceSpec, Timeouts};
 use crate::error::{BuildError, ImageError, PoolFault, RealFault, ServiceFault};
 use crate::index::BuiltIndex;
 use crate::layout::{
-    ALIGN, Entry4, Entry6, Header, IndexHead, LAYOUT, MAGIC, PoolEntry, SECTIONS, ServiceEntry, Span, VERSION,
+    ALIGN, Entry4, Entry6, HEADER_BYTES, Header, IndexHead, LAYOUT, MAGIC, PoolEntry, SECTIONS, ServiceEntry,
+    Span, VERSION,
 };
 use crate::limits::{POOL_REALS_MAX, POOLS_MAX, SLOTS_MAX, WEIGHT_MAX};
 use crate::maglev::is_prime;
@@ -60,10 +59,10 @@ pub fn build(blueprint: &Blueprint, generation: Generation) -> Result<Built, Bui
     let (pools, pool_places) = pools(blueprint, &reals)?;
     let services = services(blueprint, &pool_places)?;
     let mut cells = vec![0_u64];
-    let v4 = vips::index::<Entry4>(&services, Family::V4, &mut cells)?;
-    let v6 = vips::index::<Entry6>(&services, Family::V6, &mut cells)?;
+    let v4 = vips::index::<Entry4>(&services, &mut cells)?;
+    let v6 = vips::index::<Entry6>(&services, &mut cells)?;
     let templates = templates(&reals, &blueprint.outer)?;
-    let digests: Vec<PoolEntry> = pools.iter().map(|(digest, _)| PoolEntry { digest: *digest }).collect();
+    let digests: Vec<PoolEntry> = pools.keys().map(|digest| PoolEntry { digest: *digest }).collect();
     let mut header = header(blueprint, &v4, &v6);
     let sections: [&[u8]; SECTIONS] = [
         templates.as_bytes(),
@@ -95,14 +94,10 @@ fn header(blueprint: &Blueprint, v4: &BuiltIndex<Entry4>, v6: &BuiltIndex<Entry6
     let Timeouts { syn, established, closing, udp } = blueprint.timeouts;
     let outer = &blueprint.outer;
     let numbers = blueprint.services.iter().map(|service| service.number.get());
-    let keys = |services: &[ServiceSpec], v4: bool| {
-        let of_family = services.iter().filter(|service| service.vip.is_ipv4() == v4);
-        of_family.map(|service| (service.vip, service.prefix_len)).collect::<BTreeSet<_>>().len() as u64
-    };
     Header {
         magic: MAGIC,
         version: VERSION,
-        header_bytes: size_of::<Header>() as u32,
+        header_bytes: HEADER_BYTES,
         layout: LAYOUT,
         select_seed: blueprint.select_seed,
         timeouts: [syn, established, closing, udp],
@@ -111,14 +106,10 @@ fn header(blueprint: &Blueprint, v4: &BuiltIndex<Entry4>, v6: &BuiltIndex<Entry6
         mac: outer.mac,
         mtu: outer.mtu,
         hop_limit: outer.hop_limit,
-        dont_fragment: match outer.dont_fragment {
-            DontFragment::Inherit => 0,
-            DontFragment::Set => 1,
-            DontFragment::Clear => 2,
-        },
+        dont_fragment: outer.dont_fragment.code(),
         services_len: numbers.max().map_or(0, |largest| largest + 1),
-        index4: IndexHead { seed: v4.seed, keys: keys(&blueprint.services, true) },
-        index6: IndexHead { seed: v6.seed, keys: keys(&blueprint.services, false) },
+        index4: IndexHead { seed: v4.seed, keys: v4.keys },
+        index6: IndexHead { seed: v6.seed, keys: v6.keys },
         ..Header::new_zeroed()
     }
 }
@@ -225,12 +216,8 @@ fn members(pool: &PoolSpec, reals: &BTreeMap<RealNumber, RealSpec>) -> Result<Ve
             return Err(PoolFault::Weight(member.real));
         }
         let (address, family) = packed(spec.address);
-        let state = match spec.state {
-            RealState::Up => 0,
-            RealState::Drain => 1,
-            RealState::Down => 2,
-        };
-        let real = PoolReal { number: member.real, family, address, weight: member.weight, state };
+        let real =
+            PoolReal { number: member.real, family, address, weight: member.weight, state: spec.state };
         if members.insert(member.real, real).is_some() {
             return Err(PoolFault::TwiceMember(member.real));
         }

@@ -5,15 +5,15 @@ use core::ops::Range;
 use std::collections::BTreeMap;
 
 use sha2::{Digest, Sha256};
-use wire::{Family, protocol};
+use wire::protocol;
 use zerocopy::{FromBytes, Immutable, KnownLayout};
 
 use crate::blueprint::Timeouts;
 use crate::error::ImageError;
 use crate::index::{Entry, Index, Key, entries_len, pilots_len, screen};
 use crate::layout::{
-    ALIGN, Header, IndexHead, LAYOUT, LENGTH_EMPTY, MAGIC, PoolEntry, SECTIONS, Section, ServiceEntry,
-    VERSION,
+    ALIGN, HEADER_BYTES, Header, IndexHead, LAYOUT, LENGTH_EMPTY, MAGIC, PoolEntry, SECTIONS, Section,
+    ServiceEntry, VERSION,
 };
 use crate::limits::{CELLS_MAX, POOLS_MAX, REALS_MAX, SERVICES_MAX};
 use crate::pool::{PoolRefusal, PoolView};
@@ -29,7 +29,7 @@ pub(crate) struct Root {
 
 /// Checks a root image by itself.
 pub(crate) fn root(bytes: &[u8]) -> Result<Root, ImageError> {
-    if bytes.as_ptr().addr() % ALIGN != 0 {
+    if !bytes.as_ptr().addr().is_multiple_of(ALIGN) {
         return Err(ImageError::Misaligned);
     }
     let header = *Header::ref_from_prefix(bytes).map_err(|_| ImageError::Truncated)?.0;
@@ -46,8 +46,12 @@ pub(crate) fn root(bytes: &[u8]) -> Result<Root, ImageError> {
     let sections_6 = [Section::Lengths6, Section::Screen6, Section::Pilots6, Section::Entries6];
     check_bounds::<crate::layout::Entry4>(&sections, sections_4, &header.index4)?;
     check_bounds::<crate::layout::Entry6>(&sections, sections_6, &header.index6)?;
-    check_index(&sections.index4(&header.index4), sections_4, Family::V4, services, cells)?;
-    check_index(&sections.index6(&header.index6), sections_6, Family::V6, services, cells)?;
+    let mut runs = Runs { services, cells, left: cells.len().saturating_sub(1) };
+    check_index(&sections.index4(&header.index4), sections_4, &mut runs)?;
+    check_index(&sections.index6(&header.index6), sections_6, &mut runs)?;
+    if runs.left > 0 || cells.is_empty() {
+        return Err(ImageError::Item(Section::Cells, cells.len().saturating_sub(runs.left)));
+    }
     Ok(Root { header, spans, digest: Sha256::digest(bytes).into() })
 }
 
@@ -58,7 +62,7 @@ fn check_header(header: &Header, length: usize) -> Result<(), ImageError> {
     if header.version != VERSION {
         return Err(ImageError::Version(header.version));
     }
-    if header.layout != LAYOUT || header.header_bytes as usize != size_of::<Header>() {
+    if header.layout != LAYOUT || header.header_bytes != HEADER_BYTES {
         return Err(ImageError::Layout);
     }
     if header.length != length as u64 {
@@ -101,7 +105,7 @@ fn items<'t, T: FromBytes + Immutable + KnownLayout>(
     sections.try_items(section).filter(|items: &&[T]| items.len() <= most).ok_or(ImageError::Bounds(section))
 }
 
-fn each<T>(section: Section, items: &[T], sound: impl Fn(&T) -> bool) -> Result<(), ImageError> {
+fn each<T>(section: Section, items: &[T], mut sound: impl FnMut(&T) -> bool) -> Result<(), ImageError> {
     match items.iter().position(|item| !sound(item)) {
         Some(place) => Err(ImageError::Item(section, place)),
         None => Ok(()),
@@ -162,9 +166,7 @@ fn check_bounds<E: Entry + FromBytes + Immutable + KnownLayout>(
 fn check_index<E: Entry>(
     index: &Index<'_, E>,
     names: [Section; 4],
-    family: Family,
-    services: &[ServiceEntry],
-    cells: &[u64],
+    runs: &mut Runs<'_>,
 ) -> Result<(), ImageError> {
     let [lengths, screen_section, _, entries] = names;
     each(lengths, index.lengths, |length| *length <= E::Key::BITS)?;
@@ -172,14 +174,15 @@ fn check_index<E: Entry>(
     each(entries, index.entries, |entry| {
         let length = entry.length();
         if length == LENGTH_EMPTY {
-            return true;
+            return *entry == E::EMPTY;
         }
         length <= E::Key::BITS
+            && *entry == E::new(entry.key(), entry.cell(), entry.run())
             && entry.key().network(length) == entry.key()
             && index.lengths.contains(&length)
             && index.find_length(entry.key(), length).is_some_and(|found| core::ptr::eq(found, entry))
-            && is_cell_sound(entry.cell(), None, family, services)
-            && is_run_sound(entry.run() as usize, entry.cell(), family, services, cells)
+            && is_cell_sound(entry, entry.cell(), runs.services)
+            && runs.is_sound(entry)
     })?;
     let content: Vec<E> = index.entries.iter().filter(|e| e.length() != LENGTH_EMPTY).copied().collect();
     if entries_len(content.len()) != index.entries.len() || pilots_len(content.len()) != index.pilots.len() {
@@ -192,36 +195,56 @@ fn check_index<E: Entry>(
     }
 }
 
-/// Whether an interval is in order and its service is of that family and protocol.
-fn is_cell_sound(cell: u64, protocol: Option<u8>, family: Family, services: &[ServiceEntry]) -> bool {
+/// Whether an interval of a VIP is in order, and its service covers the VIP and the interval.
+fn is_cell_sound<E: Entry>(vip: &E, cell: u64, services: &[ServiceEntry]) -> bool {
     let [first_low, first_high, last_low, last_high, slot_low, slot_high, of, _] = cell.to_le_bytes();
     let slot = usize::from(u16::from_le_bytes([slot_low, slot_high]));
-    let service = services.get(slot);
-    u16::from_le_bytes([first_low, first_high]) <= u16::from_le_bytes([last_low, last_high])
-        && protocol.is_none_or(|protocol| protocol == of)
-        && service.is_some_and(|service| service.protocol == of && service.family == family as u8)
+    let first = u16::from_le_bytes([first_low, first_high]);
+    let last = u16::from_le_bytes([last_low, last_high]);
+    let covers = |service: &ServiceEntry| {
+        service.protocol == of
+            && service.family == E::Key::FAMILY as u8
+            && service.prefix_len <= vip.length()
+            && vip.key().network(service.prefix_len) == E::Key::of(&service.address)
+            && service.port_first <= first
+            && last <= service.port_last
+    };
+    first <= last && services.get(slot).is_some_and(covers)
 }
 
-/// Whether a run (or none) is in bounds, sorted and disjoint, and begins with the entry's own interval.
-fn is_run_sound(run: usize, own: u64, family: Family, services: &[ServiceEntry], cells: &[u64]) -> bool {
-    if run == 0 {
-        return true;
+/// The cells section while its runs are checked.
+struct Runs<'t> {
+    services: &'t [ServiceEntry],
+    cells: &'t [u64],
+    /// Cells that no run has claimed. Runs do not share, so checking all takes time in proportion.
+    left: usize,
+}
+
+impl Runs<'_> {
+    /// Whether a run (or none) is in bounds, sorted and disjoint, and begins with the entry's own interval.
+    fn is_sound<E: Entry>(&mut self, vip: &E) -> bool {
+        let run = vip.run() as usize;
+        if run == 0 {
+            return true;
+        }
+        let Some((counts, rest)) = self.cells.get(run..).and_then(<[u64]>::split_first) else { return false };
+        let (tcp, udp) = ((counts & 0xffff_ffff) as usize, (counts >> 32) as usize);
+        let Some((tcp, rest)) = rest.split_at_checked(tcp) else { return false };
+        let Some(udp) = rest.get(..udp) else { return false };
+        let Some(left) = self.left.checked_sub(1 + tcp.len() + udp.len()) else { return false };
+        self.left = left;
+        let own_low = vip.cell() & (u64::MAX >> 8);
+        self.is_list_sound(vip, tcp, protocol::TCP)
+            && self.is_list_sound(vip, udp, protocol::UDP)
+            && tcp.first().or(udp.first()).is_some_and(|first| *first == own_low)
     }
-    let Some((counts, rest)) = cells.get(run..).and_then(<[u64]>::split_first) else { return false };
-    let (tcp, udp) = ((counts & 0xffff_ffff) as usize, (counts >> 32) as usize);
-    let Some((tcp, rest)) = rest.split_at_checked(tcp) else { return false };
-    let Some(udp) = rest.get(..udp) else { return false };
-    let apart = |a: &u64, b: &u64| a >> 16 & 0xffff < b & 0xffff;
-    let in_order = |list: &[u64]| list.iter().zip(list.iter().skip(1)).all(|(a, b)| apart(a, b));
-    let sound = |list: &[u64], protocol: u8| {
-        list.iter().all(|cell| cell >> 56 == 0 && is_cell_sound(*cell, Some(protocol), family, services))
-    };
-    let own_low = own & (u64::MAX >> 8);
-    sound(tcp, protocol::TCP)
-        && sound(udp, protocol::UDP)
-        && in_order(tcp)
-        && in_order(udp)
-        && tcp.first().or(udp.first()).is_some_and(|first| *first == own_low)
+
+    fn is_list_sound<E: Entry>(&self, vip: &E, list: &[u64], protocol: u8) -> bool {
+        let apart = |(a, b): (&u64, &u64)| a >> 16 & 0xffff < b & 0xffff;
+        let sound =
+            |cell: &u64| cell >> 48 == u64::from(protocol) && is_cell_sound(vip, *cell, self.services);
+        list.iter().all(sound) && list.iter().zip(list.iter().skip(1)).all(apart)
+    }
 }
 
 /// Checks the pools' images and gives their places in the order of the root's pools.
@@ -236,7 +259,7 @@ pub(crate) fn pools<B: AsRef<[u8]>>(
     let is_real = |number: u32| templates.get(number as usize).is_some_and(Template::is_present);
     let mut given: BTreeMap<[u8; 32], usize> = BTreeMap::new();
     for (place, image) in images.iter().map(AsRef::as_ref).enumerate() {
-        if image.as_ptr().addr() % ALIGN != 0 {
+        if !image.as_ptr().addr().is_multiple_of(ALIGN) {
             return Err(ImageError::Misaligned);
         }
         let digest = Sha256::digest(image).into();

@@ -12,6 +12,8 @@
 //! Lengths beyond the 63rd in use share the last bit of the screen.
 //! The hash has a seed, but only so that the build may try another: VIPs are the operator's.
 
+use wire::Family;
+
 use crate::layout::{Entry4, Entry6, LENGTH_EMPTY};
 use crate::limits::INDEX_SEEDS_MAX;
 
@@ -27,6 +29,8 @@ const RANK_SHARED: u32 = 63;
 
 /// An address as a number.
 pub(crate) trait Key: Copy + Eq + Ord {
+    /// Whose address it is.
+    const FAMILY: Family;
     /// Bits of it.
     const BITS: u8;
     /// Bits of it that choose a word of the screen.
@@ -44,6 +48,7 @@ pub(crate) trait Key: Copy + Eq + Ord {
 }
 
 impl Key for u32 {
+    const FAMILY: Family = Family::V4;
     const BITS: u8 = 32;
     const SCREEN: u8 = 24;
 
@@ -69,11 +74,12 @@ impl Key for u32 {
     }
 
     fn from_top(top: u64) -> Self {
-        (top << 8) as Self
+        u32::try_from(top).unwrap_or_default() << 8
     }
 }
 
 impl Key for u128 {
+    const FAMILY: Family = Family::V6;
     const BITS: u8 = 128;
     const SCREEN: u8 = 48;
 
@@ -89,13 +95,13 @@ impl Key for u128 {
 
     #[inline]
     fn hash(self, length: u8, seed: u64) -> u64 {
-        let (high, low) = ((self >> 64) as u64, self as u64);
+        let (high, low) = halves(self);
         folded(folded(high ^ seed, MIX_1) ^ low.rotate_left(32) ^ u64::from(length), MIX_2)
     }
 
     #[inline]
     fn top(self) -> u64 {
-        (self >> 80) as u64
+        halves(self).0 >> 16
     }
 
     fn from_top(top: u64) -> Self {
@@ -104,7 +110,7 @@ impl Key for u128 {
 }
 
 /// An entry of an index.
-pub(crate) trait Entry: Copy {
+pub(crate) trait Entry: Copy + PartialEq {
     /// The family's address.
     type Key: Key;
     /// Holds nothing.
@@ -153,7 +159,8 @@ impl Entry for Entry6 {
     const EMPTY: Self = Self { key: [0; 2], cell: (LENGTH_EMPTY as u64) << 56, run: 0, spare: 0 };
 
     fn new(key: u128, cell: u64, run: u32) -> Self {
-        Self { key: [(key >> 64) as u64, key as u64], cell, run, spare: 0 }
+        let (high, low) = halves(key);
+        Self { key: [high, low], cell, run, spare: 0 }
     }
 
     #[inline]
@@ -220,6 +227,7 @@ impl<'t, E: Entry> Index<'t, E> {
 
 /// An index as it is built.
 pub(crate) struct BuiltIndex<E> {
+    pub(crate) keys: u64,
     pub(crate) seed: u64,
     pub(crate) lengths: Vec<u8>,
     pub(crate) screen: Vec<u64>,
@@ -237,7 +245,14 @@ impl<E: Entry> BuiltIndex<E> {
         (0..INDEX_SEEDS_MAX).find_map(|seed| {
             let seed = seed.wrapping_add(1).wrapping_mul(MIX_2);
             let (pilots, entries) = placed(content, seed)?;
-            Some(Self { seed, lengths: lengths.clone(), screen: screen.clone(), pilots, entries })
+            Some(Self {
+                keys: content.len() as u64,
+                seed,
+                lengths: lengths.clone(),
+                screen: screen.clone(),
+                pilots,
+                entries,
+            })
         })
     }
 }
@@ -330,6 +345,12 @@ fn place(hash: u64, pilot: u16, places: usize) -> usize {
 /// Both halves of the product, folded.
 #[inline]
 fn folded(a: u64, b: u64) -> u64 {
-    let wide = u128::from(a) * u128::from(b);
-    (wide >> 64) as u64 ^ wide as u64
+    let (high, low) = halves(u128::from(a) * u128::from(b));
+    high ^ low
+}
+
+#[inline]
+#[allow(clippy::cast_possible_truncation, reason = "both halves are taken")]
+const fn halves(wide: u128) -> (u64, u64) {
+    ((wide >> 64) as u64, wide as u64)
 }

@@ -275,7 +275,16 @@ pub(crate) const LAYOUT: u64 = fold(&[
     align_of::<Entry6>(),
 ]);
 
-const _: () = assert!(size_of::<Header>() % ALIGN == 0);
+#[allow(clippy::cast_possible_truncation, reason = "the next line shows that they are small")]
+mod sizes {
+    /// Bytes of [`super::Header`].
+    pub(crate) const HEADER_BYTES: u32 = size_of::<super::Header>() as u32;
+    /// Bytes of [`super::PoolHeader`].
+    pub(crate) const POOL_HEADER_BYTES: u32 = size_of::<super::PoolHeader>() as u32;
+}
+pub(crate) use sizes::{HEADER_BYTES, POOL_HEADER_BYTES};
+
+const _: () = assert!(size_of::<Header>().is_multiple_of(ALIGN) && size_of::<Header>() < 1024);
 const _: () = assert!(size_of::<PoolHeader>() == ALIGN);
 
 const fn fold(shapes: &[usize]) -> u64 {

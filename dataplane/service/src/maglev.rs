@@ -114,5 +114,5 @@ pub(crate) fn scaled(hash: u64, below: u32) -> u32 {
 /// Whether a number is a prime, by trial division; instant below 2²⁴.
 pub(crate) fn is_prime(number: u32) -> bool {
     let roots = (2_u32..).take_while(|factor| factor * factor <= number);
-    number >= 2 && roots.into_iter().all(|factor| number % factor != 0)
+    number >= 2 && roots.into_iter().all(|factor| !number.is_multiple_of(factor))
 }

@@ -13,8 +13,9 @@ use mem::Prf;
 use wire::Family;
 use zerocopy::{FromBytes, IntoBytes};
 
+use crate::blueprint::RealState;
 use crate::hash::real_hash;
-use crate::layout::{ALIGN, LAYOUT, POOL_MAGIC, PoolHeader, PoolMember, VERSION};
+use crate::layout::{ALIGN, LAYOUT, POOL_HEADER_BYTES, POOL_MAGIC, PoolHeader, PoolMember, VERSION};
 use crate::limits::{POOL_REALS_MAX, SLOTS_MAX, WEIGHT_MAX};
 use crate::maglev::{Candidate, EMPTY, fill, scaled};
 use crate::numbers::RealNumber;
@@ -29,8 +30,7 @@ pub(crate) struct PoolReal {
     pub(crate) family: Family,
     pub(crate) address: [u8; 16],
     pub(crate) weight: u32,
-    /// 0 up, 1 drain, 2 down.
-    pub(crate) state: u8,
+    pub(crate) state: RealState,
 }
 
 /// The image of a pool; members in any order, at most [`POOL_REALS_MAX`].
@@ -40,7 +40,7 @@ pub(crate) fn image(select_seed: [u8; 16], members: &[PoolReal], slots: u32) -> 
     let prf = Prf::new(select_seed);
     let candidates: Vec<Candidate> = (0_u16..)
         .zip(&sorted)
-        .filter(|(_, real)| real.state == 0 && real.weight > 0)
+        .filter(|(_, real)| real.state == RealState::Up && real.weight > 0)
         .map(|(member, real)| Candidate {
             member,
             weight: real.weight,
@@ -53,11 +53,11 @@ pub(crate) fn image(select_seed: [u8; 16], members: &[PoolReal], slots: u32) -> 
     let header = PoolHeader {
         magic: POOL_MAGIC,
         version: VERSION,
-        header_bytes: size_of::<PoolHeader>() as u32,
+        header_bytes: POOL_HEADER_BYTES,
         layout: LAYOUT,
         length: parts.end,
         select_seed,
-        members: numbers.len() as u32,
+        members: u32::try_from(numbers.len()).unwrap_or(u32::MAX),
         slots,
         spare: 0,
     };
@@ -77,7 +77,7 @@ impl From<&PoolReal> for PoolMember {
             address: real.address,
             weight: real.weight,
             family: real.family as u8,
-            state: real.state,
+            state: real.state.code(),
             spare: 0,
         }
     }
@@ -142,7 +142,7 @@ impl<'t> PoolView<'t> {
         let parts = Parts::new(u64::from(header.members), u64::from(header.slots));
         let fits = header.magic == POOL_MAGIC
             && header.version == VERSION
-            && header.header_bytes as usize == size_of::<PoolHeader>()
+            && header.header_bytes == POOL_HEADER_BYTES
             && header.layout == LAYOUT
             && header.length == parts.end
             && parts.end == image.len() as u64

@@ -347,11 +347,7 @@ impl<'t> TableView<'t> {
     #[inline]
     #[must_use]
     pub const fn dont_fragment(&self) -> DontFragment {
-        match self.header.dont_fragment {
-            0 => DontFragment::Inherit,
-            1 => DontFragment::Set,
-            _ => DontFragment::Clear,
-        }
+        DontFragment::of_code(self.header.dont_fragment)
     }
 
     /// One above the largest number of a service.

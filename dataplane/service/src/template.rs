@@ -78,16 +78,8 @@ impl Template {
     /// The template of a real; `None` if the outer source of its family is missing.
     pub(crate) fn new(real: &RealSpec, outer: &Outer) -> Option<Self> {
         let mut made = Self {
-            state: match real.state {
-                RealState::Up => 0,
-                RealState::Drain => 1,
-                RealState::Down => 2,
-            },
-            dont_fragment: match outer.dont_fragment {
-                DontFragment::Inherit => 0,
-                DontFragment::Set => 1,
-                DontFragment::Clear => 2,
-            },
+            state: real.state.code(),
+            dont_fragment: outer.dont_fragment.code(),
             mtu: outer.mtu,
             ..Self::ABSENT
         };
@@ -183,22 +175,14 @@ impl Template {
     #[inline]
     #[must_use]
     pub const fn state(&self) -> RealState {
-        match self.state {
-            0 => RealState::Up,
-            1 => RealState::Drain,
-            _ => RealState::Down,
-        }
+        RealState::of_code(self.state)
     }
 
     /// The outer Don't Fragment bit.
     #[inline]
     #[must_use]
     pub const fn dont_fragment(&self) -> DontFragment {
-        match self.dont_fragment {
-            0 => DontFragment::Inherit,
-            1 => DontFragment::Set,
-            _ => DontFragment::Clear,
-        }
+        DontFragment::of_code(self.dont_fragment)
     }
 
     /// Low bits of the outer source address that take the flow's entropy, 0 to 16.

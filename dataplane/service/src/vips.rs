@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use wire::{Family, protocol};
+use wire::protocol;
 
 use crate::error::{BuildError, ServiceFault};
 use crate::index::{BuiltIndex, Entry, Key};
@@ -28,12 +28,13 @@ const fn cell(interval: &Interval, protocol: u8, prefix_len: u8) -> u64 {
 /// The index of one family's VIPs; runs of intervals are added to `cells`.
 pub(crate) fn index<E: Entry>(
     services: &[ServiceEntry],
-    family: Family,
     cells: &mut Vec<u64>,
 ) -> Result<BuiltIndex<E>, BuildError> {
     // In this order every prefix comes after all that cover it.
     let mut vips: BTreeMap<(E::Key, u8), Ports> = BTreeMap::new();
-    for (slot, service) in (0_u16..=u16::MAX).zip(services).filter(|(_, one)| one.family == family as u8) {
+    for (slot, service) in
+        (0_u16..=u16::MAX).zip(services).filter(|(_, one)| one.family == E::Key::FAMILY as u8)
+    {
         let ports = vips.entry((E::Key::of(&service.address), service.prefix_len)).or_default();
         for (list, protocol) in ports.iter_mut().zip(PROTOCOLS) {
             if service.protocol == protocol {

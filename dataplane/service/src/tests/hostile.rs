@@ -1,0 +1,244 @@
+//! Images made by an enemy: refused with a reason, or harmless; never a panic.
+
+use proptest::prelude::*;
+use sha2::{Digest, Sha256};
+use wire::{Family, FiveTuple, packed};
+use zerocopy::{FromBytes, IntoBytes};
+
+use super::images::varied;
+use super::{ip, real_number};
+use crate::layout::{Header, PoolHeader, Section, ServiceEntry};
+use crate::{Aligned, Built, Class, Generation, ImageError, ServiceSlot, Table, TableView, build};
+
+fn built() -> Built {
+    build(&varied(), Generation::default()).unwrap()
+}
+
+fn check(built: &Built) -> Result<Table<Aligned>, ImageError> {
+    built.table()
+}
+
+/// Asks everything that can be asked; what it answers does not matter.
+fn exercise(view: &TableView<'_>, seed: u64) {
+    let vips =
+        ["198.51.100.10", "198.51.100.77", "2001:db8:1::1", "2001:db8:1::2", "0.0.0.0", "::", "10.0.0.1"];
+    for (vip, port) in vips.into_iter().zip([0_u16, 53, 80, 443, 8000, 65535, 9].into_iter().cycle()) {
+        let (destination, family) = packed(ip(vip));
+        let _ = view.classify_address(&destination, family);
+        for protocol in [0, 6, 17, 255] {
+            for port in [port, 443] {
+                let tuple = FiveTuple {
+                    destination,
+                    family,
+                    protocol,
+                    destination_port: port,
+                    ..FiveTuple::default()
+                };
+                if let Class::Service(slot) = view.classify(&tuple) {
+                    ask(view, slot, seed);
+                }
+            }
+        }
+    }
+    for (slot, _) in view.services() {
+        ask(view, slot, seed);
+    }
+    ask(view, ServiceSlot(u32::MAX), seed);
+    let _ = (view.timeouts(), view.new_flows_rate_max(), view.mtu(), view.services_len(), view.reals_len());
+}
+
+fn ask(view: &TableView<'_>, slot: ServiceSlot, hash: u64) {
+    let service = view.service(slot);
+    let _ = (service.number(), service.vip(), service.ports(), view.pool_digest(service.pool()));
+    for hash in [hash, 0, u64::MAX] {
+        // What a checked table selects has a template.
+        if let Some(real) = view.select(slot, hash) {
+            let template = view.template(real).unwrap();
+            let _ = (template.kind(), template.outer_v4(), template.outer_v6(), template.entropy_mask());
+        }
+    }
+}
+
+/// Changes bytes, cuts or lengthens.
+#[derive(Clone, Debug)]
+enum Harm {
+    Byte(prop::sample::Index, u8),
+    Word(prop::sample::Index, u32),
+    Cut(prop::sample::Index),
+    Grow(u8),
+}
+
+fn harm() -> impl Strategy<Value = Harm> {
+    prop_oneof![
+        8 => (any::<prop::sample::Index>(), any::<u8>()).prop_map(|(at, byte)| Harm::Byte(at, byte)),
+        4 => (any::<prop::sample::Index>(), prop_oneof![any::<u32>(), 0_u32..300, Just(u32::MAX)])
+            .prop_map(|(at, word)| Harm::Word(at, word)),
+        1 => any::<prop::sample::Index>().prop_map(Harm::Cut),
+        1 => (0_u8..130).prop_map(Harm::Grow),
+    ]
+}
+
+fn inflict(bytes: &mut Vec<u8>, harm: &Harm) {
+    match harm {
+        Harm::Byte(at, byte) if !bytes.is_empty() => {
+            let at = at.index(bytes.len());
+            bytes[at] ^= byte;
+        }
+        Harm::Word(at, word) if bytes.len() >= 4 => {
+            let at = at.index(bytes.len() / 4) * 4;
+            bytes[at..at + 4].copy_from_slice(&word.to_le_bytes());
+        }
+        Harm::Cut(at) if !bytes.is_empty() => bytes.truncate(at.index(bytes.len())),
+        Harm::Grow(by) => bytes.resize(bytes.len() + usize::from(*by), 0),
+        _ => {}
+    }
+}
+
+/// Writes the digests of the pools as they are now into the root, as an enemy would.
+fn name_pools(built: &mut Built) {
+    let Ok((header, _)) = Header::read_from_prefix(&built.root) else { return };
+    built.pools.sort_by_key(|pool| <[u8; 32]>::from(Sha256::digest(pool)));
+    let Ok(start) = usize::try_from(header.spans[Section::Pools as usize].offset) else { return };
+    for (place, pool) in built.pools.iter().enumerate() {
+        if let Some(digest) = built.root.get_mut(start + 32 * place..start + 32 * place + 32) {
+            digest.copy_from_slice(&Sha256::digest(pool));
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(4000))]
+
+    #[test]
+    fn a_harmed_root_is_refused_or_harmless(harms in prop::collection::vec(harm(), 1..4), seed: u64) {
+        let mut built = built();
+        harms.iter().for_each(|harm| inflict(&mut built.root, harm));
+        if let Ok(table) = check(&built) {
+            exercise(&table.view(), seed);
+        }
+    }
+
+    #[test]
+    fn a_harmed_header_is_refused_or_harmless(at in 0_usize..320, word: u32, seed: u64) {
+        let mut built = built();
+        built.root[at..at + 4].copy_from_slice(&word.to_le_bytes());
+        if let Ok(table) = check(&built) {
+            exercise(&table.view(), seed);
+        }
+    }
+
+    #[test]
+    fn a_harmed_pool_is_refused_or_harmless(harms in prop::collection::vec(harm(), 1..4), which: bool, seed: u64) {
+        let mut built = built();
+        let place = usize::from(which);
+        harms.iter().for_each(|harm| inflict(&mut built.pools[place], harm));
+        name_pools(&mut built);
+        if let Ok(table) = check(&built) {
+            exercise(&table.view(), seed);
+        }
+    }
+
+    #[test]
+    fn any_bytes_are_refused(root in prop::collection::vec(any::<u8>(), 0..600)) {
+        prop_assert!(Table::check(Aligned::new(&root), Vec::new(), Generation::default()).is_err());
+    }
+}
+
+/// The table with some bytes of its root's sections changed in place, its pools named anew.
+fn with_root(change: impl Fn(&Header, &mut [u8])) -> Result<Table<Aligned>, ImageError> {
+    let mut built = built();
+    let header = Header::read_from_prefix(&built.root).unwrap().0;
+    change(&header, &mut built.root);
+    check(&built)
+}
+
+fn section(header: &Header, section: Section) -> core::ops::Range<usize> {
+    let span = header.spans[section as usize];
+    let start = usize::try_from(span.offset).unwrap();
+    start..start + usize::try_from(span.length).unwrap()
+}
+
+#[test]
+fn each_fault_has_its_reason() {
+    let put = |at: usize, byte: u8| with_root(move |_, root| root[at] = byte).unwrap_err();
+    assert_eq!(put(0, b'P'), ImageError::Magic);
+    assert_eq!(put(8, 2), ImageError::Version(2));
+    assert_eq!(put(16, 0), ImageError::Layout);
+    assert_eq!(put(24, 1), ImageError::Length);
+    let in_section = |name: Section, offset: usize, byte: u8| {
+        with_root(move |header, root| root[section(header, name).start + offset] = byte).unwrap_err()
+    };
+    // A template of an unknown kind; a service of pool 9; a digest out of order.
+    assert_eq!(in_section(Section::Templates, 54, 4), ImageError::Item(Section::Templates, 0));
+    let pool = core::mem::offset_of!(ServiceEntry, pool);
+    assert_eq!(in_section(Section::Services, pool, 9), ImageError::Item(Section::Services, 0));
+    assert_eq!(in_section(Section::Pools, 0, 255), ImageError::Item(Section::Pools, 0));
+    assert!(matches!(in_section(Section::Screen4, 0, 255), ImageError::Item(Section::Screen4, _)));
+    assert!(matches!(in_section(Section::Entries6, 0, 255), ImageError::Item(Section::Entries6, _)));
+    // The count of a run, which begins behind the one unused cell.
+    assert!(matches!(in_section(Section::Cells, 8, 200), ImageError::Item(Section::Entries4, _)));
+    assert!(matches!(in_section(Section::Cells, 15, 200), ImageError::Item(Section::Entries4, _)));
+}
+
+#[test]
+fn sections_that_overlap_or_reach_out_are_refused() {
+    for name in Section::ALL {
+        for (offset, length) in [(0, 0), (0, 64), (0, 1 << 40), (64, 0), (u64::MAX - 63, 64), (0, u64::MAX)] {
+            let refused = with_root(|header, root| {
+                let mut header = *header;
+                let span = &mut header.spans[name as usize];
+                span.offset = span.offset.wrapping_add(offset);
+                span.length = span.length.wrapping_add(length);
+                root[..size_of::<Header>()].copy_from_slice(header.as_bytes());
+            });
+            assert_eq!(refused.is_ok(), (offset, length) == (0, 0), "{name:?} {offset} {length}");
+        }
+    }
+}
+
+#[test]
+fn a_pool_whose_slots_or_members_lead_out_is_refused() {
+    let with_pool = |change: &dyn Fn(&mut Vec<u8>)| {
+        let mut built = built();
+        built.pools.iter_mut().for_each(change);
+        name_pools(&mut built);
+        check(&built).unwrap_err()
+    };
+    let number = size_of::<PoolHeader>();
+    assert!(matches!(with_pool(&|pool| pool[number] = 200), ImageError::PoolMember(_)));
+    // A real that the table has no template for, below its largest number.
+    assert!(matches!(with_pool(&|pool| pool[number] = 7), ImageError::PoolMember(_)));
+    let slots = |pool: &[u8]| PoolHeader::read_from_prefix(pool).unwrap().0;
+    let put_slot = |pool: &mut Vec<u8>, held: u16| {
+        let header = slots(pool);
+        let padded = (2 * header.slots as usize).next_multiple_of(64);
+        let start = pool.len() - padded;
+        pool[start..start + 2].copy_from_slice(&held.to_le_bytes());
+    };
+    assert!(matches!(with_pool(&|pool| put_slot(pool, 6)), ImageError::PoolSlot(_)));
+    assert!(matches!(with_pool(&|pool| put_slot(pool, u16::MAX - 1)), ImageError::PoolSlot(_)));
+    assert!(matches!(with_pool(&|pool| pool.truncate(100)), ImageError::Pool(_)));
+    let only_first = |pool: &mut Vec<u8>| pool.truncate(if slots(pool).slots == 13 { 0 } else { pool.len() });
+    assert!(matches!(with_pool(&only_first), ImageError::Pool(_)));
+}
+
+#[test]
+fn images_off_a_cache_line_are_refused() {
+    let built = built();
+    let mut shifted = vec![0; 8];
+    shifted.extend(&built.root);
+    let aligned = Aligned::new(&shifted);
+    let root = &aligned.as_ref()[8..];
+    let refused = Table::check(root, Vec::new(), Generation::default()).unwrap_err();
+    assert_eq!(refused, ImageError::Misaligned);
+}
+
+#[test]
+fn a_slot_of_another_table_gives_nothing() {
+    let table = check(&built()).unwrap();
+    let view = table.view();
+    assert_eq!(view.select(ServiceSlot(1 << 20), 0), None);
+    assert_eq!(view.service(ServiceSlot(1 << 20)).number().get(), 0);
+    assert!(view.template(real_number(60_000)).is_none());
+    assert!(!view.classify_address(&[0; 16], Family::V4));
+}
