@@ -12,7 +12,9 @@ mod blueprint;
 pub mod limits;
 mod numbers;
 mod plan;
+mod publish;
 
 pub use blueprint::{NoNumber, blueprint};
 pub use numbers::{Exhausted, Kind, Numbers};
 pub use plan::{Change, Effect, Plan, PlanError, Subject, What, plan};
+pub use publish::{Image, Publication, PublishError, Publisher};
