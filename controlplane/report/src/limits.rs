@@ -12,6 +12,9 @@ pub(crate) const ROWS_MAX: usize = 500;
 /// Rows of a table that stands open; a longer one is folded.
 pub(crate) const ROWS_OPEN_MAX: usize = 12;
 
+/// Steps that a rate is counted in.
+pub(crate) const STEPS_MAX: u64 = 250;
+
 /// Verdicts in the terminal's table.
 pub(crate) const TEXT_VERDICTS_MAX: usize = 10;
 

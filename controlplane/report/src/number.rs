@@ -79,7 +79,7 @@ pub(crate) fn bytes(value: u64) -> String {
 pub(crate) fn si(value: f64) -> String {
     let units = [(1e9, " G"), (1e6, " M"), (1e3, " k")];
     let (size, unit) = units.into_iter().find(|(size, _)| value >= size * 0.9995).unwrap_or((1.0, ""));
-    let digits = digits3(value / size);
+    let digits = if value < 1.0 { format!("{value:.4}") } else { digits3(value / size) };
     let digits = match digits.split_once('.') {
         Some(_) => digits.trim_end_matches('0').trim_end_matches('.'),
         None => &digits,
@@ -137,5 +137,6 @@ mod tests {
         assert_eq!(si(2_500.0), "2.5 k");
         assert_eq!(si(10e6), "10 M");
         assert_eq!(si(0.5), "0.5");
+        assert_eq!(si(0.005), "0.005");
     }
 }

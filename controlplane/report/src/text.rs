@@ -51,6 +51,7 @@ fn head(out: &mut String, report: &Report) {
         seconds(capture.duration_seconds),
         clean(&capture.format),
     ];
+    let contents: Vec<_> = contents.into_iter().filter(|part| !part.is_empty()).collect();
     line(out, "", &contents.join(", "));
     let loops = if report.loops > 1 { format!(", {}", several(report.loops, "loop")) } else { String::new() };
     let workers = several(u64::from(report.workers), "worker");
@@ -168,12 +169,15 @@ fn figures(out: &mut String, report: &Report) {
     }
     let flows = &report.flows;
     let (inserted, live) = (several(flows.inserted, "flow"), number(flows.live));
-    let full = percent(flows.live, flows.capacity);
+    let table = match flows.capacity {
+        0 => "no table".into(),
+        capacity => format!("table {} full", percent(flows.live, capacity)),
+    };
     let stateless = match flows.stateless {
         0 => String::new(),
         some => format!("; {} stateless", several(some, "packet")),
     };
-    line(out, "flows", &format!("{inserted} inserted; {live} live, table {full} full{stateless}"));
+    line(out, "flows", &format!("{inserted} inserted; {live} live, {table}{stateless}"));
     let known = |value: Option<u64>| value.map_or("not counted".into(), number);
     let allocations = known(report.allocations_after_start);
     let leaked = known(report.mbufs_leaked);

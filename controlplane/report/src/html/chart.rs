@@ -158,7 +158,7 @@ pub(super) fn rate(step_seconds: f64, received: &[u64], forwarded: &[u64], clock
             out.push_str(&format!("<path class=\"stroke\" d=\"M{}\"/>\n", path.trim_start_matches('L')));
         }
         for value in linear_ticks(span, frame.ticks) {
-            out.push_str(&frame.x_tick(value / span, &format!("{} s", si(value))));
+            out.push_str(&frame.x_tick(value / span, &axis_nanos(value * 1e9)));
         }
         frame.svg("Packets per second over time", &out)
     })
@@ -243,6 +243,9 @@ fn log_ticks(low: f64, high: f64, most: usize) -> Vec<f64> {
 
 /// `20 ns`, `1 µs`: a round value without decimals.
 fn axis_nanos(ns: f64) -> String {
+    if ns <= 0.0 {
+        return "0".into();
+    }
     let (size, unit) = [(1e9, "s"), (1e6, "ms"), (1e3, "µs")]
         .into_iter()
         .find(|(size, _)| ns >= size * 0.999)

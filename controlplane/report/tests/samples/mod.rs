@@ -158,9 +158,11 @@ fn site() -> Report {
 }
 
 fn one_real() -> Report {
+    let speed = Speed { median_ns: 14.2, p99_ns: 14.2, p999_ns: 14.2, ..base().speed };
     let services = vec![Service::new(0, "only", "192.0.2.1 UDP any", vec![share(0, "real-1", 1, 1_000_000)])];
-    let rate = Rate { step_seconds: 1.0, received: vec![1_000_000], ..Rate::default() };
-    with_services(Report { latency: buckets([(14.2, 1_000_000)]), rate, ..base() }, services)
+    let rate =
+        Rate::over(Clock::Capture, (0, 3_700_000), (0..1_000_000).map(|i| (noise(i) % 3_700_001, true)));
+    with_services(Report { latency: buckets([(14.2, 1_000_000)]), speed, rate, ..base() }, services)
 }
 
 fn many_reals() -> Report {
