@@ -87,12 +87,12 @@ impl Walker {
     /// Takes the next free slot of its permutation; there must be one.
     #[inline]
     fn turn(&mut self, taken: &mut [u64], slots: u32) -> u32 {
-        let (mut position, skip) = (self.position, self.skip);
+        let (mut position, skip, back) = (self.position, self.skip, slots - self.skip);
         loop {
             let here = position;
-            let next = position + skip;
-            // Whichever is not beyond the end: the other has wrapped to a huge number.
-            position = next.min(next.wrapping_sub(slots));
+            // Forward by the skip or back by the rest of the table, whichever stays inside it: the other
+            // is beyond the end, or wraps to a huge number. Neither waits for the other.
+            position = (position + skip).min(position.wrapping_sub(back));
             let Some(word) = taken.get_mut((here >> 6) as usize) else { continue };
             let bit = 1_u64 << (here & 63);
             if *word & bit == 0 {

@@ -12,7 +12,7 @@ pub struct Movement {
     /// Which service.
     pub service: ServiceNumber,
     /// The share of new flows, 0 to 1, that get another real than before. 1 for a service that is new or
-    /// gone.
+    /// gone, and for all if the seed has changed: then a flow's old and new slot have nothing in common.
     pub share: f64,
 }
 

@@ -159,6 +159,12 @@ fn section(header: &Header, section: Section) -> core::ops::Range<usize> {
 }
 
 #[test]
+fn a_sound_table_answers_everything() {
+    let table = check(&built()).unwrap();
+    (0..64).for_each(|bit| exercise(&table.view(), 1 << bit));
+}
+
+#[test]
 fn each_fault_has_its_reason() {
     let put = |at: usize, byte: u8| with_root(move |_, root| root[at] = byte).unwrap_err();
     assert_eq!(put(0, b'P'), ImageError::Magic);

@@ -2,6 +2,7 @@
 
 mod classification;
 mod faults;
+mod hashes;
 mod hostile;
 mod images;
 mod maglev;
