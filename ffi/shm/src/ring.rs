@@ -159,6 +159,8 @@ impl Sender {
         if sent > 0 {
             self.tail = cursor;
             self.ring.tail.store(cursor, Ordering::Release);
+        } else {
+            restore(&self.ring.tail, self.tail);
         }
         sent
     }
@@ -177,7 +179,6 @@ impl Sender {
         } else {
             self.jumps = self.jumps.saturating_add(1);
         }
-        restore(&self.ring.tail, self.tail);
     }
 
     /// How many records the ring holds at most.
@@ -273,9 +274,12 @@ impl Receiver {
             self.ring.head.store(tail, Ordering::Release);
             return Err(RecvError::CursorJump);
         }
-        restore(&self.ring.head, self.head);
         self.tail_seen = tail;
-        if available == 0 { Err(RecvError::Empty) } else { Ok(()) }
+        if available == 0 {
+            restore(&self.ring.head, self.head);
+            return Err(RecvError::Empty);
+        }
+        Ok(())
     }
 
     /// How many records the ring holds at most.

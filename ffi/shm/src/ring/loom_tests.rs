@@ -1,4 +1,7 @@
 //! Every interleaving of a sender and a receiver over a ring of one or two records.
+//!
+//! What loom cannot show: that the head needs Release and Acquire. They keep the receiver's loads of a slot
+//! before the sender's later stores to it, and loom never lets a load see a store that has not run yet.
 
 use super::{Receiver, Record, Sender, ring_words};
 use crate::primitive::{Arc, Ordering};
@@ -68,7 +71,8 @@ fn batches() {
         let mut records = [[0; 8]; 2];
         let mut received = 0;
         let mut take = || {
-            for found in &records[..receiver.recv_batch(&mut records)] {
+            let count = receiver.recv_batch(&mut records);
+            for found in &records[..count] {
                 received += 1;
                 assert_eq!(*found, record(received));
             }
