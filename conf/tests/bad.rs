@@ -115,6 +115,22 @@ fn more_faults_than_anyone_reads_are_counted() {
     assert!(faults.to_string().ends_with("\nand 150 more"));
 }
 
+#[test]
+fn fifty_thousand_unknown_pools_are_told_without_fifty_thousand_searches() {
+    let mut text = std::fs::read_to_string(folder_of_samples().join("smallest.toml")).unwrap();
+    for number in 0..1000 {
+        text.push_str(&format!("[[pool]]\nname = \"pool-{number}\"\nmembers = [{{ real = \"web-1\" }}]\n"));
+    }
+    for number in 0..50_000 {
+        let (high, low) = (number / 256, number % 256);
+        text.push_str(&format!("[[service]]\nname = \"s{number}\"\nvip = \"20.0.{high}.{low}\"\n"));
+        text.push_str("protocol = \"tcp\"\nports = 80\npool = \"pole-1\"\n");
+    }
+    let faults = conf::parse("many.toml", &text).unwrap_err();
+    assert_eq!((faults.list.len(), faults.more), (100, 49_900));
+    assert!(faults.list.iter().all(|fault| fault.remedy.starts_with("Did you mean \"pool-1\"?")));
+}
+
 fn folder_of_samples() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("samples")
 }

@@ -4,6 +4,7 @@ mod real;
 mod service;
 mod site;
 
+use std::cell::Cell;
 use std::collections::HashMap;
 
 use toml::Spanned;
@@ -11,6 +12,8 @@ use toml::Spanned;
 use crate::config::{Config, Name};
 use crate::fault::{Refusal, Report};
 use crate::keys;
+use crate::limits::FAULTS_MAX;
+use crate::nearest::did_you_mean;
 use crate::read::{Entry, File};
 use crate::scalar::{self, quoted};
 
@@ -76,11 +79,14 @@ struct Names {
     in_order: Vec<Name>,
     /// The whole list was refused: who is in it cannot be known.
     refused: bool,
+    /// Suggestions that may still be looked for: each takes a while, and only so many faults are told.
+    suggestions: Cell<usize>,
 }
 
 impl Names {
     fn new(report: &Report<'_>, kind: &str) -> Self {
-        Self { by_name: HashMap::new(), in_order: Vec::new(), refused: report.has_told(kind) }
+        let suggestions = Cell::new(FAULTS_MAX);
+        Self { by_name: HashMap::new(), in_order: Vec::new(), refused: report.has_told(kind), suggestions }
     }
 
     /// The name of a table; a second holder is told. `None` if there is no sound name.
@@ -118,7 +124,10 @@ impl Names {
         if self.refused {
             return Ok(None);
         }
-        let meant = crate::nearest::did_you_mean(text, self.in_order.iter().map(Name::as_str));
+        let left = self.suggestions.get();
+        self.suggestions.set(left.saturating_sub(1));
+        let candidates = self.in_order.iter().map(Name::as_str).take(if left > 0 { usize::MAX } else { 0 });
+        let meant = did_you_mean(text, candidates);
         let message = format!("no {kind} is named {}", quoted(text));
         Err(Refusal::new(message, format!("{meant}Name one of the [[{kind}]] tables.")))
     }

@@ -52,8 +52,6 @@ fn members(report: &mut Report<'_>, table: &Entry<PoolFile>, reals: &Names) -> V
         return Vec::new();
     };
     let key = table.key("members");
-    // Members that were refused while reading are told already and are not in the list any more.
-    let refused_before = report.has_told_under(&key);
     let mut taken = HashSet::new();
     let mut members = Vec::new();
     for (place, written) in list.get_ref().iter().enumerate() {
@@ -63,13 +61,15 @@ fn members(report: &mut Report<'_>, table: &Entry<PoolFile>, reals: &Names) -> V
             members.push(member);
         }
     }
-    if list.get_ref().is_empty() && !refused_before {
+    // A refused member is told already, and what the pool would be with it is not known.
+    let refused = report.has_told_under(&key);
+    if list.get_ref().is_empty() && !refused {
         let refusal = Refusal::new(
             "the pool has no members",
             "Write it like members = [{ real = \"web-1\", weight = 100 }].",
         );
         report.add(&list.span(), Some(key), refusal);
-    } else if !members.is_empty() && members.iter().all(|member| member.weight == 0) && !refused_before {
+    } else if !members.is_empty() && members.iter().all(|member| member.weight == 0) && !refused {
         let refusal =
             Refusal::new("all weights are 0, so no real can be chosen", "Give one member a weight above 0.");
         report.add(&list.span(), Some(key), refusal);

@@ -88,6 +88,8 @@ impl Numbers {
         let reals = config.reals.iter().map(|real| &real.name).collect();
         let services = config.services.iter().map(|service| &service.name).collect();
         let exhausted = |kind| move |name| Exhausted { kind, name };
+        // TOML has no larger number.
+        let now_s = now_s.min(i64::MAX.unsigned_abs());
         Ok(Self {
             reals: self.reals.assign(&reals, REALS_MAX, now_s).map_err(exhausted(Kind::Real))?,
             services: self

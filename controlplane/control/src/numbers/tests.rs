@@ -84,6 +84,13 @@ fn a_clock_that_is_set_back_makes_no_number_rest_for_ever() {
 }
 
 #[test]
+fn any_time_can_be_written_and_read() {
+    let first = Numbers::default().assign(&config(&[1, 2]), u64::MAX).unwrap();
+    let numbers = first.assign(&config(&[2]), u64::MAX).unwrap();
+    assert_eq!(Numbers::parse("n.toml", &numbers.to_text()).unwrap(), numbers);
+}
+
+#[test]
 fn the_file_is_readable_and_pinned() {
     let first = Numbers::default().assign(&config(&[1, 2]), 0).unwrap();
     let numbers = first.assign(&config(&[2]), 1_763_731_234).unwrap();
