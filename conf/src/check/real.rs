@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use service::{Encap, REALS_MAX};
 use toml::Spanned;
 
-use super::{Names, missing, needed, optional};
+use super::{Names, needed, optional};
 use crate::config::{Mac, Real, Tunnel};
 use crate::defaults;
 use crate::fault::{Refusal, Report};
@@ -85,7 +85,9 @@ fn next_hop(
     }
     // A refused default is told once, there, and not again by every real.
     if default.is_none() && !report.has_told(&tunnel_table.key("next_hop")) {
-        missing(report, table, "real", "next_hop");
+        let example = crate::keys::find("real", "next_hop").map_or("…", |entry| entry.example);
+        let remedy = format!("Write it like next_hop = {example} here, or once for all reals in [tunnel].");
+        report.add_missing(&table.span, table.key("next_hop"), Refusal::new("is missing", remedy));
     }
     default
 }
