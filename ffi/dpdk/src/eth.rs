@@ -343,7 +343,8 @@ impl Port for EthQueue {
         // JUSTIFICATION: as above.
         // SAFETY: the driver wrote the first `count` pointers, none null, to live mbufs now ours.
         let received = unsafe { received.assume_init_ref() };
-        // SAFETY: (JUSTIFICATION: the check reads bare mbufs) each is live and ours, see above.
+        // JUSTIFICATION: the check reads mbufs that are not yet Mbufs.
+        // SAFETY: each is live and ours, see above.
         let plain = received.iter().fold(true, |plain, &mbuf| plain & unsafe { Mbuf::is_plain(mbuf) });
         if plain {
             // JUSTIFICATION: this is where bare mbufs become owned ones.

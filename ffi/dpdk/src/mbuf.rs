@@ -200,6 +200,15 @@ impl Mbuf {
         self.0.set(&Field(COOKIE.load(Ordering::Relaxed), PhantomData), cookie);
     }
 
+    /// A second owner of the same mbuf, as a driver that hands out shared ones would make it.
+    #[cfg(test)]
+    pub(crate) fn shared_raw(&mut self) -> NonNull<rte_mbuf> {
+        for segment in std::iter::successors(Some(self.0), |segment| segment.get(&NEXT)) {
+            segment.set(&REFCNT, segment.get(&REFCNT) + 1);
+        }
+        self.0.0
+    }
+
     /// How many segments the packet has; at least one.
     #[must_use]
     pub fn segment_count(&self) -> u16 {

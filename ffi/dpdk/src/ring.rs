@@ -181,3 +181,65 @@ fn from_rings(name: &str, pairs: &[Pair]) -> Result<u16, String> {
     });
     u16::try_from(number).map_err(|_| log::reason(&text, &log::error_text(log::last_error())))
 }
+
+#[cfg(test)]
+mod tests {
+    use port::{Burst, Packet, Port};
+
+    use super::RingPort;
+    use crate::{Eal, EalConfig, Mbuf, MemoryMode, Mempool, PoolConfig};
+
+    /// The only unit test that starts the EAL, which a process can do once.
+    #[test]
+    fn a_shared_mbuf_from_a_port_arrives_as_a_copy_or_not_at_all() {
+        let config = EalConfig { memory: MemoryMode::Off, memory_mb: 32, ..EalConfig::default() };
+        let eal = Eal::start(&config).unwrap();
+        let pool = Mempool::new(&eal, &PoolConfig { cache: 0, ..PoolConfig::new("shared", 8) }).unwrap();
+        let RingPort { mut queues, mut feeders, .. } = RingPort::new(&eal, "shared", 1, 8, pool).unwrap();
+        let (mut queue, mut feeder) = (queues.pop().unwrap(), feeders.pop().unwrap());
+        let (mut out, mut into) = (Burst::new(), Burst::new());
+
+        // A plain packet, a shared one and a shared chain: what arrives has the bytes, in other places.
+        let sent = [vec![1; 60], vec![2; 60], vec![3; 3000]];
+        let mut kept = Vec::new();
+        for (number, bytes) in sent.iter().enumerate() {
+            let mut packet = Mbuf::from_bytes(&pool, bytes).unwrap();
+            if number > 0 {
+                kept.push(packet.shared_raw());
+            }
+            out.push(packet).unwrap();
+        }
+        feeder.push(&mut out);
+        queue.rx_burst(&mut into);
+        // JUSTIFICATION: the test plays the driver that kept a reference.
+        // SAFETY: the port gave its reference back when it copied, so ours is the only one.
+        let kept: Vec<Mbuf> = kept.into_iter().map(|raw| unsafe { Mbuf::from_raw(raw) }).collect();
+        assert_eq!(into.len(), 3);
+        let mut bytes = Vec::new();
+        for (packet, expected) in into.as_slice().iter().zip(&sent) {
+            bytes.clear();
+            packet.copy_out(&mut bytes);
+            assert_eq!(&bytes, expected);
+            assert!(kept.iter().all(|other| other.data().as_ptr() != packet.data().as_ptr()));
+        }
+        assert_eq!(pool.in_use(), 1 + 2 + 2 * 2);
+        queue.free_burst(&mut into);
+        assert_eq!(pool.in_use(), 3);
+        drop(kept);
+        assert_eq!((pool.in_use(), queue.lost()), (0, 0));
+
+        // With no mbuf to copy to, the packet is lost and counted.
+        let mut packet = Mbuf::from_bytes(&pool, &[4; 60]).unwrap();
+        let raw = packet.shared_raw();
+        out.push(packet).unwrap();
+        feeder.push(&mut out);
+        let all: Vec<Mbuf> = std::iter::from_fn(|| pool.alloc()).collect();
+        queue.rx_burst(&mut into);
+        assert_eq!((into.len(), queue.lost(), all.len()), (0, 1, 7));
+        // JUSTIFICATION: as above.
+        // SAFETY: as above.
+        drop(unsafe { Mbuf::from_raw(raw) });
+        drop(all);
+        assert_eq!(eal.mbufs_in_use(), 0);
+    }
+}

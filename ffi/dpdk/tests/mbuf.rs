@@ -1,5 +1,10 @@
 //! Mbufs against a model, a vector of bytes: any sequence of prepend, trim and truncate leaves the same
 //! bytes, in one segment or in many, and every segment cut off goes home.
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "test code, which may stop where it is wrong"
+)]
 
 mod common;
 
@@ -112,4 +117,5 @@ fn any_changes_leave_the_bytes_of_the_model() {
     assert!(burst.as_slice().iter().all(|packet| packet.data().len() == packet.total_len()));
     drop(burst);
     assert_eq!(eal.mbufs_in_use(), 0);
+    common::assert_whole(&pool, 256);
 }

@@ -42,4 +42,5 @@ fn counts_of_a_null_port_add_up_and_all_mbufs_come_home() {
     assert_eq!(queue.lost(), 0);
     drop((queue, port, burst));
     assert_eq!(eal.mbufs_in_use(), 0);
+    common::assert_whole(&pool, 1024);
 }

@@ -39,6 +39,7 @@ fn a_capture_in_is_a_capture_out() {
     assert_eq!(port.stats().tx_packets, 1000);
     drop((port, queue));
     assert_eq!(eal.mbufs_in_use(), 0);
+    common::assert_whole(&pool, 1024);
     let got = common::frames(&std::fs::read(path("out.pcap")).unwrap());
     assert_eq!(got, sent);
 

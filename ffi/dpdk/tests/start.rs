@@ -1,4 +1,5 @@
 //! Starting: once, with all drivers in, with nothing on stdout, and with one sentence when it fails.
+#![allow(clippy::unwrap_used, reason = "test code, which may stop where it is wrong")]
 
 mod common;
 

@@ -6,7 +6,10 @@
     reason = "test code, which may stop where it is wrong"
 )]
 
-use dpdk::{Eal, EalConfig, MemoryMode, Mempool, PoolConfig};
+use std::collections::BTreeSet;
+
+use dpdk::{Eal, EalConfig, Mbuf, MemoryMode, Mempool, PoolConfig};
+use port::Packet;
 
 /// Starts the EAL on ordinary pages, as on any machine.
 pub(crate) fn start(vdevs: &[&str]) -> Eal {
@@ -18,6 +21,15 @@ pub(crate) fn start(vdevs: &[&str]) -> Eal {
 /// A pool of 2048-byte mbufs with a small cache.
 pub(crate) fn pool(eal: &Eal, mbufs: u32) -> Mempool {
     Mempool::new(eal, &PoolConfig { cache: 32, ..PoolConfig::new("test", mbufs) }).unwrap()
+}
+
+/// Whether the pool holds each of its mbufs once: what was freed twice would be given out twice, what
+/// was lost would be missed.
+pub(crate) fn assert_whole(pool: &Mempool, mbufs: u32) {
+    assert_eq!(pool.in_use(), 0);
+    let all: Vec<Mbuf> = std::iter::from_fn(|| pool.alloc()).take(mbufs as usize + 1).collect();
+    let places: BTreeSet<*const u8> = all.iter().map(|packet| packet.data().as_ptr()).collect();
+    assert_eq!((all.len(), places.len()), (mbufs as usize, mbufs as usize));
 }
 
 /// Bytes that differ from frame to frame and from place to place.
