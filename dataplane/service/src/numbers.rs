@@ -16,6 +16,9 @@ pub struct ServiceNumber(u32);
 pub struct NumberOutOfRange(pub u32);
 
 impl RealNumber {
+    /// The first number, for memory that holds numbers and has none yet.
+    pub const FIRST: Self = Self(0);
+
     /// A number below [`REALS_MAX`].
     ///
     /// # Errors

@@ -29,6 +29,9 @@ pub struct Generation {
 pub struct ServiceSlot(pub(crate) u32);
 
 impl ServiceSlot {
+    /// The first place, for memory that holds slots and has none yet.
+    pub const FIRST: Self = Self(0);
+
     /// The place.
     #[inline]
     #[must_use]

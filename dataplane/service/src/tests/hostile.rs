@@ -221,7 +221,8 @@ fn a_pool_whose_slots_or_members_lead_out_is_refused() {
         let start = pool.len() - padded;
         pool[start..start + 2].copy_from_slice(&held.to_le_bytes());
     };
-    assert!(matches!(with_pool(&|pool| put_slot(pool, 6)), ImageError::PoolSlot(_)));
+    let one_too_far = |pool: &mut Vec<u8>| put_slot(pool, slots(pool).members.try_into().unwrap());
+    assert!(matches!(with_pool(&one_too_far), ImageError::PoolSlot(_)));
     assert!(matches!(with_pool(&|pool| put_slot(pool, u16::MAX - 1)), ImageError::PoolSlot(_)));
     assert!(matches!(with_pool(&|pool| pool.truncate(100)), ImageError::Pool(_)));
     let only_first = |pool: &mut Vec<u8>| pool.truncate(if slots(pool).slots == 13 { 0 } else { pool.len() });
