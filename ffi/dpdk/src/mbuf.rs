@@ -102,7 +102,7 @@ impl Segment {
 /// Owned as a `Box` is: not `Clone`, moved from burst to burst, its chain freed when it is dropped.
 /// The pool it came from is never freed, so it cannot outlive its memory. It is alone on its bytes:
 /// every segment has one reference and its bytes within its own buffer. That holds for a fresh mbuf,
-/// it is checked for every packet a port hands us (one that is not so is copied, [`Mbuf::admit`]),
+/// drivers hand out such ones or are checked (`FRESH`; one that is not so is copied, [`Mbuf::admit`]),
 /// and no method here shares; so `&mut Mbuf` is exclusive over the bytes as well. `Send`, because
 /// pools take back mbufs on any thread.
 #[repr(transparent)]
@@ -135,7 +135,7 @@ impl Mbuf {
     #[inline]
     pub(crate) unsafe fn is_plain(raw: NonNull<rte_mbuf>) -> bool {
         let segment = Segment(raw);
-        (segment.get(&COUNTS) ^ COUNTS_ALONE) == 0 && segment.get(&OL_FLAGS) & FLAGS_FOREIGN == 0
+        segment.get(&COUNTS) == COUNTS_ALONE && segment.get(&OL_FLAGS) & FLAGS_FOREIGN == 0
     }
 
     /// Makes a packet of what a port handed out: a chain of which all segments are ours alone passes,
