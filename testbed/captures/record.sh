@@ -56,7 +56,8 @@ until_ok() {
 cable() {
     ip netns add "$client"
     ip netns add "$server"
-    ip link add c0 netns "$client" address 02:00:00:00:00:c1 type veth peer name s0 netns "$server" address 02:00:00:00:00:01
+    ip link add c0 netns "$client" address 02:00:00:00:00:c1 type veth \
+        peer name s0 netns "$server" address 02:00:00:00:00:01
     for end in "$client c0" "$server s0"; do
         read -r space link <<<"$end"
         # Frames as a wire has them: whole checksums, nothing longer than the MTU.
@@ -95,8 +96,9 @@ http {
 }
 CONF
     daemon nginx in_server nginx -p "$work" -c "$work/nginx.conf"
-    daemon dnsmasq in_server dnsmasq --keep-in-foreground --conf-file=/dev/null --pid-file= --user=root --no-resolv --no-hosts \
-        --bind-interfaces --listen-address="$dns4,$dns6" --address=/example.test/192.0.2.80 --address=/example.test/2001:db8::80 \
+    daemon dnsmasq in_server dnsmasq --keep-in-foreground --conf-file=/dev/null --pid-file= --user=root \
+        --no-resolv --no-hosts --bind-interfaces --listen-address="$dns4,$dns6" \
+        --address=/example.test/192.0.2.80 --address=/example.test/2001:db8::80 \
         --txt-record="long.example.test,$(printf 'x%.0s' $(seq 250)),$(printf 'y%.0s' $(seq 250))"
     daemon iperf3 in_server iperf3 --server --bind "$web4"
     until_ok in_client curl -sf -o /dev/null "http://$web4/100"
@@ -128,7 +130,9 @@ record() { # FILE TRAFFIC
 
 web_v4() {
     for n in 11 12 13; do
-        for size in 100 1000 10000; do in_client curl -sf -o /dev/null --interface "203.0.113.$n" "http://$web4/$size"; done
+        for size in 100 1000 10000; do
+            in_client curl -sf -o /dev/null --interface "203.0.113.$n" "http://$web4/$size"
+        done
     done
     in_client curl -sf -o /dev/null "http://$web4/50000"
     in_client curl -sf -o /dev/null -o /dev/null "http://$web4/100" "http://$web4/1000" # two requests, one connection
@@ -142,7 +146,9 @@ dns_v4() {
 
 mixed_v6() {
     for n in 11 12 13; do
-        for size in 100 1000 10000; do in_client curl -sf -o /dev/null --interface "2001:db8:c::$n" "http://[$web6]/$size"; done
+        for size in 100 1000 10000; do
+            in_client curl -sf -o /dev/null --interface "2001:db8:c::$n" "http://[$web6]/$size"
+        done
         for _ in 1 2 3; do in_client dig +short -b "2001:db8:c::$n" "@$dns6" example.test AAAA >/dev/null; done
     done
     in_client ping -6 -q -c 3 -i 0.2 "$web6" >/dev/null
@@ -160,11 +166,15 @@ iperf3_v4() {
 
 # Many short flows of many clients, at the same time, and some of what else comes by.
 quickstart() {
-    local last=$((10 + clients))
+    local last=$((10 + clients)) question='\x12\x34\1\0\0\1\0\0\0\0\0\0\7example\4test\0\0\1\0\1'
     {
         for n in $(seq 11 $last); do
-            for size in 100 100 500 100 500 1000 100 500 100 100 500 100; do echo "curl -sf -o /dev/null --interface 203.0.113.$n http://$web4/$size"; done
-            for size in 100 500 100 500 100 100; do echo "curl -sf -o /dev/null --interface 2001:db8:c::$n http://[$web6]/$size"; done
+            for size in 100 100 500 100 500 1000 100 500 100 100 500 100; do
+                echo "curl -sf -o /dev/null --interface 203.0.113.$n http://$web4/$size"
+            done
+            for size in 100 500 100 500 100 100; do
+                echo "curl -sf -o /dev/null --interface 2001:db8:c::$n http://[$web6]/$size"
+            done
             for name in a b c d e f g h; do echo "dig +short -b 203.0.113.$n @$dns4 $name$n.example.test A"; done
             for name in a b c d; do echo "dig +short -b 2001:db8:c::$n @$dns6 $name$n.example.test AAAA"; done
         done
@@ -176,7 +186,7 @@ quickstart() {
         echo "ping -q -c 2 -i 0.2 -M dont -s 3000 $web4" # in fragments
         # Questions whose askers do not wait: their kernel answers the answer with an ICMP error.
         for _ in $(seq 20); do
-            echo "bash -c 'printf \"\\x12\\x34\\1\\0\\0\\1\\0\\0\\0\\0\\0\\0\\7example\\4test\\0\\0\\1\\0\\1\" >/dev/udp/$dns4/53'"
+            echo "printf '$question' >/dev/udp/$dns4/53"
         done
     } | shuf --random-source=<(yes) >"$work/errands"
     in_client xargs -P 6 -d '\n' -n 1 bash -c 'eval "$1" >/dev/null 2>&1 || true' errand <"$work/errands"
@@ -185,9 +195,11 @@ quickstart() {
 declare -A recordings=([web-v4.pcap]=web_v4 [dns-v4.pcap]=dns_v4 [mixed-v6.pcapng]=mixed_v6 [ping-large.pcap]=ping_large
     [iperf3-v4.pcap]=iperf3_v4 [quickstart.pcap]=quickstart)
 
+for name in "$@"; do
+    [ -n "${recordings[$name]:-}" ] || { echo "record.sh: $name is none of: ${!recordings[*]}" >&2; exit 2; }
+done
 cable
 servers
 for name in "${@:-${!recordings[@]}}"; do
-    [ -n "${recordings[$name]:-}" ] || { echo "record.sh: $name is none of: ${!recordings[*]}" >&2; exit 2; }
     record "$name" "${recordings[$name]}"
 done

@@ -4,8 +4,8 @@
 usage: generate.py [--check] [CASE ...]
 
 A CASE is a folder's name under testbed/cases; none is all of them. With --check nothing in the tree is
-written: each difference, and each line of a counters.toml that its captures contradict, is one line on
-standard output, and the exit status is 1.
+written: each difference, and each line of a counters.toml that the captures or the plain model contradict,
+is one line on standard output, and the exit status is 1.
 """
 
 import argparse
@@ -37,18 +37,15 @@ def make(folder: Path) -> tuple[dict[str, bytes], list[str]]:
     """Both captures by name, and what is wrong with the case."""
     module = load(folder)
     unit = getattr(module, "UNIT", "us")
-    send, expect = [], []
-    for index, (sent, expected, *when) in enumerate(module.packets()):
-        seconds = when[0] if when else index * pcap.STEP_S
-        send.append((seconds, sent))
-        if expected is not None:
-            expect.append((seconds, expected))
+    pairs = [(when[0] if when else index * pcap.STEP_S, sent, expected)
+             for index, (sent, expected, *when) in enumerate(module.packets())]
     made = {
-        "send.pcap": pcap.capture(send, unit, getattr(module, "ORDER", "<")),
-        "expect.pcap": pcap.capture(expect, unit),
+        "send.pcap": pcap.capture([(seconds, sent) for seconds, sent, _ in pairs], unit, getattr(module, "ORDER", "<")),
+        "expect.pcap": pcap.capture([(seconds, out) for seconds, _, out in pairs if out is not None], unit),
     }
-    sent, expected = [frame for _, frame in send], [frame for _, frame in expect]
-    wrong = ledger.faults((folder / "counters.toml").read_text(), sent, expected)
+    sent, expected = [sent for _, sent, _ in pairs], [out for _, _, out in pairs if out is not None]
+    counters, config = ((folder / name).read_text() for name in ("counters.toml", "config.toml"))
+    wrong = ledger.faults(counters, sent, expected) + ledger.doubts(counters, config, pairs)
     if not (module.__doc__ or "").strip():
         wrong.append("case.py does not say what it shows")
     if max(map(len, sent + expected), default=0) > FRAME_BYTES_MAX:
@@ -89,6 +86,11 @@ def main() -> int:
     scratch = Path(tempfile.mkdtemp(prefix="penstock-cases-"))
     failed = False
     for folder in folders:
+        missing = [name for name in ("case.py", "config.toml", "counters.toml") if not (folder / name).is_file()]
+        if missing:
+            print(f"{folder.name}: {', '.join(missing)} missing")
+            failed = True
+            continue
         made, wrong = make(folder)
         if arguments.check:
             wrong += compare(folder, made, scratch)

@@ -1,6 +1,6 @@
 """The magic number tells the order of bytes; what we write is little-endian."""
 
-from golden import REAL4, frame, ip4, tcp, ipip
+from golden import REAL4, frame, ip4, ipip, tcp
 
 ORDER = ">"
 

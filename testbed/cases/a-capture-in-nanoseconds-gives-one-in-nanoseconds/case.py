@@ -1,6 +1,6 @@
 """The input's magic number 0xa1b23c4d says so, and the output's says the same; no digit is lost."""
 
-from golden import REAL4, frame, ip4, tcp, ipip
+from golden import REAL4, frame, ip4, ipip, tcp
 
 UNIT = "ns"
 

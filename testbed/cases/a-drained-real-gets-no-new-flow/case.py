@@ -1,6 +1,6 @@
 """state = "drain": the pool's slots are shared by the others."""
 
-from golden import REAL4, flow_of, frame, ip4, tcp, ipip, Pool
+from golden import Pool, REAL4, flow_of, frame, ip4, ipip, tcp
 
 
 def packets():

@@ -1,6 +1,6 @@
 """Tags are no part of the five-tuple: each packet keeps its own."""
 
-from golden import REAL4, frame, ip4, tcp, ipip
+from golden import REAL4, frame, ip4, ipip, tcp
 
 
 def packets():

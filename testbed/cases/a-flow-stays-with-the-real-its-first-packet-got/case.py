@@ -1,6 +1,6 @@
 """Sixty-four flows over three reals, each with three packets: by hash once, by the table from then on."""
 
-from golden import REAL4, flow_of, frame, ip4, tcp, ipip, Pool
+from golden import Pool, REAL4, flow_of, frame, ip4, ipip, tcp
 
 BYTES_MAX = 40_000  # many flows are what this is about
 

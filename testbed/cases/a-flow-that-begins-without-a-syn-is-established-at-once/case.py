@@ -1,6 +1,6 @@
 """Its handshake passed another router: it has the long timeout from its first packet."""
 
-from golden import REAL4, frame, ip4, tcp, ipip
+from golden import REAL4, frame, ip4, ipip, tcp
 
 
 def packets():

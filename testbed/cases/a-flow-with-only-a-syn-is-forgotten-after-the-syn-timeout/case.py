@@ -1,6 +1,6 @@
 """syn_timeout_s = 1: a second and a half later the flow is new again, in the place it had."""
 
-from golden import REAL4, frame, ip4, tcp, ipip
+from golden import REAL4, frame, ip4, ipip, tcp
 
 
 def packets():

@@ -1,6 +1,6 @@
 """Four bytes behind the packet, as some taps leave them."""
 
-from golden import REAL4, frame, ip4, tcp, ipip
+from golden import REAL4, frame, ip4, ipip, tcp
 
 
 def packets():

@@ -1,6 +1,6 @@
 """Captures taken at the sender have frames below 60 bytes; the IP length decides."""
 
-from golden import REAL4, frame, ip4, udp, ipip
+from golden import REAL4, frame, ip4, ipip, udp
 
 
 def packets():

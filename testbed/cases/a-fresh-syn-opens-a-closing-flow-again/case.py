@@ -1,6 +1,6 @@
 """The client uses its port again (RFC 9293 §3.6.1): embryonic, with the syn timeout, and still the same flow."""
 
-from golden import REAL4, frame, ip4, tcp, ipip
+from golden import REAL4, frame, ip4, ipip, tcp
 
 
 def packets():

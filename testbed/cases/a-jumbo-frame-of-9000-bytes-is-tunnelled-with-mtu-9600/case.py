@@ -1,6 +1,6 @@
 """The outer packet has 9020 bytes, within the configured MTU."""
 
-from golden import REAL4, frame, ip4, tcp, ipip
+from golden import REAL4, frame, ip4, ipip, tcp
 
 BYTES_MAX = 20_000  # jumbo frames are what this is about
 

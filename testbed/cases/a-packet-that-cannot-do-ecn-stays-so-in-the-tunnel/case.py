@@ -1,6 +1,6 @@
 """RFC 6040 §4.1, normal mode: Not-ECT goes to the outer header as it is, in all four family pairs."""
 
-from golden import REAL4, REAL6, frame, ip4, ip6, tcp, ipip
+from golden import REAL4, REAL6, frame, ip4, ip6, ipip, tcp
 
 
 def packets():

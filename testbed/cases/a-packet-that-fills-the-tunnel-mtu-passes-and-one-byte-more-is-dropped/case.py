@@ -1,6 +1,6 @@
 """Outer header and packet together are at most the tunnel's MTU: 1480 bytes inside for 1500."""
 
-from golden import REAL4, frame, ip4, tcp, ipip
+from golden import REAL4, frame, ip4, ipip, tcp
 
 
 def packets():

@@ -1,6 +1,6 @@
 """Headers only: TCP with options, UDP of length eight."""
 
-from golden import REAL4, frame, ip4, ip6, tcp, udp, ipip
+from golden import REAL4, frame, ip4, ip6, ipip, tcp, udp
 
 
 def packets():

@@ -1,6 +1,6 @@
 """A prime per pool: 251 here beside another pool's 127."""
 
-from golden import REAL4, flow_of, frame, ip4, tcp, ipip, Pool
+from golden import Pool, REAL4, flow_of, frame, ip4, ipip, tcp
 
 
 def packets():

@@ -1,6 +1,6 @@
 """The encapsulation belongs to the real, not to the service."""
 
-from golden import REAL4, flow_of, frame, ip4, tcp, ipip, mac_rewrite, Pool
+from golden import Pool, REAL4, flow_of, frame, ip4, ipip, mac_rewrite, tcp
 
 
 def packets():

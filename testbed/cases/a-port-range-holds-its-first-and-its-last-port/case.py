@@ -1,6 +1,6 @@
 """8000-8099: both ends are inside, their neighbours are at a VIP without a service."""
 
-from golden import REAL4, frame, ip4, tcp, ipip
+from golden import REAL4, frame, ip4, ipip, tcp
 
 
 def packets():

@@ -1,6 +1,6 @@
 """The longest prefix among the services that take the packet, not among all."""
 
-from golden import REAL4, frame, ip4, tcp, ipip
+from golden import REAL4, frame, ip4, ipip, tcp
 
 
 def packets():

@@ -1,6 +1,6 @@
 """A /27 and a /45: the boundary is not at an octet."""
 
-from golden import REAL4, frame, ip4, ip6, tcp, ipip
+from golden import REAL4, frame, ip4, ip6, ipip, tcp
 
 
 def packets():

@@ -1,6 +1,6 @@
 """VLAN 0 says only a priority (IEEE 802.1Q §6.9.1); it is a tag like any other here."""
 
-from golden import REAL4, frame, ip4, tcp, ipip
+from golden import REAL4, frame, ip4, ipip, tcp
 
 
 def packets():

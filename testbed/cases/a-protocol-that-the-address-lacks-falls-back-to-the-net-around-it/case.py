@@ -1,6 +1,6 @@
 """The same for the protocol: TCP to an address that has only UDP of its own."""
 
-from golden import REAL4, frame, ip4, tcp, udp, ipip
+from golden import REAL4, frame, ip4, ipip, tcp, udp
 
 
 def packets():

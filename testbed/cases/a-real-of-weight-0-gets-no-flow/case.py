@@ -1,6 +1,6 @@
 """A weight of 0 takes a real out of the pool's slots."""
 
-from golden import frame, ip4, tcp, ipip
+from golden import frame, ip4, ipip, tcp
 
 
 def packets():

@@ -1,6 +1,6 @@
 """MAC rewrite: the IP packet leaves as it came, to the real's own MAC address."""
 
-from golden import frame, ip4, tcp, mac_rewrite
+from golden import frame, ip4, mac_rewrite, tcp
 
 
 def packets():

@@ -1,6 +1,6 @@
 """A real that names its next hop is reached there, another by the tunnel's."""
 
-from golden import REAL4, frame, ip4, tcp, ipip
+from golden import REAL4, frame, ip4, ipip, tcp
 
 
 def packets():

@@ -1,6 +1,6 @@
 """Each SYN starts the time again (RFC 6298 §2: clients repeat it after a second)."""
 
-from golden import REAL4, frame, ip4, tcp, ipip
+from golden import REAL4, frame, ip4, ipip, tcp
 
 
 def packets():

@@ -1,6 +1,6 @@
 """RFC 8200 §4.4: the transport header stands behind it, and the packet is of the same flow as one without."""
 
-from golden import REAL6, chained, frame, ip6, tcp, ipip
+from golden import REAL6, chained, frame, ip6, ipip, tcp
 
 
 def packets():

@@ -1,6 +1,6 @@
 """Options that would lie outside the packet; padding does not count."""
 
-from golden import REAL4, frame, ip4, ip6, padded, tcp, ipip
+from golden import REAL4, frame, ip4, ip6, ipip, padded, tcp
 
 
 def packets():

@@ -1,6 +1,6 @@
 """The clock stands still until the capture catches up; the packets keep the times they have."""
 
-from golden import REAL4, frame, ip4, udp, ipip
+from golden import REAL4, frame, ip4, ipip, udp
 
 
 def packets():

@@ -1,6 +1,6 @@
 """Each datagram starts the time again; a silence longer than it ends the flow."""
 
-from golden import REAL4, frame, ip4, udp, ipip
+from golden import REAL4, frame, ip4, ipip, udp
 
 
 def packets():

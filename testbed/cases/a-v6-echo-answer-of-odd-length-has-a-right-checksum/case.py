@@ -1,6 +1,6 @@
 """The same for ICMPv6."""
 
-from golden import echo6, frame, echo_answer
+from golden import echo6, echo_answer, frame
 
 
 def packets():

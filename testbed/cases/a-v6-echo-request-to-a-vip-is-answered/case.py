@@ -1,6 +1,6 @@
 """RFC 4443 §4.2: type 129, the checksum over the pseudo header of the answer."""
 
-from golden import echo6, frame, echo_answer
+from golden import echo6, echo_answer, frame
 
 
 def packets():

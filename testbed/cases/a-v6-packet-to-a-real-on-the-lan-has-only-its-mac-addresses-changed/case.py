@@ -1,6 +1,6 @@
 """MAC rewrite of an IPv6 packet."""
 
-from golden import frame, ip6, tcp, mac_rewrite
+from golden import frame, ip6, mac_rewrite, tcp
 
 
 def packets():

@@ -1,6 +1,6 @@
 """IPv6 in IPv6 (RFC 2473 §3) for UDP."""
 
-from golden import REAL6, frame, ip6, udp, ipip
+from golden import REAL6, frame, ip6, ipip, udp
 
 
 def packets():

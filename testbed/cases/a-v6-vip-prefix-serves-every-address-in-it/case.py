@@ -1,6 +1,6 @@
 """First, last and some address of a /64; the neighbours are not ours."""
 
-from golden import REAL6, frame, ip6, tcp, ipip
+from golden import REAL6, frame, ip6, ipip, tcp
 
 
 def packets():

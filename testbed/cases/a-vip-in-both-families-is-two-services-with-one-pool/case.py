@@ -1,6 +1,6 @@
 """Each family has its VIP; the reals are the same."""
 
-from golden import REAL4, frame, ip4, ip6, tcp, ipip
+from golden import REAL4, frame, ip4, ip6, ipip, tcp
 
 
 def packets():

@@ -1,6 +1,6 @@
 """First, last and some address of a /24; the neighbours on both sides are not ours."""
 
-from golden import REAL4, frame, ip4, tcp, ipip
+from golden import REAL4, frame, ip4, ipip, tcp
 
 
 def packets():

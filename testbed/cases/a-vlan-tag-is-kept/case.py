@@ -1,6 +1,6 @@
 """One 802.1Q tag, with its priority, stands in front of the outer header."""
 
-from golden import REAL4, frame, ip4, tcp, ipip
+from golden import REAL4, frame, ip4, ipip, tcp
 
 
 def packets():

@@ -1,6 +1,6 @@
 """It is the end-to-end check (RFC 1122 §4.2.2.7): tunnelled as it is, and so is a UDP checksum of 0."""
 
-from golden import REAL4, frame, ip4, tcp, udp, ipip
+from golden import REAL4, frame, ip4, ipip, tcp, udp
 
 
 def packets():

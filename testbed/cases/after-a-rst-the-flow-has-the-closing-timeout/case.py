@@ -1,6 +1,6 @@
 """RFC 9293 §3.6: the last packets still find it; a second and a half later it is gone."""
 
-from golden import REAL4, frame, ip4, tcp, ipip
+from golden import REAL4, frame, ip4, ipip, tcp
 
 
 def packets():

@@ -1,6 +1,6 @@
 """The request's IP length says what is data; the answer is not padded again."""
 
-from golden import echo4, frame, padded, echo_answer
+from golden import echo4, echo_answer, frame, padded
 
 
 def packets():

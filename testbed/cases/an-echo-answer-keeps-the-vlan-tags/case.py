@@ -1,6 +1,6 @@
 """It goes back on the VLAN that the request came by."""
 
-from golden import echo4, frame, echo_answer
+from golden import echo4, echo_answer, frame
 
 
 def packets():

@@ -1,6 +1,6 @@
 """RFC 1071 §4.1: an odd last byte counts as if a zero followed. No data at all is answered too."""
 
-from golden import echo4, frame, echo_answer
+from golden import echo4, echo_answer, frame
 
 
 def packets():

@@ -1,6 +1,6 @@
 """RFC 1071: the sum is made anew, so the complement of 0xffff is 0x0000 (RFC 1624 §3 on getting this wrong)."""
 
-from golden import frame, icmp4, echo_answer
+from golden import echo_answer, frame, icmp4
 
 
 def packets():

@@ -1,6 +1,6 @@
 """Nothing is put into the flow table, and the tunnel's MTU does not bound the answer."""
 
-from golden import echo4, frame, echo_answer
+from golden import echo4, echo_answer, frame
 
 
 def packets():

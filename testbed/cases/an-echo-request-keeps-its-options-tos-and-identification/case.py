@@ -1,6 +1,6 @@
 """RFC 1122 §3.2.2.6: options and type of service go back as they came; so do identification and Don't Fragment."""
 
-from golden import IPOption, echo4, frame, echo_answer
+from golden import IPOption, echo4, echo_answer, frame
 
 
 def packets():

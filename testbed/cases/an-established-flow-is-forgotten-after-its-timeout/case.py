@@ -1,6 +1,6 @@
 """established_timeout_s = 2: silent for longer, and the next packet makes it anew."""
 
-from golden import REAL4, frame, ip4, tcp, ipip
+from golden import REAL4, frame, ip4, ipip, tcp
 
 
 def packets():

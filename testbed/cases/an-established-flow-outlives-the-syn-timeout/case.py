@@ -1,6 +1,6 @@
 """The first packet behind the SYN makes it established."""
 
-from golden import REAL4, frame, ip4, tcp, ipip
+from golden import REAL4, frame, ip4, ipip, tcp
 
 
 def packets():

@@ -1,6 +1,6 @@
 """Port unreachable for an answer of a DNS server."""
 
-from golden import CLIENT4, REAL4, error4, flow_of, frame, ip4, reply, udp, ipip
+from golden import CLIENT4, REAL4, error4, flow_of, frame, ip4, ipip, reply, udp
 
 
 def packets():

@@ -1,6 +1,8 @@
-"""Chosen by the hash of the quoted tuple, and not put into the table: the flow's own packet is still the one that does that."""
+"""Chosen by the hash of the quoted tuple, and not put into the table: the flow's own packet is still the one that
+does that.
+"""
 
-from golden import REAL4, error4, flow_of, frame, ip4, reply, tcp, ipip, Pool
+from golden import Pool, REAL4, error4, flow_of, frame, ip4, ipip, reply, tcp
 
 
 def packets():

@@ -1,6 +1,6 @@
 """Errors come from anybody on the way: they follow a flow and do not refresh it."""
 
-from golden import REAL4, error4, flow_of, frame, ip4, reply, udp, ipip
+from golden import REAL4, error4, flow_of, frame, ip4, ipip, reply, udp
 
 
 def packets():

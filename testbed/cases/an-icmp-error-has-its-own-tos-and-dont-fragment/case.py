@@ -1,6 +1,6 @@
 """The outer header comes from the error, which is the packet that travels; only the entropy is the flow's."""
 
-from golden import REAL4, error4, flow_of, frame, ip4, reply, tcp, ipip
+from golden import REAL4, error4, flow_of, frame, ip4, ipip, reply, tcp
 
 
 def packets():

@@ -1,6 +1,6 @@
 """Offset 0 has the ports, whatever More Fragments says."""
 
-from golden import REAL4, error4, flow_of, frame, ip4, reply, tcp, ipip
+from golden import REAL4, error4, flow_of, frame, ip4, ipip, reply, tcp
 
 
 def packets():

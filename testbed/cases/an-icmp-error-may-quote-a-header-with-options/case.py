@@ -1,6 +1,6 @@
 """The quoted ports stand after the quoted options; 4 + 24 + 8 bytes are quoted."""
 
-from golden import IPOption, REAL4, error4, flow_of, frame, ip4, reply, tcp, ipip
+from golden import IPOption, REAL4, error4, flow_of, frame, ip4, ipip, reply, tcp
 
 
 def packets():

@@ -1,6 +1,6 @@
 """RFC 1812 §4.3.2.3: as much of the packet as fits 576 bytes."""
 
-from golden import REAL4, error4, flow_of, frame, ip4, reply, tcp, ipip
+from golden import REAL4, error4, flow_of, frame, ip4, ipip, reply, tcp
 
 
 def packets():

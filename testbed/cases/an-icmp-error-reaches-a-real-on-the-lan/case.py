@@ -1,6 +1,6 @@
 """MAC rewrite of an error, with the padding cut."""
 
-from golden import error4, frame, ip4, padded, reply, tcp, mac_rewrite
+from golden import error4, frame, ip4, mac_rewrite, padded, reply, tcp
 
 
 def packets():

@@ -1,6 +1,6 @@
 """An echo answer, GRE: we balance none of them."""
 
-from golden import IP, CLIENT4, VIP4, error4, frame
+from golden import CLIENT4, IP, VIP4, error4, frame
 
 
 def packets():

@@ -1,6 +1,6 @@
 """The same for IPv6."""
 
-from golden import REAL6, error6, flow_of, frame, ip6, reply, tcp, ipip, Pool
+from golden import Pool, REAL6, error6, flow_of, frame, ip6, ipip, reply, tcp
 
 
 def packets():

@@ -1,6 +1,6 @@
 """The family is part of the tuple: the same leading bytes and zeros behind them are not the same address."""
 
-from golden import REAL4, frame, ip4, ip6, tcp, ipip
+from golden import REAL4, frame, ip4, ip6, ipip, tcp
 
 
 def packets():

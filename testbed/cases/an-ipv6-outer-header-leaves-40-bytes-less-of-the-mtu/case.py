@@ -1,6 +1,6 @@
 """RFC 2473 §7: the tunnel's MTU less the outer header, 1460 bytes inside for 1500."""
 
-from golden import REAL6, frame, ip6, tcp, ipip
+from golden import REAL6, frame, ip6, ipip, tcp
 
 
 def packets():

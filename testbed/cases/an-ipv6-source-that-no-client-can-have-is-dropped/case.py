@@ -1,6 +1,6 @@
 """RFC 4291 §2.5.2, §2.5.3, §2.7: unspecified, loopback, multicast."""
 
-from golden import REAL6, frame, ip6, tcp, ipip
+from golden import REAL6, frame, ip6, ipip, tcp
 
 
 def packets():

@@ -1,6 +1,6 @@
 """The bits below the prefix spread flows over the real's receive queues; a flow always has the same ones."""
 
-from golden import REAL4, frame, ip4, tcp, ipip
+from golden import REAL4, frame, ip4, ipip, tcp
 
 
 def packets():

@@ -1,6 +1,6 @@
 """The same sixteen bits stand in the flow label, so that either serves (RFC 6438 §3)."""
 
-from golden import REAL6, frame, ip6, tcp, ipip
+from golden import REAL6, frame, ip6, ipip, tcp
 
 
 def packets():

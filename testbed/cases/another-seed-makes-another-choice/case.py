@@ -1,6 +1,6 @@
 """[select] seed keys the hash; all routers of a cluster have the same one."""
 
-from golden import REAL4, flow_of, frame, ip4, ip6, tcp, ipip, Pool
+from golden import Pool, REAL4, flow_of, frame, ip4, ip6, ipip, tcp
 
 
 def packets():

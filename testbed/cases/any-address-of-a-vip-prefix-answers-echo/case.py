@@ -1,6 +1,6 @@
 """Whatever the services on it are."""
 
-from golden import echo4, frame, echo_answer
+from golden import echo4, echo_answer, frame
 
 
 def packets():

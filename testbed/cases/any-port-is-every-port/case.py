@@ -1,6 +1,6 @@
 """From 0 to 65535, for the service's protocol alone."""
 
-from golden import REAL4, frame, ip4, tcp, udp, ipip
+from golden import REAL4, frame, ip4, ipip, tcp, udp
 
 
 def packets():

@@ -1,6 +1,8 @@
-"""With dont_fragment = "clear" the network may fragment all of them, IPv6 inside too: each has its own identification."""
+"""With dont_fragment = "clear" the network may fragment all of them, IPv6 inside too: each has its own
+identification.
+"""
 
-from golden import REAL4, frame, ip4, ip6, tcp, ipip
+from golden import REAL4, frame, ip4, ip6, ipip, tcp
 
 
 def packets():

@@ -1,6 +1,8 @@
-"""With dont_fragment = "set" the outer bit is set whatever the inner one is; the identification is 0 (RFC 6864 §4.1)."""
+"""With dont_fragment = "set" the outer bit is set whatever the inner one is; the identification is 0 (RFC 6864
+§4.1).
+"""
 
-from golden import REAL4, frame, ip4, tcp, ipip
+from golden import REAL4, frame, ip4, ipip, tcp
 
 
 def packets():

@@ -1,6 +1,6 @@
 """RFC 2003 §3.1: the outer bit is the inner one. A packet that may be fragmented has an identification."""
 
-from golden import REAL4, frame, ip4, tcp, ipip
+from golden import REAL4, frame, ip4, ipip, tcp
 
 
 def packets():

@@ -1,6 +1,6 @@
 """The walk is bounded: a longer chain than eight headers is dropped (RFC 8883 §3.1 lets nodes have such a limit)."""
 
-from golden import REAL6, chained, frame, ip6, tcp, ipip
+from golden import REAL6, chained, frame, ip6, ipip, tcp
 
 
 def packets():

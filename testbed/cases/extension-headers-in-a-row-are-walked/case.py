@@ -1,6 +1,6 @@
 """RFC 8200 §4.1, in the recommended order, in front of UDP."""
 
-from golden import REAL6, chained, frame, ip6, udp, ipip
+from golden import REAL6, chained, frame, ip6, ipip, udp
 
 
 def packets():

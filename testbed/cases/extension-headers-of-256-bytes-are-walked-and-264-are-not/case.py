@@ -1,6 +1,6 @@
 """The walk is bounded in bytes as well (RFC 8883 §3.2)."""
 
-from golden import REAL6, chained, frame, ip6, tcp, ipip
+from golden import REAL6, chained, frame, ip6, ipip, tcp
 
 
 def packets():

@@ -1,6 +1,6 @@
 """Three flows by turns, at one time."""
 
-from golden import REAL4, frame, ip4, tcp, ipip
+from golden import REAL4, frame, ip4, ipip, tcp
 
 
 def packets():

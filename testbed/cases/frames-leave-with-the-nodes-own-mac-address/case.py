@@ -1,6 +1,6 @@
 """The source MAC address of what we send is [node] mac, whatever address the packet came to."""
 
-from golden import REAL4, frame, ip4, tcp, ipip
+from golden import REAL4, frame, ip4, ipip, tcp
 
 
 def packets():

@@ -1,6 +1,8 @@
-"""RFC 792, RFC 1122 §3.2.2: unreachable, needs fragmentation, time exceeded, parameter problem go to the real that has the flow."""
+"""RFC 792, RFC 1122 §3.2.2: unreachable, needs fragmentation, time exceeded, parameter problem go to the real that
+has the flow.
+"""
 
-from golden import REAL4, error4, flow_of, frame, ip4, reply, tcp, ipip, Pool
+from golden import Pool, REAL4, error4, flow_of, frame, ip4, ipip, reply, tcp
 
 
 def packets():

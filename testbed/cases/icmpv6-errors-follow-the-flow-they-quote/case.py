@@ -1,6 +1,6 @@
 """RFC 4443 §3.1 to §3.4: unreachable, packet too big, time exceeded, parameter problem."""
 
-from golden import REAL6, error6, flow_of, frame, ip6, reply, tcp, ipip, Pool
+from golden import Pool, REAL6, error6, flow_of, frame, ip6, ipip, reply, tcp
 
 
 def packets():

@@ -1,6 +1,6 @@
 """RFC 791 §3.1: the ports stand after the options; the outer header has none."""
 
-from golden import IPOption, REAL4, frame, ip4, tcp, ipip
+from golden import IPOption, REAL4, frame, ip4, ipip, tcp
 
 
 def packets():

@@ -1,6 +1,6 @@
 """The IP length does, whatever follows it in the frame."""
 
-from golden import REAL4, frame, ip4, padded, tcp, ipip
+from golden import REAL4, frame, ip4, ipip, padded, tcp
 
 
 def packets():

@@ -1,6 +1,6 @@
 """A 40-byte packet in a 60-byte frame: the last six bytes are the wire's (RFC 894), whatever leaked into them."""
 
-from golden import REAL4, frame, ip4, ip6, padded, tcp, udp, ipip
+from golden import REAL4, frame, ip4, ip6, ipip, padded, tcp, udp
 
 
 def packets():

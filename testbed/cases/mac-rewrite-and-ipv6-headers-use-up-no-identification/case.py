@@ -1,6 +1,6 @@
 """Only an outer IPv4 header without Don't Fragment takes one."""
 
-from golden import REAL6, frame, ip4, tcp, ipip, mac_rewrite
+from golden import REAL6, frame, ip4, ipip, mac_rewrite, tcp
 
 
 def packets():

@@ -1,6 +1,6 @@
 """Nothing of the real's own address goes on the wire: an IPv6 packet may go to a real known by its IPv4 address."""
 
-from golden import frame, ip6, tcp, mac_rewrite
+from golden import frame, ip6, mac_rewrite, tcp
 
 
 def packets():

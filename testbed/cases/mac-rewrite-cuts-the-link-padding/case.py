@@ -1,6 +1,6 @@
 """The IP total length says where the packet ends (RFC 894); what follows was only there for the wire."""
 
-from golden import frame, ip4, padded, tcp, mac_rewrite
+from golden import frame, ip4, mac_rewrite, padded, tcp
 
 
 def packets():

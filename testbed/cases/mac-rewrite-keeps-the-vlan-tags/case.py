@@ -1,6 +1,6 @@
 """The tags of a frame are kept as they were (IEEE 802.1Q §9)."""
 
-from golden import frame, ip4, tcp, mac_rewrite
+from golden import frame, ip4, mac_rewrite, tcp
 
 
 def packets():

@@ -1,6 +1,6 @@
 """No outer header: an IP packet of 1500 bytes passes, with its tags beside it; 1501 do not."""
 
-from golden import frame, ip4, tcp, mac_rewrite
+from golden import frame, ip4, mac_rewrite, tcp
 
 
 def packets():

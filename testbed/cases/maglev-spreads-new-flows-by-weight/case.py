@@ -1,6 +1,8 @@
-"""Weights 100, 200, 50 and 1: every flow's real is computed apart (Maglev, NSDI 2016 §3.4, with the weights' rule)."""
+"""Weights 100, 200, 50 and 1: every flow's real is computed apart (Maglev, NSDI 2016 §3.4, with the weights'
+rule).
+"""
 
-from golden import REAL4, flow_of, frame, ip4, tcp, ipip, Pool
+from golden import Pool, REAL4, flow_of, frame, ip4, ipip, tcp
 
 
 def packets():

@@ -1,6 +1,6 @@
 """The same for IPv6, whose tuples take another path through the keyed hash."""
 
-from golden import REAL4, flow_of, frame, ip6, tcp, ipip, Pool
+from golden import Pool, REAL4, flow_of, frame, ip6, ipip, tcp
 
 BYTES_MAX = 24_000  # many flows are what this is about
 

@@ -1,6 +1,8 @@
-"""new_flows_per_second_max = 8: within one second eight flows are inserted, the others go to the real they would have had."""
+"""new_flows_per_second_max = 8: within one second eight flows are inserted, the others go to the real they would
+have had.
+"""
 
-from golden import REAL4, frame, ip4, tcp, ipip
+from golden import REAL4, frame, ip4, ipip, tcp
 
 
 def packets():

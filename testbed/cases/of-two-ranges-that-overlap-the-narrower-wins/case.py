@@ -1,6 +1,6 @@
 """8000-8099 and 8050-8249 share fifty ports: they go to the one of a hundred."""
 
-from golden import REAL4, frame, ip4, tcp, ipip
+from golden import REAL4, frame, ip4, ipip, tcp
 
 
 def packets():

@@ -1,6 +1,6 @@
 """All four pairs of families from one pool: the real chosen decides the outer header, the packet the inner one."""
 
-from golden import REAL4, REAL6, flow_of, frame, ip4, ip6, tcp, ipip, Pool
+from golden import Pool, REAL4, REAL6, flow_of, frame, ip4, ip6, ipip, tcp
 
 
 def packets():

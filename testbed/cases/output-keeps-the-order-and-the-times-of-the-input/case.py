@@ -1,6 +1,6 @@
 """Drops and punts leave gaps and nothing else."""
 
-from golden import REAL4, frame, ip4, tcp, ipip
+from golden import REAL4, frame, ip4, ipip, tcp
 
 
 def packets():

@@ -1,6 +1,6 @@
 """Closing stays closing: data from the other side's half is acknowledged, and the time stays short."""
 
-from golden import REAL4, frame, ip4, tcp, ipip
+from golden import REAL4, frame, ip4, ipip, tcp
 
 
 def packets():

@@ -1,6 +1,6 @@
 """The IP total length, whatever the frame, the tags, the padding and the outer header add."""
 
-from golden import REAL4, frame, ip4, ip6, padded, tcp, udp, ipip
+from golden import REAL4, frame, ip4, ip6, ipip, padded, tcp, udp
 
 
 def packets():

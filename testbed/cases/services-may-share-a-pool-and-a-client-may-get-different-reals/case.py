@@ -1,6 +1,6 @@
 """The tuple is hashed whole: destination and port count, not only the client."""
 
-from golden import REAL4, flow_of, frame, ip4, tcp, ipip, Pool
+from golden import Pool, REAL4, flow_of, frame, ip4, ipip, tcp
 
 
 def packets():

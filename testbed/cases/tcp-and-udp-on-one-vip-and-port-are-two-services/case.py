@@ -1,6 +1,6 @@
 """The protocol is part of what a service is."""
 
-from golden import REAL4, frame, ip4, tcp, udp, ipip
+from golden import REAL4, frame, ip4, ipip, tcp, udp
 
 
 def packets():

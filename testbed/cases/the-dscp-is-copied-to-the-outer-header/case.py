@@ -1,6 +1,6 @@
 """RFC 2983 §3.1, the uniform model: the class of service holds inside the tunnel too."""
 
-from golden import REAL4, frame, ip4, tcp, ipip
+from golden import REAL4, frame, ip4, ipip, tcp
 
 
 def packets():

@@ -1,6 +1,6 @@
 """RFC 6438 §3: label by the inner five-tuple, not by the inner flow label; equal for every packet of the flow."""
 
-from golden import REAL6, frame, ip6, tcp, ipip
+from golden import REAL6, frame, ip6, ipip, tcp
 
 
 def packets():

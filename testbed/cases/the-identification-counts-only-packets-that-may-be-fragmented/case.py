@@ -1,6 +1,6 @@
 """RFC 6864 §4: atomic datagrams carry 0 and use up none; the others count on, whatever flow or real they are for."""
 
-from golden import REAL4, frame, ip4, tcp, ipip
+from golden import REAL4, frame, ip4, ipip, tcp
 
 
 def packets():

@@ -1,6 +1,6 @@
 """Any port of the address beats port 80 of the net around it."""
 
-from golden import REAL4, frame, ip4, tcp, ipip
+from golden import REAL4, frame, ip4, ipip, tcp
 
 
 def packets():

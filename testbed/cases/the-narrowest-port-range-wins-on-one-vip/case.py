@@ -1,6 +1,6 @@
 """A port, a range around it, and any: each takes what the narrower ones leave."""
 
-from golden import REAL4, frame, ip4, tcp, ipip
+from golden import REAL4, frame, ip4, ipip, tcp
 
 
 def packets():

@@ -1,6 +1,6 @@
 """Reals are sorted by address before the table is filled: two routers with the same set agree on every slot."""
 
-from golden import REAL4, flow_of, frame, ip4, tcp, ipip, Pool
+from golden import Pool, REAL4, flow_of, frame, ip4, ipip, tcp
 
 
 def packets():

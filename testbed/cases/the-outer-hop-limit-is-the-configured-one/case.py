@@ -1,6 +1,6 @@
 """TTL and hop limit of the outer header are set, never copied from inside (RFC 2003 §3.1, RFC 2473 §6.3)."""
 
-from golden import REAL4, REAL6, frame, ip4, ip6, tcp, ipip
+from golden import REAL4, REAL6, frame, ip4, ip6, ipip, tcp
 
 
 def packets():

@@ -1,6 +1,6 @@
 """A fixed source address in each family."""
 
-from golden import REAL4, REAL6, frame, ip4, ip6, tcp, ipip
+from golden import REAL4, REAL6, frame, ip4, ip6, ipip, tcp
 
 
 def packets():

@@ -1,6 +1,6 @@
 """Direct server return by-passes us; what we see of it anyway has the client as destination."""
 
-from golden import REAL4, frame, ip4, reply, tcp, ipip
+from golden import REAL4, frame, ip4, ipip, reply, tcp
 
 
 def packets():

@@ -1,6 +1,6 @@
 """All in one burst, all at one time: one insertion, whatever the burst size."""
 
-from golden import REAL4, frame, ip4, tcp, ipip
+from golden import REAL4, frame, ip4, ipip, tcp
 
 
 def packets():

@@ -1,6 +1,6 @@
 """TOS octet and traffic class are the same eight bits (RFC 2474 §3), 4in6 and 6in4."""
 
-from golden import REAL4, REAL6, frame, ip4, ip6, tcp, ipip
+from golden import REAL4, REAL6, frame, ip4, ip6, ipip, tcp
 
 
 def packets():

@@ -1,6 +1,6 @@
 """mtu = 1280: 1260 bytes inside an IPv4 header."""
 
-from golden import REAL4, frame, ip4, tcp, ipip
+from golden import REAL4, frame, ip4, ipip, tcp
 
 
 def packets():

@@ -1,6 +1,6 @@
 """IEEE 802.1ad: ethertype 0x88a8 outside, 0x8100 inside."""
 
-from golden import REAL4, frame, ip4, tcp, ipip
+from golden import REAL4, frame, ip4, ipip, tcp
 
 
 def packets():

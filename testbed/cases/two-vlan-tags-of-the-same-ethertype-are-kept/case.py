@@ -1,6 +1,6 @@
 """Stacked 0x8100 tags, as older switches make them; the tags stay when the family changes."""
 
-from golden import REAL4, frame, ip6, tcp, ipip
+from golden import REAL4, frame, ip6, ipip, tcp
 
 
 def packets():

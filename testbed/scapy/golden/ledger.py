@@ -1,8 +1,12 @@
-"""The arithmetic that a case's counters.toml owes its two captures, whatever the program does."""
+"""What a case's counters.toml owes its two captures, whatever the program does: the arithmetic, and the plain
+model's agreement.
+"""
 
 import re
 import tomllib
 from pathlib import Path
+
+from .model import Balancer
 
 NAMES = Path(__file__).parents[3] / "dataplane/counters/src/names.rs"
 
@@ -31,4 +35,23 @@ def faults(text: str, sent: list[bytes], expected: list[bytes]) -> list[str]:
     lost = sum(value for name, value in counters.items() if name.startswith(("drop.", "punt.")))
     if truth["rx"] != truth["tx"] + lost:
         found.append(f"rx {truth['rx']} is not tx {truth['tx']} + drops and punts {lost}")
+    return found
+
+
+def doubts(text: str, config: str, pairs: list[tuple]) -> list[str]:
+    """Where the plain model, given (seconds, sent, expected) of each packet, disagrees with the case."""
+    table, model, found = tomllib.loads(text), Balancer(tomllib.loads(config)), []
+    for index, (seconds, sent, expected) in enumerate(pairs):
+        if model.packet(seconds, sent) != expected:
+            found.append(f"packet {index}: the model sends something else")
+    said = {name: value for name, value in table.items() if isinstance(value, int)}
+    counted = model.moved()
+    for name in sorted(said.keys() | counted.keys()):
+        if said.get(name, 0) != counted.get(name, 0):
+            found.append(f"{name} is {said.get(name, 0)}, the model counts {counted.get(name, 0)}")
+    for kind in ("real", "service"):
+        for name, tally in table.get(kind, {}).items():
+            counted = {unit: model.tallies[f"{kind}.{name}", unit] for unit in ("packets", "bytes")}
+            if tally != counted:
+                found.append(f"{kind}.{name} is {tally}, the model counts {counted}")
     return found

@@ -1,0 +1,12 @@
+"""udp_timeout_s = 2: nobody asks for the flow again, and the sweep, once round the table in a minute, takes it
+out.
+"""
+
+from golden import REAL4, frame, ip4, ipip, udp
+
+
+def packets():
+    silent, lively = frame(ip4() / udp(sport=1)), frame(ip4() / udp(sport=2))
+    yield silent, ipip(silent, REAL4), 0
+    for seconds in range(66):
+        yield lively, ipip(lively, REAL4), seconds

@@ -1,0 +1,283 @@
+"""The whole packet path once more, in the plainest way: for captures too long to say packet by packet what
+must come out, and to hold the cases' counters to.
+
+Written from the rules that the cases state. It knows no buckets: the flow table is a dictionary without a
+limit, so it cannot tell what a full table does, and of the sweep only that it comes round once a minute.
+"""
+
+import ipaddress
+import struct
+from collections import Counter
+from dataclasses import dataclass
+
+from scapy.layers.inet6 import IPv6, in6_chksum
+from scapy.utils import checksum
+
+from .frames import IPV4, IPV6, TAGS, Flow
+from .outputs import echo_answer, ipip, mac_rewrite
+from .selection import Pool
+
+EXTENSIONS_MAX, EXTENSION_BYTES_MAX = 8, 256
+SWEEP_S = 60
+TCP, UDP = 6, 17
+L4_BYTES = {TCP: 20, UDP: 8, 1: 8, 58: 8}
+
+
+class Verdict(Exception):
+    """Why a packet leaves by drop or punt: the counter's name."""
+
+
+@dataclass
+class Packet:
+    """What was read of a frame's IP packet."""
+
+    version: int
+    src: str
+    dst: str
+    size: int
+    protocol: int
+    payload: bytes
+    fragment: bool
+
+
+def refuse(condition: bool, verdict: str) -> None:
+    """Raises the verdict if the condition holds."""
+    if condition:
+        raise Verdict(verdict)
+
+
+def parse(frame: bytes) -> Packet:
+    """The frame's headers, down to the transport's, or the verdict on them."""
+    at = 12
+    while True:
+        refuse(len(frame) < at + 2, "drop.truncated")
+        (ethertype,) = struct.unpack_from("!H", frame, at)
+        if ethertype not in TAGS:
+            break
+        refuse(at == 20, "punt.not_ip")
+        refuse(len(frame) < at + 4, "drop.truncated")
+        at += 4
+    refuse(ethertype not in (IPV4, IPV6), "punt.not_ip")
+    packet = (parse4 if ethertype == IPV4 else parse6)(frame[at + 2:])
+    if not packet.fragment:
+        check_transport(packet)
+    return packet
+
+
+def parse4(raw: bytes) -> Packet:
+    """RFC 791 §3.1, RFC 1812 §5.2.2 and §5.3.7."""
+    refuse(len(raw) < 20, "drop.truncated")
+    head, (size, _, fragment) = (raw[0] & 15) * 4, struct.unpack_from("!HHH", raw, 2)
+    refuse(raw[0] >> 4 != 4 or head < 20 or size < head, "drop.malformed")
+    refuse(size > len(raw), "drop.truncated")
+    refuse(checksum(raw[:head]) != 0, "drop.bad_checksum")
+    source = ipaddress.ip_address(raw[12:16])
+    refuse(source.is_multicast or source.is_loopback or raw[12] == 0 or raw[12:16] == b"\xff" * 4, "drop.bad_source")
+    destination = str(ipaddress.ip_address(raw[16:20]))
+    return Packet(4, str(source), destination, size, raw[9], raw[head:size], bool(fragment & 0x3FFF))
+
+
+def parse6(raw: bytes) -> Packet:
+    """RFC 8200 §3 and §4, with the walk bounded."""
+    refuse(len(raw) < 40, "drop.truncated")
+    refuse(raw[0] >> 4 != 6, "drop.malformed")
+    size = 40 + struct.unpack_from("!H", raw, 4)[0]
+    refuse(size > len(raw), "drop.truncated")
+    source, destination = (ipaddress.ip_address(raw[at:at + 16]) for at in (8, 24))
+    refuse(source.is_multicast or source.is_loopback or source.is_unspecified, "drop.bad_source")
+    following, at, count, fragment = raw[6], 40, 0, False
+    while following in (0, 43, 44, 60) and not fragment:
+        refuse(count == EXTENSIONS_MAX, "drop.header_chain")
+        refuse(at + 8 > size, "drop.truncated")
+        fragment = following == 44
+        length = 8 if fragment else 8 + 8 * raw[at + 1]
+        refuse(at + length - 40 > EXTENSION_BYTES_MAX, "drop.header_chain")
+        refuse(at + length > size, "drop.truncated")
+        following, at, count = raw[at], at + length, count + 1
+    return Packet(6, str(source), str(destination), size, following, raw[at:size], fragment)
+
+
+def check_transport(packet: Packet) -> None:
+    """RFC 9293 §3.1, RFC 768, RFC 792: the fixed header is there and its lengths fit."""
+    kind, raw = packet.protocol, packet.payload
+    if kind == (58 if packet.version == 4 else 1):
+        return
+    refuse(len(raw) < L4_BYTES.get(kind, 0), "drop.truncated")
+    if kind == TCP:
+        refuse(not 20 <= (raw[12] >> 4) * 4 <= len(raw), "drop.malformed")
+    elif kind == UDP:
+        refuse(not 8 <= struct.unpack_from("!H", raw, 4)[0] <= len(raw), "drop.malformed")
+
+
+def quoted(packet: Packet) -> Flow:
+    """The flow, in the client's direction, that an ICMP error is about."""
+    raw = packet.payload[8:]
+    head = (raw[:1] or b"\0")[0]
+    size = (head & 15) * 4 if packet.version == 4 else 40
+    refuse(head >> 4 != packet.version or size < 20 or len(raw) < size + 4, "drop.icmp_quote")
+    if packet.version == 4:
+        protocol, source, destination = raw[9], raw[12:16], raw[16:20]
+        refuse(bool(struct.unpack_from("!H", raw, 6)[0] & 0x1FFF), "drop.icmp_quote")
+    else:
+        protocol, source, destination = raw[6], raw[8:24], raw[24:40]
+    refuse(protocol not in (TCP, UDP) or str(ipaddress.ip_address(source)) != packet.dst, "drop.icmp_quote")
+    dport, sport = struct.unpack_from("!HH", raw, size)
+    return Flow(str(ipaddress.ip_address(destination)), packet.dst, sport, dport, protocol)
+
+
+class Balancer:
+    """One worker with its configuration, flows and counters."""
+
+    def __init__(self, config: dict):
+        self.tunnel = {"hop_limit": 64, "dont_fragment": "inherit", "mtu": 1500} | config.get("tunnel", {})
+        self.mac = config.get("node", {}).get("mac", "02:00:00:00:00:01")
+        flow, select = config.get("flow", {}), config.get("select", {})
+        self.seed, self.slots = select.get("seed", "0" * 32), select.get("slots", 65_537)
+        defaults = {"embryonic": 10, "established": 900, "closing": 10, "udp": 60}
+        self.timeouts = {state: flow.get(f"{'syn' if state == 'embryonic' else state}_timeout_s", seconds)
+                         for state, seconds in defaults.items()}
+        self.gate, self.tokens = flow.get("new_flows_per_second_max"), flow.get("new_flows_per_second_max")
+        self.reals = {real["address"]: real for real in config["real"]}
+        self.pools = {pool["name"]: self.pool(config, pool) for pool in config["pool"]}
+        self.services = [(ipaddress.ip_network(service["vip"]), *ports(service["ports"]), service)
+                         for service in config["service"]]
+        self.flows: dict[Flow, list] = {}
+        self.counters, self.tallies, self.now, self.identification = Counter(), Counter(), 0, 0
+
+    def sweep(self) -> None:
+        """Takes out what must have been swept by now."""
+        swept = [flow for flow, (_, state, seen) in self.flows.items()
+                 if self.now - seen > self.timeouts[state] + SWEEP_S]
+        for flow in swept:
+            del self.flows[flow]
+        self.counters["flow.expire"] += len(swept)
+
+    def moved(self) -> dict[str, int]:
+        """The counters that moved."""
+        return {name: value for name, value in self.counters.items() if value}
+
+    def pool(self, config: dict, pool: dict) -> Pool | None:
+        """The pool's Maglev table, of the members that may be chosen."""
+        by_name = {real["name"]: real for real in config["real"]}
+        weights = {by_name[member["real"]]["address"]: member.get("weight", 100) for member in pool["members"]
+                   if by_name[member["real"]].get("state", "up") == "up"}
+        return Pool(weights, pool.get("slots", self.slots), self.seed) if any(weights.values()) else None
+
+    def service(self, flow: Flow) -> dict:
+        """Longest prefix, then narrowest range."""
+        address = ipaddress.ip_address(flow.dst)
+        found = [(-net.prefixlen, last - first, service["name"], service) for net, first, last, service in self.services
+                 if address in net and first <= flow.dport <= last
+                 and {"tcp": TCP, "udp": UDP}[service["protocol"]] == flow.protocol]
+        refuse(not found, "drop.no_service")
+        return min(found)[-1]
+
+    def packet(self, seconds: float, frame: bytes) -> bytes | None:
+        """What goes out for a frame; everything is counted."""
+        before, self.now = self.now, max(seconds, self.now)
+        if self.gate:
+            self.tokens = min(self.gate, self.tokens + (self.now - before) * self.gate)
+        if int(self.now) > int(before):
+            self.sweep()
+        self.counters.update({"rx": 1, "rx.bytes": len(frame)})
+        try:
+            out = self.decide(frame, parse(frame))
+        except Verdict as verdict:
+            self.counters[str(verdict)] += 1
+            return None
+        self.counters.update({"tx": 1, "tx.bytes": len(out)})
+        return out
+
+    def decide(self, frame: bytes, packet: Packet) -> bytes:
+        """The frame to send."""
+        address = ipaddress.ip_address(packet.dst)
+        refuse(not any(address in net for net, *_ in self.services), "punt.not_vip")
+        refuse(packet.fragment, "drop.fragment")
+        if packet.protocol == (1 if packet.version == 4 else 58):
+            return self.icmp(frame, packet)
+        refuse(packet.protocol not in (TCP, UDP), "drop.protocol")
+        flow = Flow(packet.src, packet.dst, *struct.unpack_from("!HH", packet.payload), packet.protocol)
+        service = self.service(flow)
+        real = self.follow(flow, service, packet.payload[13] if flow.protocol == TCP else 0)
+        out = self.send(frame, packet, real, flow)
+        for key in (f"real.{self.reals[real]['name']}", f"service.{service['name']}"):
+            self.tallies.update({(key, "packets"): 1, (key, "bytes"): packet.size})
+        return out
+
+    def icmp(self, frame: bytes, packet: Packet) -> bytes:
+        """An answer, an error on its way to a flow's real, or a verdict."""
+        kind, four = packet.payload[0], packet.version == 4
+        if kind == (8 if four else 128):
+            message = packet.payload
+            bad = checksum(message) if four else in6_chksum(58, IPv6(src=packet.src, dst=packet.dst), message)
+            refuse(bad != 0, "drop.bad_checksum")
+            self.counters["echo.answered"] += 1
+            return echo_answer(frame)
+        refuse(not four and 133 <= kind <= 137, "punt.neighbour_discovery")
+        refuse(kind not in ((3, 11, 12) if four else (1, 2, 3, 4)), "drop.icmp_type")
+        flow = quoted(packet)
+        service, known = self.service(flow), self.alive(flow)
+        real = known[0] if known else self.choose(flow, service)
+        out = self.send(frame, packet, real, flow)
+        self.counters.update({"icmp.followed": 1, "flow.hit": int(known is not None)})
+        return out
+
+    def alive(self, flow: Flow) -> list | None:
+        """The flow's entry, unless it has been silent for longer than its state allows."""
+        entry = self.flows.get(flow)
+        return entry if entry and self.now - entry[2] <= self.timeouts[entry[1]] else None
+
+    def choose(self, flow: Flow, service: dict) -> str:
+        """The address of the real that a new flow gets."""
+        pool = self.pools[service["pool"]]
+        refuse(pool is None, "drop.no_real")
+        return pool.choose(flow)
+
+    def follow(self, flow: Flow, service: dict, flags: int) -> str:
+        """The flow's real; the flow is put into the table or brought up to date."""
+        opens, closes = flags & 0x12 == 0x02, bool(flags & 0x05)
+        entry = self.alive(flow)
+        if entry is None:
+            real = self.choose(flow, service)
+            if self.gate and self.tokens < 1:
+                self.counters["flow.stateless_gate"] += 1
+                return real
+            self.tokens = self.tokens - 1 if self.gate else None
+            self.counters.update({"flow.insert": 1, "flow.reuse": int(flow in self.flows)})
+            entry = self.flows[flow] = [real, "embryonic" if opens else "established", self.now]
+        else:
+            self.counters["flow.hit"] += 1
+        if flow.protocol == UDP:
+            entry[1] = "udp"
+        elif closes:
+            entry[1] = "closing"
+        elif entry[1] == "closing" and opens:
+            entry[1] = "embryonic"
+        elif entry[1] == "embryonic" and not opens:
+            entry[1] = "established"
+        entry[2] = self.now
+        return entry[0]
+
+    def send(self, frame: bytes, packet: Packet, address: str, flow: Flow) -> bytes:
+        """The frame as it leaves to a real."""
+        real, six = self.reals[address], ":" in address
+        next_hop = real.get("next_hop", self.tunnel.get("next_hop"))
+        lan = real.get("encap") == "mac"
+        refuse(packet.size + (0 if lan else 40 if six else 20) > self.tunnel["mtu"], "drop.tunnel_mtu")
+        if lan:
+            return mac_rewrite(frame, next_hop, self.mac)
+        out = ipip(frame, address, source=self.tunnel["source_v6" if six else "source_v4"], next_hop=next_hop,
+                   node_mac=self.mac, hop_limit=self.tunnel["hop_limit"], dont_fragment=self.tunnel["dont_fragment"],
+                   identification=self.identification, flow=flow)
+        # Don't Fragment stands six bytes into the outer header, which the tags push back.
+        tags = len(out) - 14 - (40 if six else 20) - packet.size
+        self.identification += not six and not out[14 + tags + 6] & 0x40
+        return out
+
+
+def ports(value: int | str) -> tuple[int, int]:
+    """First and last port of a service."""
+    if value == "any":
+        return 0, 65_535
+    first, _, last = str(value).partition("-")
+    return int(first), int(last or first)

@@ -1,0 +1,98 @@
+"""The second opinion's own tests, against published vectors and another decoder.
+
+usage: /usr/bin/python3 -m unittest discover --start-directory testbed/scapy
+"""
+
+import sys
+import unittest
+
+sys.dont_write_bytecode = True
+
+from scapy.layers.l2 import Ether  # noqa: E402
+
+from golden import (CLIENT4, IP, REAL4, REAL6, VIP4, IPv6, Pool, echo4, echo_answer, entropy,  # noqa: E402
+                    flow_of, frame, ip4, ip6, ipip, ledger, model, padded, pcap, selection, tcp)
+from golden.frames import Flow  # noqa: E402
+
+
+def round_keys(key: bytes) -> list[bytes]:
+    """The key expansion of FIPS 197 §5.2."""
+    words, constant = [key[at:at + 4] for at in range(0, 16, 4)], 1
+    while len(words) < 44:
+        word = words[-1]
+        if len(words) % 4 == 0:
+            word = bytes(selection.SBOX[byte] for byte in word[1:] + word[:1])
+            word = bytes([word[0] ^ constant]) + word[1:]
+            constant = selection.xtime(constant)
+        words.append(selection.xor(words[-4], word))
+    return [b"".join(words[at:at + 4]) for at in range(0, 44, 4)]
+
+
+class Golden(unittest.TestCase):
+    """What the cases lean on."""
+
+    def test_nine_bare_rounds_and_a_last_one_are_aes(self):
+        """FIPS 197, appendix C.1."""
+        key, block = bytes(range(16)), bytes.fromhex("00112233445566778899aabbccddeeff")
+        keys = round_keys(key)
+        state = selection.four_rounds(block, keys[:5])
+        for each in keys[5:10]:
+            state = selection.aes_round(state, each)
+        last = bytes(selection.SBOX[state[(4 * (at // 4 + at % 4) + at % 4) % 16]] for at in range(16))
+        self.assertEqual(selection.xor(last, keys[10]).hex(), "69c4e0d86a7b0430d8cdb78070b4c55a")
+        self.assertEqual(selection.aes128(key, block).hex(), "69c4e0d86a7b0430d8cdb78070b4c55a")
+
+    def test_shares_follow_weights_and_no_slot_is_empty(self):
+        """Within two slots of the exact share, for each real."""
+        weights = {REAL4: 100, "10.0.0.12": 37, REAL6: 200, "10.0.0.13": 0}
+        table = Pool(weights, slots=5003).table
+        for real, weight in weights.items():
+            self.assertLessEqual(abs(table.count(real) - 5003 * weight / 337), 2)
+
+    def test_scapy_takes_apart_what_was_put_together(self):
+        """Both outer families, with tags and padding."""
+        sent = padded(frame(ip4(tos=0xB9) / tcp(), tags=((0x8100, 5),)), 64)
+        outer = Ether(ipip(sent, REAL4, identification=9))[IP]
+        self.assertEqual((outer.dst, outer.tos, outer.proto, outer.len, outer.id), (REAL4, 0xB9, 4, 60, 0))
+        self.assertEqual(bytes(outer.payload), sent[18:58])
+        outer = Ether(ipip(sent, REAL6))[IPv6]
+        self.assertEqual((outer.dst, outer.tc, outer.nh, outer.plen), (REAL6, 0xB9, 4, 40))
+        self.assertEqual(outer.fl, entropy(flow_of(sent)))
+
+    def test_entropy_is_the_product_rule(self):
+        """One flow by hand: 0xcb007107 ^ 0xc633640a ^ 0x9c400050 times 0x9e3779b1."""
+        folded = 0xCB007107 ^ 0xC633640A ^ 0x9C400050
+        self.assertEqual(entropy(Flow(CLIENT4, VIP4, 40000, 80, 6)), folded * 0x9E3779B1 % 2**32 // 2**16)
+
+    def test_an_echo_answer_is_an_echo_answer(self):
+        """By scapy's own idea of question and answer, and its checksums."""
+        request = frame(echo4(b"abc"))
+        answer = echo_answer(request)
+        self.assertTrue(Ether(answer)[IP].answers(Ether(request)[IP]))
+        again = Ether(answer)[IP]
+        del again.chksum, again.payload.chksum
+        self.assertEqual(bytes(again), answer[14:])
+
+    def test_the_ledger_sees_a_wrong_counter(self):
+        """Sizes, names and the sum law."""
+        self.assertEqual(ledger.faults('rx = 1\n"rx.bytes" = 3\n"drop.truncated" = 1\n', [b"abc"], []), [])
+        right = 'rx = 1\n"rx.bytes" = 3\n'
+        for wrong in (right.replace("rx = 1", "rx = 2"), right, right + '"drop.moon" = 1\n'):
+            self.assertNotEqual(ledger.faults(wrong, [b"abc"], []), [])
+
+    def test_the_model_reads_any_bytes(self):
+        """Every prefix of a packet gives a verdict of drop or punt, and never another exception."""
+        for packet in (ip4() / tcp(), ip6() / tcp()):
+            whole = frame(packet, tags=((0x88A8, 1), (0x8100, 2)))
+            for size in range(len(whole)):
+                with self.assertRaisesRegex(model.Verdict, "^drop.truncated$"):
+                    model.parse(whole[:size])
+
+    def test_a_capture_is_literally_this(self):
+        """One packet, every byte."""
+        self.assertEqual(pcap.capture([(1.5, b"\xaa\xbb")]).hex(),
+                         "d4c3b2a1020004000000000000000000000004000100000001f1536520a107000200000002000000aabb")
+
+
+if __name__ == "__main__":
+    unittest.main()
