@@ -129,6 +129,11 @@ struct rte_mempool *shim_pool_create(const char *name, unsigned int mbufs, unsig
 	return pool;
 }
 
+void shim_pool_flush(struct rte_mempool *pool)
+{
+	rte_mempool_cache_flush(NULL, pool);
+}
+
 struct rte_mbuf *shim_mbuf_alloc(struct rte_mempool *pool)
 {
 	return rte_pktmbuf_alloc(pool);

@@ -75,6 +75,8 @@ size_t shim_log_take(char *out, size_t size);
 /* A pktmbuf pool. software: objects need not be contiguous in IO addresses. NULL sets rte_errno. */
 struct rte_mempool *shim_pool_create(const char *name, unsigned int mbufs, unsigned int cache,
 				     uint16_t room, int software);
+/* Gives back what the pool keeps at hand for this thread's lcore. */
+void shim_pool_flush(struct rte_mempool *pool);
 struct rte_mbuf *shim_mbuf_alloc(struct rte_mempool *pool);
 void shim_mbuf_free(struct rte_mbuf *mbuf);
 /* The offset of 8 bytes in every mbuf that are ours, or -1. */

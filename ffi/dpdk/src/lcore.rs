@@ -6,6 +6,7 @@ use std::marker::PhantomData;
 use dpdk_sys as sys;
 
 use crate::log;
+use crate::pool::Mempool;
 
 /// What `rte_lcore_id` says of a thread that DPDK does not know.
 const NO_LCORE: u32 = u32::MAX;
@@ -53,6 +54,8 @@ impl Lcore {
 impl Drop for Lcore {
     fn drop(&mut self) {
         if self.owned {
+            // Or what lies in the lcore's caches could not be had until another thread gets its number.
+            Mempool::flush_all();
             // JUSTIFICATION: only DPDK can take its lcore back.
             // SAFETY: this thread made the registration (the guard is !Send) and ends it once.
             unsafe { sys::rte_thread_unregister() };

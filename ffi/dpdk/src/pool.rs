@@ -30,7 +30,7 @@ pub struct PoolConfig {
     /// Bytes of data that one mbuf takes; 128 bytes of headroom come on top.
     pub room: u16,
     /// How many mbufs each lcore keeps at hand; brought down where the pool is too small for it. What
-    /// lies at hand of one lcore cannot be had by another.
+    /// lies at hand of one lcore cannot be had by another until its [`crate::Lcore`] is dropped.
     pub cache: u32,
 }
 
@@ -121,6 +121,15 @@ impl Mempool {
         // JUSTIFICATION: an mbuf is owned by whoever holds its pointer.
         // SAFETY: DPDK gave it to us alone: count 1, direct, one segment.
         Some(unsafe { Mbuf::from_raw(raw) })
+    }
+
+    /// Gives back what all pools keep at hand for the calling thread, which is about to end.
+    pub(crate) fn flush_all() {
+        for pool in POOLS.lock().unwrap_or_else(PoisonError::into_inner).iter() {
+            // JUSTIFICATION: the cache is DPDK's.
+            // SAFETY: the pool is live, and the cache is the one of the calling thread's own lcore.
+            unsafe { sys::shim_pool_flush(pool.as_ptr()) };
+        }
     }
 
     /// How many mbufs are out: with packets on their way, in queues of ports, or leaked. Right when
