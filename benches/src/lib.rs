@@ -1,1 +1,10 @@
-//! Benchmarks: criterion for parts, side by side with testpmd for the whole.
+//! What the benchmarks share: packets by arithmetic, tables to forward by, and honest timing.
+//!
+//! Times are the CPU time of the measuring thread, so that other processes on a shared machine do not
+//! count; scenarios alternate, so that a slow spell meets all of them; medians and spreads are printed.
+#![forbid(unsafe_code)]
+
+pub mod chase;
+pub mod packets;
+pub mod scenario;
+pub mod tables;

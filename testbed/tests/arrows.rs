@@ -10,7 +10,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("dpdk-sys", &[]),
     ("dpdk", &["dpdk-sys", "port"]),
     ("wire", &[]),
-    ("port", &[]),
+    ("port", &["mem"]),
     ("counters", &[]),
     ("capture", &[]),
     ("service", &["wire", "mem"]),

@@ -14,23 +14,65 @@ pub struct Tally {
     pub bytes: u64,
 }
 
+/// Where things stand on a counter page: all counters by index, then packets and bytes of each service
+/// by number, then of each real. The room is fixed when the page is made.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Layout {
+    /// Numbers of services below this are counted.
+    pub services: usize,
+    /// Numbers of reals below this are counted.
+    pub reals: usize,
+}
+
+impl Layout {
+    /// A layout with room for the numbers in use and for those that may come: whole steps of 1,024.
+    #[must_use]
+    pub const fn with_room_for(services: usize, reals: usize) -> Self {
+        const STEP: usize = 1024;
+        Self { services: (services + 1).next_multiple_of(STEP), reals: (reals + 1).next_multiple_of(STEP) }
+    }
+
+    /// Words of a page.
+    #[must_use]
+    pub const fn words(&self) -> usize {
+        COUNTERS + 2 * (self.services + self.reals)
+    }
+}
+
 /// All counters of one worker.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Ledger {
     words: [u64; COUNTERS],
-    services: Vec<Tally>,
-    reals: Vec<Tally>,
+    services: Vec<[u64; 2]>,
+    reals: Vec<[u64; 2]>,
 }
 
 impl Ledger {
-    /// All zero, with room for services and reals with numbers below these.
+    /// All zero.
     #[must_use]
-    pub fn new(services: usize, reals: usize) -> Self {
+    pub fn new(layout: Layout) -> Self {
         Self {
             words: [0; COUNTERS],
-            services: vec![Tally::default(); services],
-            reals: vec![Tally::default(); reals],
+            services: vec![[0; 2]; layout.services],
+            reals: vec![[0; 2]; layout.reals],
         }
+    }
+
+    /// The ledger that stands on a page of that layout; words that are missing are zero.
+    #[must_use]
+    pub fn from_words(layout: Layout, words: &[u64]) -> Self {
+        let mut ledger = Self::new(layout);
+        let slots = ledger.words.iter_mut().chain(ledger.services.as_flattened_mut());
+        for (slot, word) in slots.chain(ledger.reals.as_flattened_mut()).zip(words) {
+            *slot = *word;
+        }
+        ledger
+    }
+
+    /// The same as the pieces of a page, in order.
+    #[must_use]
+    pub fn parts(&self) -> [&[u64]; 3] {
+        [&self.words, self.services.as_flattened(), self.reals.as_flattened()]
     }
 
     /// Adds `by` to a counter.
@@ -41,17 +83,14 @@ impl Ledger {
         }
     }
 
-    /// Counts one forwarded packet of `bytes` for a service and a real. A number that is out of range
-    /// is not counted; the table that gave it is sized like this ledger, so there is none.
+    /// Counts one forwarded packet of `bytes` for a service and a real. A number beyond the page's room is
+    /// not counted by itself; it is in the sums all the same.
     #[inline]
     pub fn account(&mut self, service: usize, real: usize, bytes: u64) {
-        if let Some(tally) = self.services.get_mut(service) {
-            tally.packets += 1;
-            tally.bytes += bytes;
-        }
-        if let Some(tally) = self.reals.get_mut(real) {
-            tally.packets += 1;
-            tally.bytes += bytes;
+        for tally in [self.services.get_mut(service), self.reals.get_mut(real)].into_iter().flatten() {
+            let [packets_so_far, bytes_so_far] = tally;
+            *packets_so_far += 1;
+            *bytes_so_far += bytes;
         }
     }
 
@@ -61,31 +100,24 @@ impl Ledger {
         self.words.get(counter.into().index()).copied().unwrap_or(0)
     }
 
-    /// All words, by index.
+    /// Of one service, by number.
     #[must_use]
-    pub const fn words(&self) -> &[u64; COUNTERS] {
-        &self.words
+    pub fn service(&self, number: usize) -> Tally {
+        tally(&self.services, number)
     }
 
-    /// Per service, by number.
+    /// Of one real, by number.
     #[must_use]
-    pub fn services(&self) -> &[Tally] {
-        &self.services
+    pub fn real(&self, number: usize) -> Tally {
+        tally(&self.reals, number)
     }
 
-    /// Per real, by number.
-    #[must_use]
-    pub fn reals(&self) -> &[Tally] {
-        &self.reals
-    }
-
-    /// Adds another worker's ledger to this one.
+    /// Adds another worker's ledger of the same layout to this one.
     pub fn merge(&mut self, other: &Self) {
-        for (into, from) in self.words.iter_mut().zip(other.words.iter()) {
-            *into += from;
-        }
-        merge_tallies(&mut self.services, &other.services);
-        merge_tallies(&mut self.reals, &other.reals);
+        let [words, services, reals] = other.parts();
+        add(&mut self.words, words);
+        add(self.services.as_flattened_mut(), services);
+        add(self.reals.as_flattened_mut(), reals);
     }
 
     /// Σ drop.
@@ -113,19 +145,20 @@ impl Ledger {
     }
 }
 
-fn merge_tallies(into: &mut Vec<Tally>, from: &[Tally]) {
-    if into.len() < from.len() {
-        into.resize(from.len(), Tally::default());
-    }
+fn tally(tallies: &[[u64; 2]], number: usize) -> Tally {
+    let [packets, bytes] = tallies.get(number).copied().unwrap_or_default();
+    Tally { packets, bytes }
+}
+
+fn add(into: &mut [u64], from: &[u64]) {
     for (into, from) in into.iter_mut().zip(from) {
-        into.packets += from.packets;
-        into.bytes += from.bytes;
+        *into += from;
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Ledger, Tally};
+    use super::{Layout, Ledger, Tally};
     use crate::{Counter, DropReason, Event, PuntReason};
 
     #[test]
@@ -142,7 +175,7 @@ mod tests {
 
     #[test]
     fn the_sum_law_names_both_sides_when_it_fails() {
-        let mut ledger = Ledger::new(0, 0);
+        let mut ledger = Ledger::new(Layout::default());
         ledger.add(Event::Rx, 3);
         ledger.add(Event::Tx, 1);
         ledger.add(DropReason::Truncated, 1);
@@ -152,15 +185,28 @@ mod tests {
     }
 
     #[test]
-    fn merging_adds_word_by_word_and_grows_to_the_larger() {
-        let mut one = Ledger::new(1, 1);
-        let mut two = Ledger::new(2, 3);
+    fn merging_adds_word_by_word() {
+        let layout = Layout { services: 2, reals: 3 };
+        let mut one = Ledger::new(layout);
+        let mut two = Ledger::new(layout);
         one.account(0, 0, 10);
-        two.account(1, 2, 20);
+        two.account(0, 2, 20);
         two.add(Event::Rx, 1);
         one.merge(&two);
-        assert_eq!(one.services(), &[Tally { packets: 1, bytes: 10 }, Tally { packets: 1, bytes: 20 }]);
-        assert_eq!(one.reals().len(), 3);
+        assert_eq!(one.service(0), Tally { packets: 2, bytes: 30 });
+        assert_eq!((one.real(0).bytes, one.real(1).bytes, one.real(2).bytes), (10, 0, 20));
         assert_eq!(one.get(Event::Rx), 1);
+    }
+
+    #[test]
+    fn a_ledger_comes_back_from_its_page() {
+        let layout = Layout { services: 2, reals: 3 };
+        let mut ledger = Ledger::new(layout);
+        ledger.account(1, 2, 77);
+        ledger.account(9, 9, 77);
+        ledger.add(DropReason::NoReal, 5);
+        let page = ledger.parts().concat();
+        assert_eq!(page.len(), layout.words());
+        assert_eq!(Ledger::from_words(layout, &page), ledger);
     }
 }

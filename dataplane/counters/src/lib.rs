@@ -10,5 +10,5 @@
 mod ledger;
 mod names;
 
-pub use ledger::{Ledger, Tally};
+pub use ledger::{Layout, Ledger, Tally};
 pub use names::{COUNTERS, Counter, DropReason, Event, PuntReason};

@@ -1,16 +1,16 @@
 //! The burst through its stages.
 
-use counters::{DropReason, Event, Ledger, PuntReason};
-use flow::{FlowReader, FlowTable, Gate, Place, TableError};
+use counters::{DropReason, Event, Layout, Ledger, PuntReason};
+use flow::{FlowReader, FlowTable, Gate, Place, Slot};
 use mem::Prf;
 use port::{BURST_MAX, Burst, Packet, Tick};
-use service::{Class, RealNumber, ServiceNumber, ServiceSlot, TableView};
+use service::TableView;
 use wire::{Kind, Parsed};
 
-use crate::decision::{Decision, FlowUse, Observer, Verdict, unparsed};
+use crate::decision::{Decision, Observer, Verdict, unparsed};
 use crate::echo;
 use crate::encap::{Identifications, encap};
-use crate::resolve::Resolver;
+use crate::resolve::{Resolver, Target};
 
 /// How many packets ahead of the one being parsed are fetched.
 const PREFETCH_AHEAD: usize = 4;
@@ -19,48 +19,57 @@ const PREFETCH_AHEAD: usize = 4;
 /// the share of one tick is a thirtieth of what this allows.
 const SWEEP_BUCKETS_PER_BURST: u64 = 8;
 
-/// Why an engine could not be made.
-#[derive(Debug)]
-pub enum EngineError {
-    /// Its flow table.
-    Flows(TableError),
-}
-
-impl std::fmt::Display for EngineError {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Flows(error) => error.fmt(f),
-        }
-    }
-}
-
-impl std::error::Error for EngineError {}
-
-/// What the stages know of one packet of the burst.
+/// What the stages know of one packet of the burst. Plain fields, each written where it lies: an enum with
+/// fields would be put together elsewhere and copied, and a copy that is read in wider pieces than it was
+/// written in waits for the stores to drain (measured: 5 ns a packet).
 #[derive(Clone, Copy, Debug)]
 struct Lane {
     parsed: Parsed,
     place: Place,
+    hint: Slot,
     step: Step,
+    drop: DropReason,
+    punt: PuntReason,
 }
 
 /// What is to be done with it next.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Step {
-    /// Find its real.
-    Resolve(ServiceSlot),
-    /// Send it there.
-    Forward(ServiceSlot, RealNumber, FlowUse),
-    /// Answer it.
-    Answer,
-    /// Nothing: it leaves. The service is named where it is known.
-    Exit(Verdict, Option<ServiceSlot>),
+    /// Find its flow, or whose it is, and send it to its real.
+    Resolve,
+    /// No flow: ask whose it is.
+    Classify,
+    /// It leaves, and the lane's reason says why.
+    Drop,
+    /// The same, to the kernel.
+    Punt,
 }
 
-impl Step {
-    const fn exit(verdict: Verdict) -> Self {
-        Self::Exit(verdict, None)
+impl Lane {
+    const EMPTY: Self = Self {
+        parsed: Parsed::EMPTY,
+        place: Place::NOWHERE,
+        hint: Slot::NOWHERE,
+        step: Step::Drop,
+        drop: DropReason::Malformed,
+        punt: PuntReason::NotIp,
+    };
+
+    #[cold]
+    fn leave(&mut self, verdict: Verdict) {
+        match verdict {
+            Verdict::Punt(reason) => (self.step, self.punt) = (Step::Punt, reason),
+            Verdict::Drop(reason) => (self.step, self.drop) = (Step::Drop, reason),
+            Verdict::Tx => self.step = Step::Classify,
+        }
     }
+}
+
+/// What a burst sent.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Sent {
+    /// Bytes of all packets to transmit.
+    pub bytes: u64,
 }
 
 /// One worker's engine: its flows, its counters, its keys.
@@ -72,35 +81,27 @@ pub struct Engine {
     select: Prf,
     select_seed: [u8; 16],
     identifications: Identifications,
-    lanes: Box<[Option<Lane>; BURST_MAX]>,
+    lanes: Box<[Lane; BURST_MAX]>,
 }
 
 impl Engine {
-    /// The engine of worker `worker` of `workers`, with room for `flows` flows placed by `table_key`.
-    ///
-    /// # Errors
-    /// [`EngineError`].
-    pub fn new(worker: u16, workers: u16, flows: usize, table_key: [u8; 16]) -> Result<Self, EngineError> {
-        let flows = FlowTable::new(flows, table_key).map_err(EngineError::Flows)?;
-        Ok(Self::with_flows(worker, workers, flows))
-    }
-
-    /// The same with a flow table made elsewhere.
+    /// The engine of worker `worker` of `workers`, with its flow table and counters for the numbers of
+    /// `layout`.
     #[must_use]
-    pub fn with_flows(worker: u16, workers: u16, flows: FlowTable) -> Self {
+    pub fn new(worker: u16, workers: u16, flows: FlowTable, layout: Layout) -> Self {
         Self {
             flows,
             gate: Gate::new(None),
-            ledger: Ledger::new(0, 0),
+            ledger: Ledger::new(layout),
             select: Prf::new([0; 16]),
             select_seed: [0; 16],
             identifications: Identifications::new(worker, workers.max(1)),
-            lanes: Box::new([None; BURST_MAX]),
+            lanes: Box::new([Lane::EMPTY; BURST_MAX]),
         }
     }
 
     /// Takes what a new table generation says beside the packets: call it once, between two bursts,
-    /// before the first packet meets the new table. Allocates only if there are more numbers than ever.
+    /// before the first packet meets the new table.
     pub fn adopt(&mut self, table: &TableView<'_>) {
         if table.select_seed() != self.select_seed {
             self.select_seed = table.select_seed();
@@ -109,7 +110,7 @@ impl Engine {
         if table.new_flows_rate_max() != self.gate.rate_max() {
             self.gate = Gate::new(table.new_flows_rate_max());
         }
-        self.ledger.merge(&Ledger::new(table.services_len(), table.reals_len()));
+        self.flows.begin_epoch();
         self.ledger.add(Event::TableSwitch, 1);
     }
 
@@ -159,191 +160,189 @@ impl Engine {
         now: Tick,
         gone: &mut Burst<P>,
         observer: &mut impl Observer<P>,
-    ) {
+    ) -> Sent {
         if burst.is_empty() {
-            return;
+            return Sent::default();
         }
         self.advance(table, now, SWEEP_BUCKETS_PER_BURST);
-        self.classify(table, burst);
-        for lane in self.lanes.iter().take(burst.len()).flatten() {
-            if matches!(lane.step, Step::Resolve(_)) {
-                self.flows.prefetch_rest(lane.place);
-            }
-        }
-        self.resolve(table, burst.len(), now);
-        self.finish(table, burst, gone, observer);
+        self.parse(table, burst);
+        self.place(burst.len());
+        self.finish(table, burst, now, gone, observer)
     }
 
-    /// Parse, classify, and fetch the flow's bucket.
     #[inline]
-    fn classify<P: Packet>(&mut self, table: &TableView<'_>, burst: &Burst<P>) {
+    fn parse<P: Packet>(&mut self, table: &TableView<'_>, burst: &Burst<P>) {
         let packets = burst.as_slice();
         let mut bytes = 0;
         for ((at, packet), lane) in packets.iter().enumerate().zip(self.lanes.iter_mut()) {
             if let Some(ahead) = packets.get(at + PREFETCH_AHEAD) {
-                mem::prefetch(ahead.data());
+                ahead.prefetch();
             }
             let len = packet.total_len();
             bytes += len as u64;
-            *lane = match wire::parse(packet.data(), len) {
-                Ok(parsed) => Some(Self::sort(table, &self.flows, parsed)),
-                Err(reason) => Some(Lane::gone(unparsed(reason))),
-            };
+            match wire::parse(packet.data(), len, &mut lane.parsed) {
+                Err(reason) => lane.leave(unparsed(reason)),
+                Ok(()) if !table.may_be_vip(&lane.parsed.tuple.destination, lane.parsed.tuple.family) => {
+                    (lane.step, lane.punt) = (Step::Punt, PuntReason::NotVip);
+                }
+                Ok(()) => {
+                    let has_flow = matches!(lane.parsed.kind, Kind::Tcp | Kind::Udp | Kind::IcmpError);
+                    lane.step = if has_flow { Step::Resolve } else { Step::Classify };
+                }
+            }
         }
         self.ledger.add(Event::Rx, packets.len() as u64);
         self.ledger.add(Event::RxBytes, bytes);
     }
 
-    /// Whose packet is it, and what has to be done with it?
+    /// Hash every flow and fetch its bucket, then look at the buckets and fetch what they lack. The hash
+    /// is a long chain of short steps: in a loop of its own, several packets' chains run side by side.
     #[inline]
-    fn sort(table: &TableView<'_>, flows: &FlowTable, parsed: Parsed) -> Lane {
-        let mut place = Place::default();
-        let step = match parsed.kind {
-            Kind::Tcp | Kind::Udp | Kind::IcmpError => match table.classify(&parsed.tuple) {
-                Class::Service(service) => {
-                    place = flows.place(&parsed.tuple);
-                    flows.prefetch(place);
-                    Step::Resolve(service)
-                }
-                Class::VipOnly => Step::exit(Verdict::Drop(DropReason::NoService)),
-                Class::NotVip => Step::exit(Verdict::Punt(PuntReason::NotVip)),
-            },
-            other => Self::sort_rest(table, &parsed, other),
-        };
-        Lane { parsed, place, step }
-    }
-
-    #[inline(never)]
-    fn sort_rest(table: &TableView<'_>, parsed: &Parsed, kind: Kind) -> Step {
-        if !table.classify_address(&parsed.tuple.destination, parsed.tuple.family) {
-            return Step::exit(Verdict::Punt(PuntReason::NotVip));
-        }
-        Step::exit(match kind {
-            Kind::EchoRequest => return Step::Answer,
-            Kind::NeighbourDiscovery => Verdict::Punt(PuntReason::NeighbourDiscovery),
-            Kind::IcmpBadQuote => Verdict::Drop(DropReason::IcmpQuote),
-            Kind::IcmpOther => Verdict::Drop(DropReason::IcmpType),
-            Kind::Fragment => Verdict::Drop(DropReason::Fragment),
-            Kind::Tcp | Kind::Udp | Kind::IcmpError | Kind::OtherProtocol => {
-                Verdict::Drop(DropReason::Protocol)
-            }
-        })
-    }
-
-    /// Look up or select, in order: what one packet inserts, the next one finds.
-    #[inline]
-    fn resolve(&mut self, table: &TableView<'_>, len: usize, now: Tick) {
-        let mut resolver = Resolver {
-            flows: &mut self.flows,
-            gate: &mut self.gate,
-            ledger: &mut self.ledger,
-            select: &self.select,
-            table: *table,
-            timeouts: table.timeouts(),
-            now,
-            hits: 0,
-        };
-        for lane in self.lanes.iter_mut().take(len).flatten() {
-            if let Step::Resolve(service) = lane.step {
-                lane.step = match resolver.real(&lane.parsed, lane.place, service) {
-                    Ok((real, used)) => Step::Forward(service, real, used),
-                    Err(reason) => Step::Exit(Verdict::Drop(reason), Some(service)),
-                };
+    fn place(&mut self, len: usize) {
+        for lane in self.lanes.iter_mut().take(len) {
+            if lane.step == Step::Resolve {
+                lane.place = self.flows.place(&lane.parsed.tuple);
+                self.flows.prefetch(lane.place);
             }
         }
-        let hits = resolver.hits;
-        self.ledger.add(Event::FlowHit, hits);
+        for lane in self.lanes.iter_mut().take(len) {
+            if lane.step == Step::Resolve {
+                lane.hint = self.flows.peek(lane.place);
+            }
+        }
     }
 
-    /// Encapsulate, count, and part those that go on from those that do not.
+    /// Look up or select, encapsulate, count: in order, so that what one packet inserts, the next finds.
+    /// Then part those that go on from those that do not.
     #[inline]
     fn finish<P: Packet>(
         &mut self,
         table: &TableView<'_>,
         burst: &mut Burst<P>,
+        now: Tick,
         gone: &mut Burst<P>,
         observer: &mut impl Observer<P>,
-    ) {
+    ) -> Sent {
+        let mut resolver = Resolver {
+            flows: &mut self.flows,
+            gate: &mut self.gate,
+            ledger: &mut self.ledger,
+            select: &self.select,
+            table,
+            timeouts: table.timeouts(),
+            now,
+            hits: 0,
+        };
         let mut exits = 0_u64;
+        let mut sent = Sent::default();
         for ((packet, lane), at) in burst.as_mut_slice().iter_mut().zip(self.lanes.iter()).zip(0_u32..) {
-            let Some(lane) = lane else { continue };
-            let decision = Self::leave(table, &mut self.ledger, &mut self.identifications, packet, lane);
-            exits |= u64::from(decision.verdict != Verdict::Tx) << at;
+            let decision = if lane.step == Step::Resolve {
+                forward(&mut resolver, &mut self.identifications, packet, lane)
+            } else {
+                leave(&mut resolver, packet, lane)
+            };
+            match decision.verdict {
+                Verdict::Tx => sent.bytes += packet.total_len() as u64,
+                _ => exits |= 1 << at,
+            }
             observer.decided(packet, &decision);
         }
+        let hits = resolver.hits;
+        self.ledger.add(Event::FlowHit, hits);
         if exits != 0 {
-            part(burst, gone, exits);
+            burst.move_marked(exits, gone);
         }
-    }
-
-    #[inline]
-    fn leave<P: Packet>(
-        table: &TableView<'_>,
-        ledger: &mut Ledger,
-        identifications: &mut Identifications,
-        packet: &mut P,
-        lane: &Lane,
-    ) -> Decision {
-        let mut decision =
-            Decision { verdict: Verdict::Tx, service: None, real: None, flow: None, answered: false };
-        let outcome = match lane.step {
-            Step::Forward(service, real, used) => {
-                let service = table.service(service).number();
-                (decision.service, decision.real, decision.flow) = (Some(service), Some(real), Some(used));
-                forward(table, ledger, identifications, packet, &lane.parsed, (service, real))
-            }
-            Step::Answer => {
-                decision.answered = true;
-                echo::answer(packet, &lane.parsed).map(|()| ledger.add(Event::EchoAnswered, 1))
-            }
-            Step::Exit(verdict, service) => {
-                decision.verdict = verdict;
-                decision.service = service.map(|service| table.service(service).number());
-                Ok(())
-            }
-            // Every lane was resolved; were one not, its packet would be dropped and counted, not lost.
-            Step::Resolve(_) => Err(DropReason::NoReal),
-        };
-        if let Err(reason) = outcome {
-            decision.verdict = Verdict::Drop(reason);
-        }
-        match decision.verdict {
-            Verdict::Tx => {}
-            Verdict::Drop(reason) => ledger.add(reason, 1),
-            Verdict::Punt(reason) => ledger.add(reason, 1),
-        }
-        decision
+        sent
     }
 }
 
+/// Sends a packet of a flow to its real.
 #[inline]
 fn forward<P: Packet>(
-    table: &TableView<'_>,
-    ledger: &mut Ledger,
+    resolver: &mut Resolver<'_, '_>,
     identifications: &mut Identifications,
     packet: &mut P,
-    parsed: &Parsed,
-    (service, real): (ServiceNumber, RealNumber),
-) -> Result<(), DropReason> {
-    let template = table.template(real).ok_or(DropReason::NoReal)?;
-    encap(packet, parsed, template, identifications)?;
-    if parsed.kind == Kind::IcmpError {
-        ledger.add(Event::IcmpFollowed, 1);
+    lane: &Lane,
+) -> Decision {
+    let Target { real, service, used } = match resolver.target(&lane.parsed, lane.place, lane.hint) {
+        Ok(target) => target,
+        Err((verdict, service)) => return refused(resolver.ledger, verdict, service),
+    };
+    let mut decision = Decision {
+        verdict: Verdict::Tx,
+        service: Some(service),
+        real: Some(real),
+        flow: Some(used),
+        answered: false,
+    };
+    let sent = match resolver.table.template(real) {
+        Some(template) => encap(packet, &lane.parsed, template, identifications),
+        None => Err(DropReason::NoReal),
+    };
+    match sent {
+        Ok(()) => {
+            resolver.ledger.account(service.index(), real.index(), u64::from(lane.parsed.ip_len));
+            if lane.parsed.kind == Kind::IcmpError {
+                resolver.ledger.add(Event::IcmpFollowed, 1);
+            }
+        }
+        Err(reason) => {
+            resolver.ledger.add(reason, 1);
+            decision.verdict = Verdict::Drop(reason);
+        }
     }
-    ledger.account(service.index(), real.index(), u64::from(parsed.ip_len));
-    Ok(())
+    decision
 }
 
-/// Moves the packets whose bit is set to `gone`; both keep their order.
 #[cold]
-#[inline(never)]
-fn part<P>(burst: &mut Burst<P>, gone: &mut Burst<P>, exits: u64) {
-    burst.move_marked(exits, gone);
+fn refused(ledger: &mut Ledger, verdict: Verdict, service: Option<service::ServiceNumber>) -> Decision {
+    count(ledger, verdict);
+    Decision { verdict, service, real: None, flow: None, answered: false }
 }
 
-impl Lane {
-    #[inline]
-    fn gone(verdict: Verdict) -> Self {
-        Self { parsed: Parsed::default(), place: Place::default(), step: Step::exit(verdict) }
+fn count(ledger: &mut Ledger, verdict: Verdict) {
+    match verdict {
+        Verdict::Tx => {}
+        Verdict::Drop(reason) => ledger.add(reason, 1),
+        Verdict::Punt(reason) => ledger.add(reason, 1),
+    }
+}
+
+/// A packet without a flow: it is answered, or it leaves.
+#[inline]
+fn leave<P: Packet>(resolver: &mut Resolver<'_, '_>, packet: &mut P, lane: &Lane) -> Decision {
+    let mut answered = false;
+    let verdict = match lane.step {
+        Step::Punt => Verdict::Punt(lane.punt),
+        Step::Drop => Verdict::Drop(lane.drop),
+        Step::Classify | Step::Resolve => match without_flow(resolver.table, &lane.parsed) {
+            Verdict::Tx => match echo::answer(packet, &lane.parsed) {
+                Ok(()) => {
+                    answered = true;
+                    resolver.ledger.add(Event::EchoAnswered, 1);
+                    Verdict::Tx
+                }
+                Err(reason) => Verdict::Drop(reason),
+            },
+            verdict => verdict,
+        },
+    };
+    count(resolver.ledger, verdict);
+    Decision { verdict, service: None, real: None, flow: None, answered }
+}
+
+/// What becomes of a packet that has no ports; an echo request to a VIP is to be answered.
+#[inline(never)]
+fn without_flow(table: &TableView<'_>, parsed: &Parsed) -> Verdict {
+    if !table.classify_address(&parsed.tuple.destination, parsed.tuple.family) {
+        return Verdict::Punt(PuntReason::NotVip);
+    }
+    match parsed.kind {
+        Kind::EchoRequest => Verdict::Tx,
+        Kind::NeighbourDiscovery => Verdict::Punt(PuntReason::NeighbourDiscovery),
+        Kind::IcmpBadQuote => Verdict::Drop(DropReason::IcmpQuote),
+        Kind::IcmpOther => Verdict::Drop(DropReason::IcmpType),
+        Kind::Fragment => Verdict::Drop(DropReason::Fragment),
+        Kind::Tcp | Kind::Udp | Kind::IcmpError | Kind::OtherProtocol => Verdict::Drop(DropReason::Protocol),
     }
 }

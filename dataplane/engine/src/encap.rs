@@ -104,34 +104,20 @@ fn outer_v4(
         + u32::from(entropy);
     sum = (sum >> 16) + (sum & 0xffff);
     sum = (sum >> 16) + (sum & 0xffff);
-    let [sum0, sum1] = (!(sum as u16)).to_be_bytes();
-    let [len0, len1] = total_len.to_be_bytes();
-    let [id0, id1] = identification.to_be_bytes();
-    let [fragment0, fragment1] = fragment.to_be_bytes();
-    let [entropy0, entropy1] = entropy.to_be_bytes();
-    let &[version, _, _, _, _, _, _, _, ttl, _, _, _, s0, s1, s2, s3, d0, d1, d2, d3] = template.outer_v4();
-    [
-        version,
-        parsed.tos,
-        len0,
-        len1,
-        id0,
-        id1,
-        fragment0,
-        fragment1,
-        ttl,
-        protocol,
-        sum0,
-        sum1,
-        s0,
-        s1,
-        s2 | entropy0,
-        s3 | entropy1,
-        d0,
-        d1,
-        d2,
-        d3,
-    ]
+    let words = template.outer_v4().as_chunks::<4>().0;
+    let word = |at: usize| words.get(at).map_or(0, |bytes| u32::from_be_bytes(*bytes));
+    let mut outer = [0; OUTER_V4_BYTES];
+    let filled = [
+        word(0) | u32::from(parsed.tos) << 16 | u32::from(total_len),
+        u32::from(identification) << 16 | u32::from(fragment),
+        word(2) | u32::from(protocol) << 16 | u32::from(!(sum as u16)),
+        word(3) | u32::from(entropy),
+        word(4),
+    ];
+    for (bytes, word) in outer.as_chunks_mut::<4>().0.iter_mut().zip(filled) {
+        *bytes = word.to_be_bytes();
+    }
+    outer
 }
 
 /// The outer IPv6 header: traffic class as above, flow label from the flow (RFC 6438 §3).

@@ -1,7 +1,7 @@
 //! One packet's decision, taken a burst at a time.
 //!
 //! ```text
-//! parse ─ classify ─ prefetch flow │ prefetch the rest │ look up or select, insert │ encapsulate, count
+//! parse, screen │ hash, fetch bucket │ peek, fetch the rest │ look up or classify and select, encapsulate, count
 //! ```
 //!
 //! Each `│` ends a loop over the burst, so that what one stage fetched has arrived when the next looks.
@@ -16,5 +16,5 @@ mod echo;
 mod encap;
 mod resolve;
 
-pub use burst::{Engine, EngineError};
+pub use burst::{Engine, Sent};
 pub use decision::{Decision, FlowUse, NoObserver, Observer, Verdict};

@@ -1,13 +1,13 @@
 //! From flow to real: the table's entry, or a choice by hash and a new entry.
 
-use counters::{DropReason, Event, Ledger};
+use counters::{DropReason, Event, Ledger, PuntReason};
 use flow::{FlowTable, Gate, Inserted, Place, Probe, Slot, State, Value};
 use mem::Prf;
 use port::Tick;
-use service::{RealNumber, RealState, ServiceSlot, TableView, Timeouts, tuple_hash};
+use service::{Class, RealNumber, RealState, ServiceNumber, ServiceSlot, TableView, Timeouts, tuple_hash};
 use wire::{Kind, Parsed};
 
-use crate::decision::FlowUse;
+use crate::decision::{FlowUse, Verdict};
 
 /// What resolving works with, apart from the packet.
 pub(crate) struct Resolver<'e, 't> {
@@ -15,81 +15,93 @@ pub(crate) struct Resolver<'e, 't> {
     pub(crate) gate: &'e mut Gate,
     pub(crate) ledger: &'e mut Ledger,
     pub(crate) select: &'e Prf,
-    pub(crate) table: TableView<'t>,
+    pub(crate) table: &'e TableView<'t>,
     pub(crate) timeouts: Timeouts,
     pub(crate) now: Tick,
     pub(crate) hits: u64,
 }
 
+/// Where a packet goes.
+pub(crate) struct Target {
+    pub(crate) real: RealNumber,
+    pub(crate) service: ServiceNumber,
+    pub(crate) used: FlowUse,
+}
+
+/// Why it goes nowhere, and the service where one is known.
+type Refusal = (Verdict, Option<ServiceNumber>);
+
 impl Resolver<'_, '_> {
-    /// The real of a packet, and how it was found.
+    /// Where a packet goes.
     ///
     /// # Errors
-    /// [`DropReason::NoReal`].
+    /// It is for no service, or its service has no real.
     #[inline]
-    pub(crate) fn real(
-        &mut self,
-        parsed: &Parsed,
-        place: Place,
-        service: ServiceSlot,
-    ) -> Result<(RealNumber, FlowUse), DropReason> {
-        match self.flows.probe(place, &self.timeouts) {
-            Probe::Hit(slot, value) => self.hit(parsed, service, slot, value),
+    pub(crate) fn target(&mut self, parsed: &Parsed, place: Place, hint: Slot) -> Result<Target, Refusal> {
+        match self.flows.probe(place, hint, &self.timeouts) {
+            Probe::Hit(slot, value) if value.epoch() == self.flows.epoch() => {
+                self.hits += 1;
+                self.touch(parsed, slot, value, value);
+                Ok(Target { real: value.real(), service: value.service(), used: FlowUse::Hit })
+            }
+            Probe::Hit(slot, value) => self.confirm(parsed, slot, value),
             Probe::Expired => {
                 self.ledger.add(Event::FlowExpire, 1);
-                self.miss(parsed, place, service)
+                self.miss(parsed, place)
             }
-            Probe::Miss => self.miss(parsed, place, service),
+            Probe::Miss => self.miss(parsed, place),
         }
     }
 
+    /// One more packet of a flow. What a router says about a flow does not show that its ends are alive.
     #[inline]
-    fn hit(
-        &mut self,
-        parsed: &Parsed,
-        service: ServiceSlot,
-        slot: Slot,
-        value: Value,
-    ) -> Result<(RealNumber, FlowUse), DropReason> {
-        let mut real = value.real;
-        if !self.may_keep(real) {
-            real = self.choose(parsed, service)?;
+    fn touch(&mut self, parsed: &Parsed, slot: Slot, old: Value, new: Value) {
+        let new = match parsed.kind {
+            Kind::IcmpError => new,
+            _ => new.touched(old.state().next(parsed.flags), self.now.0),
+        };
+        self.flows.update(slot, old, new);
+    }
+
+    /// The first packet of a flow after a table switch: its service is asked for again, and it keeps its
+    /// real unless that is down or gone.
+    #[inline(never)]
+    fn confirm(&mut self, parsed: &Parsed, slot: Slot, value: Value) -> Result<Target, Refusal> {
+        let (at, service) = self.service(parsed)?;
+        let may_keep =
+            self.table.template(value.real()).is_some_and(|template| template.state() != RealState::Down);
+        let real = if may_keep { value.real() } else { self.choose(parsed, at, service)? };
+        self.hits += 1;
+        if !may_keep {
             self.ledger.add(Event::FlowMoved, 1);
         }
-        self.hits += 1;
-        let new = match parsed.kind {
-            // What a router says about a flow does not show that its ends are alive.
-            Kind::IcmpError => Value { real, ..value },
-            _ => Value::new(real, value.state.next(parsed.flags), self.now.0),
-        };
-        self.flows.update(slot, value, new);
-        Ok((real, FlowUse::Hit))
+        let confirmed = Value::new(real, service, self.flows.epoch(), value.state(), u64::from(value.tick()));
+        self.touch(parsed, slot, value, confirmed);
+        Ok(Target { real, service, used: FlowUse::Hit })
     }
 
-    /// An established flow keeps its real until it ends, or the real is down or gone.
-    #[inline]
-    fn may_keep(&self, real: RealNumber) -> bool {
-        self.table.template(real).is_some_and(|template| template.state() != RealState::Down)
-    }
-
-    fn miss(
-        &mut self,
-        parsed: &Parsed,
-        place: Place,
-        service: ServiceSlot,
-    ) -> Result<(RealNumber, FlowUse), DropReason> {
-        let real = self.choose(parsed, service)?;
-        if parsed.kind == Kind::IcmpError {
-            return Ok((real, FlowUse::Stateless));
-        }
-        if !self.gate.admit() {
+    #[inline(never)]
+    fn miss(&mut self, parsed: &Parsed, place: Place) -> Result<Target, Refusal> {
+        let (at, service) = self.service(parsed)?;
+        let real = self.choose(parsed, at, service)?;
+        let used = if parsed.kind == Kind::IcmpError {
+            FlowUse::Stateless
+        } else if self.gate.admit() {
+            self.insert(parsed, place, real, service)
+        } else {
             self.ledger.add(Event::FlowStatelessGate, 1);
-            return Ok((real, FlowUse::Stateless));
-        }
-        let value = Value::new(real, State::first(parsed.kind, parsed.flags), self.now.0);
+            FlowUse::Stateless
+        };
+        Ok(Target { real, service, used })
+    }
+
+    #[inline]
+    fn insert(&mut self, parsed: &Parsed, place: Place, real: RealNumber, service: ServiceNumber) -> FlowUse {
+        let state = State::first(parsed.kind, parsed.flags);
+        let value = Value::new(real, service, self.flows.epoch(), state, self.now.0);
         let Ok(inserted) = self.flows.insert(place, &parsed.tuple, value, &self.timeouts) else {
             self.ledger.add(Event::FlowStatelessFull, 1);
-            return Ok((real, FlowUse::Stateless));
+            return FlowUse::Stateless;
         };
         self.ledger.add(Event::FlowInsert, 1);
         match inserted {
@@ -97,12 +109,26 @@ impl Resolver<'_, '_> {
             Inserted::Expired => self.ledger.add(Event::FlowExpire, 1),
             Inserted::Evicted => self.ledger.add(Event::FlowEvict, 1),
         }
-        Ok((real, FlowUse::New))
+        FlowUse::New
     }
 
     #[inline]
-    fn choose(&self, parsed: &Parsed, service: ServiceSlot) -> Result<RealNumber, DropReason> {
+    fn service(&self, parsed: &Parsed) -> Result<(ServiceSlot, ServiceNumber), Refusal> {
+        match self.table.classify(&parsed.tuple) {
+            Class::Service(at) => Ok((at, self.table.service(at).number())),
+            Class::VipOnly => Err((Verdict::Drop(DropReason::NoService), None)),
+            Class::NotVip => Err((Verdict::Punt(PuntReason::NotVip), None)),
+        }
+    }
+
+    #[inline]
+    fn choose(
+        &self,
+        parsed: &Parsed,
+        at: ServiceSlot,
+        service: ServiceNumber,
+    ) -> Result<RealNumber, Refusal> {
         let (hash, _) = tuple_hash(self.select, &parsed.tuple);
-        self.table.select(service, hash).ok_or(DropReason::NoReal)
+        self.table.select(at, hash).ok_or((Verdict::Drop(DropReason::NoReal), Some(service)))
     }
 }

@@ -1,7 +1,7 @@
 //! The flow table: which real a five-tuple was given, one shard per worker.
 //!
 //! **Shape.** The hot part is an array of buckets, one cache line each, four flows of 16 bytes: a 64-bit
-//! tag and a 64-bit value (real number, 16-bit tick, state). The cold part holds the exact tuple at the
+//! tag and a 64-bit value (real and service number, 16-bit tick, state, epoch). The cold part holds the exact tuple at the
 //! same index; it is written on insertion and read only by walkers. A flow lives in one of two buckets,
 //! the second computed from the first and the tag, so that an entry can be moved without its tuple. An
 //! insertion prefers the first, so most hits touch one line; IPv4 and IPv6 cost the same.
@@ -42,4 +42,4 @@ pub use table::{
     COLD_BYTES_PER_ENTRY, ENTRIES_MAX, ENTRIES_MIN, FlowTable, Full, Inserted, Place, Probe, SWEEP_TICKS,
     Slot, TableError,
 };
-pub use value::Value;
+pub use value::{Epoch, Value};

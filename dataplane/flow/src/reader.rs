@@ -4,23 +4,17 @@ use std::sync::Arc;
 
 use wire::FiveTuple;
 
-use crate::State;
 use crate::bucket::{ENTRIES_PER_BUCKET, Seen, from_words};
 use crate::table::{Memory, Slot};
 use crate::value::Value;
-use service::RealNumber;
 
 /// One flow, as a walker saw it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FlowRecord {
     /// The flow.
     pub tuple: FiveTuple,
-    /// Its real.
-    pub real: RealNumber,
-    /// What it is doing.
-    pub state: State,
-    /// Low 16 bits of the tick of its last packet.
-    pub tick: u16,
+    /// What was decided for it.
+    pub value: Value,
 }
 
 /// Reads a worker's table from any thread. A flow that is moved between its buckets during a walk may be
@@ -40,7 +34,7 @@ impl FlowReader {
     /// out: a reader never waits for the writer.
     pub fn flows(&self) -> impl Iterator<Item = FlowRecord> + '_ {
         let slots = (0..self.buckets)
-            .flat_map(|bucket| (0u8..).take(ENTRIES_PER_BUCKET).map(move |entry| Slot::new(bucket, entry)));
+            .flat_map(|bucket| (0u32..).take(ENTRIES_PER_BUCKET).map(move |entry| Slot::new(bucket, entry)));
         slots.filter_map(|slot| self.flow(slot))
     }
 
@@ -51,7 +45,6 @@ impl FlowReader {
             seen => seen,
         };
         let Seen::Flow { value, tuple } = seen else { return None };
-        let Value { real, state, tick } = Value::from_bits(value)?;
-        Some(FlowRecord { tuple: from_words(tuple), real, state, tick })
+        Some(FlowRecord { tuple: from_words(tuple), value: Value::from_bits(value) })
     }
 }

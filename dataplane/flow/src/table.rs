@@ -9,7 +9,7 @@ use wire::FiveTuple;
 use crate::State;
 use crate::bucket::{Bucket, Cold, EMPTY, ENTRIES_PER_BUCKET, Entry, to_words};
 use crate::reader::FlowReader;
-use crate::value::Value;
+use crate::value::{Epoch, Value};
 
 /// The fewest flows a table is made for.
 pub const ENTRIES_MIN: usize = 64;
@@ -54,17 +54,40 @@ impl std::fmt::Display for TableError {
 impl std::error::Error for TableError {}
 
 /// Where a tuple's flow would be: its tag and its first bucket.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Place {
     tag: u64,
     first: u32,
 }
 
-/// Where a flow is.
+impl Place {
+    /// No tuple's place.
+    pub const NOWHERE: Self = Self { tag: EMPTY, first: 0 };
+}
+
+/// Where a flow is: the number of its entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Slot {
-    bucket: u32,
-    entry: u8,
+pub struct Slot(u32);
+
+impl Slot {
+    /// No flow's: a look there finds that the tag is another.
+    pub const NOWHERE: Self = Self(0);
+    const ENTRY_BITS: u32 = ENTRIES_PER_BUCKET.trailing_zeros();
+
+    #[inline]
+    pub(crate) const fn new(bucket: u32, entry: u32) -> Self {
+        Self(bucket << Self::ENTRY_BITS | entry)
+    }
+
+    #[inline]
+    const fn bucket(self) -> u32 {
+        self.0 >> Self::ENTRY_BITS
+    }
+
+    #[inline]
+    const fn entry(self) -> usize {
+        self.0 as usize & (ENTRIES_PER_BUCKET - 1)
+    }
 }
 
 /// What a look at a place found.
@@ -108,23 +131,17 @@ impl Memory {
 
     #[inline]
     pub(crate) fn cold(&self, slot: Slot) -> Option<&Cold> {
-        self.cold.get(slot.bucket as usize * ENTRIES_PER_BUCKET + usize::from(slot.entry))
+        self.cold.get(slot.0 as usize)
     }
 
     #[inline]
     fn entry(&self, slot: Slot) -> Option<&Entry> {
-        self.bucket(slot.bucket)?.entries.get(usize::from(slot.entry))
+        self.bucket(slot.bucket())?.entries.get(slot.entry())
     }
 
     /// What a reader looks at.
     pub(crate) fn shared(&self, slot: Slot) -> Option<(&Entry, &Cold)> {
         Some((self.entry(slot)?, self.cold(slot)?))
-    }
-}
-
-impl Slot {
-    pub(crate) const fn new(bucket: u32, entry: u8) -> Self {
-        Self { bucket, entry }
     }
 }
 
@@ -136,6 +153,7 @@ pub struct FlowTable<const TAG_BITS: u32 = 64> {
     buckets: u32,
     len: usize,
     now: u64,
+    epoch: Epoch,
     sweep_next: u32,
     sweep_debt: u64,
 }
@@ -175,6 +193,7 @@ impl<const TAG_BITS: u32> FlowTable<TAG_BITS> {
             buckets: u32::try_from(buckets).map_err(|_| TableError::Entries(entries))?,
             len: 0,
             now: 0,
+            epoch: Epoch::FIRST,
             sweep_next: 0,
             sweep_debt: 0,
         };
@@ -218,6 +237,18 @@ impl<const TAG_BITS: u32> FlowTable<TAG_BITS> {
         self.now
     }
 
+    /// The epoch of the table that decides now.
+    #[inline]
+    #[must_use]
+    pub const fn epoch(&self) -> Epoch {
+        self.epoch
+    }
+
+    /// Another table decides from now on: every flow has to be confirmed when it is next met.
+    pub const fn begin_epoch(&mut self) {
+        self.epoch = self.epoch.next();
+    }
+
     /// Room for flows.
     #[must_use]
     pub const fn capacity(&self) -> usize {
@@ -247,39 +278,51 @@ impl<const TAG_BITS: u32> FlowTable<TAG_BITS> {
         }
     }
 
-    /// Looks at the first bucket, which [`prefetch`](Self::prefetch) has fetched, and fetches what the
+    /// Looks at the first bucket, which [`prefetch`](Self::prefetch) has fetched. Gives the slot where the
+    /// flow seems to be, for [`probe`](Self::probe) to look at first; if it is not there, fetches what the
     /// resolution will need: the second bucket, and the cold entry that an insertion would write.
     #[inline]
-    pub fn prefetch_rest(&self, place: Place) {
-        let Some(bucket) = self.memory.bucket(place.first) else { return };
-        if matches(bucket, place.tag) != 0 {
-            return;
+    pub fn peek(&self, place: Place) -> Slot {
+        let Some(bucket) = self.memory.bucket(place.first) else { return Slot::NOWHERE };
+        let found = matches(bucket, place.tag);
+        if found != 0 {
+            return Slot::new(place.first, lowest(found));
         }
+        self.fetch_for_insertion(place, bucket);
+        Slot::NOWHERE
+    }
+
+    #[inline]
+    fn fetch_for_insertion(&self, place: Place, bucket: &Bucket) {
         let free = matches(bucket, EMPTY);
-        if free != 0 {
-            let slot = Slot { bucket: place.first, entry: lowest(free) };
-            if let Some(cold) = self.memory.cold(slot) {
-                mem::prefetch_write(cold);
-            }
+        if free != 0
+            && let Some(cold) = self.memory.cold(Slot::new(place.first, lowest(free)))
+        {
+            mem::prefetch_write(cold);
         }
         if let Some(bucket) = self.memory.bucket(self.other(place.first, place.tag)) {
             mem::prefetch(bucket);
         }
     }
 
-    /// Looks a flow up; one that was silent for too long is removed here.
+    /// Looks a flow up, at `hint` first; one that was silent for too long is removed here.
     #[inline]
-    pub fn probe(&mut self, place: Place, timeouts: &Timeouts) -> Probe {
-        let Some(slot) = self.find(place) else { return Probe::Miss };
-        let Some(entry) = self.memory.entry(slot) else { return Probe::Miss };
-        match Value::from_bits(entry.value()) {
-            Some(value) if !value.is_expired(self.now, timeouts) => Probe::Hit(slot, value),
-            _ => {
-                entry.clear();
-                self.len -= 1;
-                Probe::Expired
-            }
+    pub fn probe(&mut self, place: Place, hint: Slot, timeouts: &Timeouts) -> Probe {
+        let hinted = self.memory.entry(hint).filter(|entry| entry.tag() == place.tag);
+        let (slot, entry) = match hinted {
+            Some(entry) => (hint, entry),
+            None => match self.find(place) {
+                Some(found) => found,
+                None => return Probe::Miss,
+            },
+        };
+        let value = Value::from_bits(entry.value());
+        if value.is_expired(self.now, timeouts) {
+            entry.clear();
+            self.len -= 1;
+            return Probe::Expired;
         }
+        Probe::Hit(slot, value)
     }
 
     /// Writes the value of a flow that was just found, if it changed.
@@ -336,7 +379,7 @@ impl<const TAG_BITS: u32> FlowTable<TAG_BITS> {
         for _ in 0..due.min(u64::from(self.buckets)) {
             if let Some(bucket) = self.memory.bucket(self.sweep_next) {
                 for entry in &bucket.entries {
-                    removed += u64::from(is_gone(entry, self.now, timeouts));
+                    removed += u64::from(is_gone(entry, self.now, self.epoch, timeouts));
                 }
             }
             self.sweep_next = if self.sweep_next + 1 < self.buckets { self.sweep_next + 1 } else { 0 };
@@ -370,14 +413,18 @@ impl<const TAG_BITS: u32> FlowTable<TAG_BITS> {
     }
 
     #[inline]
-    fn find(&self, place: Place) -> Option<Slot> {
+    fn find(&self, place: Place) -> Option<(Slot, &Entry)> {
         let found = matches(self.memory.bucket(place.first)?, place.tag);
-        if found != 0 {
-            return Some(Slot { bucket: place.first, entry: lowest(found) });
-        }
-        let second = self.other(place.first, place.tag);
-        let found = matches(self.memory.bucket(second)?, place.tag);
-        (found != 0).then(|| Slot { bucket: second, entry: lowest(found) })
+        let slot = if found != 0 {
+            Slot::new(place.first, lowest(found))
+        } else {
+            let second = self.other(place.first, place.tag);
+            match matches(self.memory.bucket(second)?, place.tag) {
+                0 => return None,
+                found => Slot::new(second, lowest(found)),
+            }
+        };
+        Some((slot, self.memory.entry(slot)?))
     }
 
     /// A slot for a new flow: empty or expired in its first bucket, then in its second. Then, as long as
@@ -411,25 +458,24 @@ impl<const TAG_BITS: u32> FlowTable<TAG_BITS> {
         let bucket = self.memory.bucket(index)?;
         let free = matches(bucket, EMPTY);
         if free != 0 {
-            return Some((Slot { bucket: index, entry: lowest(free) }, Inserted::Free));
+            return Some((Slot::new(index, lowest(free)), Inserted::Free));
         }
         let mut gone = 0;
         for (at, entry) in bucket.entries.iter().enumerate() {
-            let expired =
-                Value::from_bits(entry.value()).is_none_or(|value| value.is_expired(self.now, timeouts));
+            let expired = Value::from_bits(entry.value()).is_expired(self.now, timeouts);
             gone |= u32::from(expired) << at;
         }
-        (gone != 0).then(|| (Slot { bucket: index, entry: lowest(gone) }, Inserted::Expired))
+        (gone != 0).then(|| (Slot::new(index, lowest(gone)), Inserted::Expired))
     }
 
     fn oldest_embryonic(&self, buckets: [u32; 2]) -> Option<Slot> {
         let mut oldest: Option<(u16, Slot)> = None;
         for index in buckets {
-            for (entry, at) in self.memory.bucket(index)?.entries.iter().zip(0u8..) {
-                let Some(value) = Value::from_bits(entry.value()) else { continue };
+            for (entry, at) in self.memory.bucket(index)?.entries.iter().zip(0u32..) {
+                let value = Value::from_bits(entry.value());
                 let age = value.age(self.now);
-                if value.state == State::Embryonic && oldest.is_none_or(|(most, _)| age > most) {
-                    oldest = Some((age, Slot { bucket: index, entry: at }));
+                if value.state() == State::Embryonic && oldest.is_none_or(|(most, _)| age > most) {
+                    oldest = Some((age, Slot::new(index, at)));
                 }
             }
         }
@@ -454,7 +500,7 @@ impl<const TAG_BITS: u32> FlowTable<TAG_BITS> {
             {
                 return Some((self.shift(&path, at, to)?, inserted));
             }
-            for (entry, from) in self.memory.bucket(bucket)?.entries.iter().zip(0u8..) {
+            for (entry, from) in self.memory.bucket(bucket)?.entries.iter().zip(0u32..) {
                 let other = self.other(bucket, entry.tag());
                 if let Some(step) = path.get_mut(queued)
                     && other != bucket
@@ -477,9 +523,9 @@ impl<const TAG_BITS: u32> FlowTable<TAG_BITS> {
         let mut step = *path.get(end)?;
         loop {
             let parent = *path.get(step.parent)?;
-            let from = Slot { bucket: parent.bucket, entry: step.from };
+            let from = Slot::new(parent.bucket, step.from);
             let (entry, cold) = self.memory.shared(from)?;
-            if self.other(from.bucket, entry.tag()) != to.bucket {
+            if self.other(from.bucket(), entry.tag()) != to.bucket() {
                 return None;
             }
             self.memory.entry(to)?.publish(self.memory.cold(to)?, entry.tag(), entry.value(), cold.load());
@@ -498,7 +544,7 @@ impl<const TAG_BITS: u32> FlowTable<TAG_BITS> {
 struct Step {
     bucket: u32,
     parent: usize,
-    from: u8,
+    from: u32,
 }
 
 /// One bit per entry with that tag, without a branch: which entry of a bucket a flow is in cannot be
@@ -511,21 +557,25 @@ fn matches(bucket: &Bucket, tag: u64) -> u32 {
 }
 
 #[inline]
-#[allow(clippy::cast_possible_truncation, reason = "at most 32")]
-fn lowest(bits: u32) -> u8 {
-    bits.trailing_zeros() as u8
+const fn lowest(bits: u32) -> u32 {
+    bits.trailing_zeros()
 }
 
-/// Removes an entry that was silent for too long.
-fn is_gone(entry: &Entry, now: u64, timeouts: &Timeouts) -> bool {
+/// Removes an entry that was silent for too long; one that was decided many tables ago is marked, before
+/// its epoch's number comes again.
+fn is_gone(entry: &Entry, now: u64, epoch: Epoch, timeouts: &Timeouts) -> bool {
     if entry.tag() == EMPTY {
         return false;
     }
-    let gone = Value::from_bits(entry.value()).is_none_or(|value| value.is_expired(now, timeouts));
-    if gone {
+    let value = Value::from_bits(entry.value());
+    if value.is_expired(now, timeouts) {
         entry.clear();
+        return true;
     }
-    gone
+    if value.epoch() != Epoch::STALE && epoch.is_far_from(value.epoch()) {
+        entry.set_value(value.stale().to_bits());
+    }
+    false
 }
 
 #[cfg(test)]

@@ -1,11 +1,11 @@
 use std::collections::HashMap;
 
 use proptest::prelude::{Strategy, any, prop_oneof, proptest};
-use service::{RealNumber, Timeouts};
+use service::{RealNumber, ServiceNumber, Timeouts};
 use wire::{Family, FiveTuple};
 
 use super::{ENTRIES_MIN, FlowTable, Full, Inserted, Probe, SWEEP_TICKS};
-use crate::{State, Value};
+use crate::{Epoch, Slot, State, Value};
 
 const TIMEOUTS: Timeouts = Timeouts { syn: 80, established: 7_200, closing: 80, udp: 480 };
 
@@ -20,7 +20,7 @@ fn tuple(index: u32) -> FiveTuple {
 }
 
 fn value(real: u32, state: State, now: u64) -> Value {
-    Value::new(RealNumber::new(real).unwrap(), state, now)
+    Value::new(RealNumber::new(real).unwrap(), ServiceNumber::FIRST, Epoch::FIRST, state, now)
 }
 
 fn table(entries: usize) -> FlowTable {
@@ -29,8 +29,8 @@ fn table(entries: usize) -> FlowTable {
 
 fn found(table: &mut FlowTable, index: u32) -> Option<u32> {
     let place = table.place(&tuple(index));
-    match table.probe(place, &TIMEOUTS) {
-        Probe::Hit(_, value) => Some(value.real.get()),
+    match table.probe(place, Slot::NOWHERE, &TIMEOUTS) {
+        Probe::Hit(_, value) => Some(value.real().get()),
         Probe::Expired | Probe::Miss => None,
     }
 }
@@ -100,7 +100,7 @@ fn each_state_expires_after_its_own_silence_and_a_packet_renews_it() {
     assert_eq!(alive(&mut table, 80), [true; 4]);
     assert_eq!(alive(&mut table, 81), [false, true, false, true]);
     let place = table.place(&tuple(4));
-    let Probe::Hit(slot, old) = table.probe(place, &TIMEOUTS) else { panic!() };
+    let Probe::Hit(slot, old) = table.probe(place, Slot::NOWHERE, &TIMEOUTS) else { panic!() };
     table.update(slot, old, value(4, State::Udp, 81));
     assert_eq!(alive(&mut table, 81 + 480), [false, true, false, true]);
     assert_eq!(alive(&mut table, 82 + 480), [false, true, false, false]);
@@ -152,7 +152,7 @@ fn a_shortened_tag_matches_wrongly_and_the_whole_one_does_not() {
     let mut whole = table(1 << 12);
     for index in 0..2048 {
         let place = short.place(&tuple(index));
-        if short.probe(place, &TIMEOUTS) == Probe::Miss {
+        if short.probe(place, Slot::NOWHERE, &TIMEOUTS) == Probe::Miss {
             let _ = short.insert(place, &tuple(index), value(1, State::Established, 0), &TIMEOUTS);
         }
         assert!(insert(&mut whole, index, State::Established).is_ok());
@@ -160,7 +160,7 @@ fn a_shortened_tag_matches_wrongly_and_the_whole_one_does_not() {
     let strangers = 100_000..200_000u32;
     let matched = strangers.clone().filter(|&index| {
         let place = short.place(&tuple(index));
-        matches!(short.probe(place, &TIMEOUTS), Probe::Hit(..))
+        matches!(short.probe(place, Slot::NOWHERE, &TIMEOUTS), Probe::Hit(..))
     });
     // About two flows in each of two buckets, each with a tag equal once in fifteen.
     let rate = wrong(matched.count(), 100_000);
@@ -179,15 +179,31 @@ fn a_reader_on_another_thread_sees_only_flows_that_were_put_in() {
         for _ in 0..20 {
             for flow in reader.flows() {
                 let index = u32::from_be_bytes(*flow.tuple.source.first_chunk().unwrap());
-                assert_eq!((flow.tuple, flow.real.get()), (tuple(index), index % 1000));
+                assert_eq!((flow.tuple, flow.value.real().get()), (tuple(index), index % 1000));
             }
         }
-        reader.flows().filter(|flow| flow.state == State::Established).count()
+        reader.flows().filter(|flow| flow.value.state() == State::Established).count()
     });
     for index in 10_000..200_000 {
         let _ = insert(&mut table, index, State::Embryonic);
     }
     assert_eq!(walker.join().unwrap(), 1000);
+}
+
+#[test]
+fn a_decision_of_many_tables_ago_is_marked_before_its_epoch_comes_again() {
+    let mut table = table(ENTRIES_MIN);
+    assert!(insert(&mut table, 1, State::Established).is_ok());
+    let epoch = |table: &FlowTable| table.reader().flows().next().unwrap().value.epoch();
+    for turn in 0..40_000u64 {
+        table.begin_epoch();
+        assert!(turn == 0 || epoch(&table) != table.epoch(), "after {turn} tables");
+        if turn % 4000 == 0 {
+            table.advance(table.now() + SWEEP_TICKS / 4, &TIMEOUTS);
+            table.sweep(u64::MAX, &TIMEOUTS);
+        }
+    }
+    assert_eq!(epoch(&table), Epoch::STALE);
 }
 
 #[test]
@@ -234,10 +250,10 @@ proptest! {
                     model.retain(|_, value| !value.is_expired(now, &TIMEOUTS));
                     let place = table.place(&tuple(index));
                     let state = if udp { State::Udp } else { State::Established };
-                    match table.probe(place, &TIMEOUTS) {
+                    match table.probe(place, Slot::NOWHERE, &TIMEOUTS) {
                         Probe::Hit(slot, old) => {
                             assert_eq!(model.get(&index), Some(&old));
-                            let new = Value { tick: value(0, state, now).tick, ..old };
+                            let new = old.touched(old.state(), now);
                             table.update(slot, old, new);
                             model.insert(index, new);
                         }
@@ -255,7 +271,7 @@ proptest! {
         }
         let now = table.now();
         let alive = model.values().filter(|value| !value.is_expired(now, &TIMEOUTS)).count();
-        let seen = table.reader().flows().filter(|flow| !value(flow.real.get(), flow.state, u64::from(flow.tick)).is_expired(now, &TIMEOUTS)).count();
+        let seen = table.reader().flows().filter(|flow| !flow.value.is_expired(now, &TIMEOUTS)).count();
         assert_eq!(seen, alive);
     }
 }

@@ -1,103 +1,187 @@
-//! The 64 bits beside a tag: real number, tick of the last packet, state.
+//! The 64 bits beside a tag: what was decided for a flow, and when it was last heard of.
 //!
 //! ```text
-//! 63      50 49 48 47          32 31                    0
-//! | spare   |state|  tick (16)   |   real number (32)    |
+//! 63       50 49 48 47        32 31          16 15        0
+//! |   epoch  |state|   tick     |   service    |   real   |
 //! ```
+//!
+//! The epoch says under which table the decision was made or last confirmed. As long as it is the current
+//! one, a hit needs no classification and no look at the real's state; after a table switch each flow is
+//! looked at once more.
 
-use port_tick::Tick16;
-use service::{RealNumber, Timeouts};
+use service::{REALS_MAX, RealNumber, SERVICES_MAX, ServiceNumber, Timeouts};
 
 use crate::State;
 
-pub(crate) mod port_tick {
-    //! Sixteen bits of a tick: enough to tell ages up to an hour apart, as long as no entry is left
-    //! standing for two hours, which the sweep sees to.
+const _: () = assert!(REALS_MAX <= 1 << 16 && SERVICES_MAX <= 1 << 16, "numbers fit their fields");
 
-    /// The low 16 bits of a tick.
-    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-    pub(crate) struct Tick16(pub(crate) u16);
+const SERVICE: u32 = 16;
+const TICK: u32 = 32;
+const STATE: u32 = 48;
+const EPOCH: u32 = 50;
 
-    impl Tick16 {
-        #[allow(clippy::cast_possible_truncation, reason = "the low bits are what is kept")]
-        pub(crate) const fn of(tick: u64) -> Self {
-            Self(tick as u16)
-        }
+/// Names the table that a decision was made under: 14 bits, of which 0 is never current.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Epoch(u16);
 
-        /// Ticks since `then`.
-        pub(crate) const fn since(self, then: Self) -> u16 {
-            self.0.wrapping_sub(then.0)
-        }
+impl Epoch {
+    /// Epochs are 1 to this, then 1 again.
+    const LAST: u16 = (1 << (64 - EPOCH)) - 1;
+
+    /// The first one.
+    pub const FIRST: Self = Self(1);
+    /// No table's: what it stands beside has to be confirmed.
+    pub const STALE: Self = Self(0);
+
+    /// The one after.
+    #[must_use]
+    pub const fn next(self) -> Self {
+        if self.0 < Self::LAST { Self(self.0 + 1) } else { Self::FIRST }
+    }
+
+    /// Whether `earlier` lies so far back that its number may come again before the flow is met.
+    pub(crate) const fn is_far_from(self, earlier: Self) -> bool {
+        let distance = if self.0 >= earlier.0 { self.0 - earlier.0 } else { Self::LAST - earlier.0 + self.0 };
+        distance > Self::LAST / 4
     }
 }
 
 /// What a flow's entry holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Value {
-    /// The real it was given.
-    pub real: RealNumber,
-    /// What it is doing.
-    pub state: State,
-    /// Low 16 bits of the tick of its last packet.
-    pub tick: u16,
-}
+pub struct Value(u64);
 
 impl Value {
-    /// A value as of `now`.
+    /// A decision as of `now`.
     #[inline]
     #[must_use]
-    pub const fn new(real: RealNumber, state: State, now: u64) -> Self {
-        Self { real, state, tick: Tick16::of(now).0 }
+    #[allow(clippy::cast_possible_truncation, reason = "the low 16 bits of a tick are what is kept")]
+    pub const fn new(real: RealNumber, service: ServiceNumber, epoch: Epoch, state: State, now: u64) -> Self {
+        let fields = real.get() as u64 | (service.get() as u64) << SERVICE;
+        Self(fields | (now as u16 as u64) << TICK | (state as u64) << STATE | (epoch.0 as u64) << EPOCH)
+    }
+
+    /// The real it was given.
+    #[inline]
+    #[must_use]
+    #[allow(clippy::cast_possible_truncation, reason = "a field is taken out of its bits")]
+    pub const fn real(self) -> RealNumber {
+        RealNumber::from_bits(self.0 as u16)
+    }
+
+    /// The service it belongs to.
+    #[inline]
+    #[must_use]
+    #[allow(clippy::cast_possible_truncation, reason = "a field is taken out of its bits")]
+    pub const fn service(self) -> ServiceNumber {
+        ServiceNumber::from_bits((self.0 >> SERVICE) as u16)
+    }
+
+    /// Low 16 bits of the tick of its last packet.
+    #[inline]
+    #[must_use]
+    #[allow(clippy::cast_possible_truncation, reason = "a field is taken out of its bits")]
+    pub const fn tick(self) -> u16 {
+        (self.0 >> TICK) as u16
+    }
+
+    /// What it is doing.
+    #[inline]
+    #[must_use]
+    pub const fn state(self) -> State {
+        State::from_bits(self.0 >> STATE)
+    }
+
+    /// The table it was decided or confirmed under.
+    #[inline]
+    #[must_use]
+    #[allow(clippy::cast_possible_truncation, reason = "a field is taken out of its bits")]
+    pub const fn epoch(self) -> Epoch {
+        Epoch((self.0 >> EPOCH) as u16)
+    }
+
+    /// The same flow after one more packet.
+    #[inline]
+    #[must_use]
+    #[allow(clippy::cast_possible_truncation, reason = "the low 16 bits of a tick are what is kept")]
+    pub const fn touched(self, state: State, now: u64) -> Self {
+        const KEPT: u64 = !(0xffff << TICK | 3 << STATE);
+        Self(self.0 & KEPT | (now as u16 as u64) << TICK | (state as u64) << STATE)
+    }
+
+    /// The same flow, to be confirmed when it is next met.
+    pub(crate) const fn stale(self) -> Self {
+        Self(self.0 & ((1 << EPOCH) - 1))
     }
 
     /// Ticks since its last packet.
     #[inline]
     #[must_use]
+    #[allow(clippy::cast_possible_truncation, reason = "ages are told apart by 16 bits")]
     pub const fn age(self, now: u64) -> u16 {
-        Tick16::of(now).since(Tick16(self.tick))
+        (now as u16).wrapping_sub(self.tick())
     }
 
     /// Whether it was silent for longer than its state allows.
     #[inline]
     #[must_use]
     pub const fn is_expired(self, now: u64, timeouts: &Timeouts) -> bool {
-        self.age(now) > self.state.timeout(timeouts)
+        self.age(now) > self.state().timeout(timeouts)
     }
 
     #[inline]
     pub(crate) const fn to_bits(self) -> u64 {
-        self.real.get() as u64 | (self.tick as u64) << 32 | (self.state as u64) << 48
+        self.0
     }
 
-    /// `None` only for a real number out of range, which the writer never stores.
     #[inline]
-    #[allow(clippy::cast_possible_truncation, reason = "fields are taken out of their bits")]
-    pub(crate) const fn from_bits(bits: u64) -> Option<Self> {
-        let Ok(real) = RealNumber::new(bits as u32) else { return None };
-        Some(Self { real, state: State::from_bits(bits >> 48), tick: (bits >> 32) as u16 })
+    pub(crate) const fn from_bits(bits: u64) -> Self {
+        Self(bits)
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{State, Timeouts, Value};
+    use super::{Epoch, State, Timeouts, Value};
     use proptest::prelude::{any, proptest};
-    use service::RealNumber;
+    use service::{RealNumber, ServiceNumber};
+
+    fn value(epoch: Epoch, state: State, now: u64) -> Value {
+        Value::new(RealNumber::new(0xfedc).unwrap(), ServiceNumber::new(0xba98).unwrap(), epoch, state, now)
+    }
 
     proptest! {
         #[test]
-        fn bits_and_back(real in 0u32..65_536, tick in any::<u64>(), state in 0u64..4) {
-            let value = Value::new(RealNumber::new(real).unwrap(), State::from_bits(state), tick);
-            assert_eq!(Value::from_bits(value.to_bits()), Some(value));
+        fn every_field_comes_back_and_a_touch_changes_two(tick in any::<u64>(), later in any::<u64>(), state in 0u64..4, turns in 0usize..40_000) {
+            let epoch = (0..turns).fold(Epoch::FIRST, |epoch, _| epoch.next());
+            let (old, new) = (State::from_bits(state), State::from_bits(state + 1));
+            let made = value(epoch, old, tick);
+            let fields = |value: Value| (value.real().get(), value.service().get(), value.epoch(), value.state(), value.tick());
+            assert_eq!(fields(made), (0xfedc, 0xba98, epoch, old, (tick & 0xffff) as u16));
+            assert_eq!(fields(made.touched(new, later)), (0xfedc, 0xba98, epoch, new, (later & 0xffff) as u16));
+            assert_eq!(made.stale().epoch(), Epoch::STALE);
+            assert_ne!(epoch, Epoch::STALE);
         }
 
         #[test]
         fn age_is_right_over_the_wrap_for_an_hour(start in any::<u32>(), age in 0u64..=28_800) {
-            let value = Value::new(RealNumber::new(1).unwrap(), State::Udp, u64::from(start));
+            let value = value(Epoch::FIRST, State::Udp, u64::from(start));
             let timeouts = Timeouts { syn: 1, established: 2, closing: 3, udp: 28_799 };
             let now = u64::from(start) + age;
             assert_eq!(u64::from(value.age(now)), age);
             assert_eq!(value.is_expired(now, &timeouts), age > 28_799);
         }
+    }
+
+    #[test]
+    fn epochs_go_round_without_the_stale_one_and_far_is_seen_over_the_turn() {
+        let mut epoch = Epoch::FIRST;
+        for _ in 0..Epoch::LAST {
+            epoch = epoch.next();
+        }
+        assert_eq!(epoch, Epoch::FIRST);
+        let at = |steps| (0..steps).fold(Epoch::FIRST, |epoch: Epoch, _| epoch.next());
+        assert!(!at(4000).is_far_from(at(1)));
+        assert!(at(5000).is_far_from(at(1)));
+        assert!(!at(u32::from(Epoch::LAST) + 2).is_far_from(at(u32::from(Epoch::LAST) - 2)));
     }
 }

@@ -51,6 +51,11 @@ pub trait Packet {
     fn trim_front(&mut self, len: usize);
     /// Takes bytes off the end until `len` are left in total (link-layer padding goes this way).
     fn truncate(&mut self, len: usize);
+    /// Fetches the first bytes into the cache, for a look at them soon.
+    #[inline]
+    fn prefetch(&self) {
+        mem::prefetch(self.data());
+    }
     /// A number that the back end gave the packet when it came in (replay: its index in the capture).
     fn cookie(&self) -> u64;
 }

@@ -191,6 +191,12 @@ pub(crate) struct Index<'t, E> {
 }
 
 impl<'t, E: Entry> Index<'t, E> {
+    /// Whether any prefix may hold the address.
+    #[inline]
+    pub(crate) fn may_hold(&self, address: E::Key) -> bool {
+        self.screen.get(screen_place(address, self.screen.len())).is_some_and(|ranks| *ranks != 0)
+    }
+
     /// The longest prefix that holds the address.
     #[inline]
     pub(crate) fn find(&self, address: E::Key) -> Option<&'t E> {

@@ -27,6 +27,14 @@ impl RealNumber {
         if number < REALS_MAX { Ok(Self(number)) } else { Err(NumberOutOfRange(number)) }
     }
 
+    /// The number in sixteen bits, all of which are below the limit.
+    #[inline]
+    #[must_use]
+    pub const fn from_bits(bits: u16) -> Self {
+        const { assert!(REALS_MAX > u16::MAX as u32) };
+        Self(bits as u32)
+    }
+
     /// The number.
     #[inline]
     #[must_use]
@@ -43,12 +51,23 @@ impl RealNumber {
 }
 
 impl ServiceNumber {
+    /// The first number, for memory that holds numbers and has none yet.
+    pub const FIRST: Self = Self(0);
+
     /// A number below [`SERVICES_MAX`].
     ///
     /// # Errors
     /// [`NumberOutOfRange`].
     pub const fn new(number: u32) -> Result<Self, NumberOutOfRange> {
         if number < SERVICES_MAX { Ok(Self(number)) } else { Err(NumberOutOfRange(number)) }
+    }
+
+    /// The number in sixteen bits, all of which are below the limit.
+    #[inline]
+    #[must_use]
+    pub const fn from_bits(bits: u16) -> Self {
+        const { assert!(SERVICES_MAX > u16::MAX as u32) };
+        Self(bits as u32)
     }
 
     /// The number.

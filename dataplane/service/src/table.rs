@@ -227,6 +227,16 @@ impl<'t> TableView<'t> {
         }
     }
 
+    /// Whether the address may be a VIP's: one look at a small map. `false` is certain.
+    #[inline]
+    #[must_use]
+    pub fn may_be_vip(&self, destination: &[u8; 16], family: Family) -> bool {
+        match family {
+            Family::V4 => self.v4.may_hold(Key::of(destination)),
+            Family::V6 => self.v6.may_hold(Key::of(destination)),
+        }
+    }
+
     #[inline]
     fn classify_in<E: Entry>(&self, index: &Index<'t, E>, tuple: &FiveTuple) -> Class {
         let Some(entry) = index.find(Key::of(&tuple.destination)) else { return Class::NotVip };

@@ -8,7 +8,7 @@ use crate::icmp::{self, Message};
 use crate::ipv4::{self, Ipv4};
 use crate::ipv6::{self, Ipv6, Walk};
 use crate::tcp::{self, Flags, Tcp};
-use crate::tuple::{Family, FiveTuple, packed_v6_tuple, padded, protocol};
+use crate::tuple::{Family, FiveTuple, padded, protocol};
 use crate::udp::{self, Udp};
 
 /// The most IPv6 extension headers that are walked.
@@ -17,7 +17,7 @@ pub const EXTENSIONS_MAX: usize = 8;
 pub const EXTENSION_BYTES_MAX: usize = 256;
 
 /// What a packet is, once its headers are known to be sound.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// A TCP segment.
     Tcp,
@@ -36,12 +36,11 @@ pub enum Kind {
     /// Any fragment, the first one too.
     Fragment,
     /// A transport protocol that has no ports for us.
-    #[default]
     OtherProtocol,
 }
 
 /// Offsets and five-tuple: `Copy`, not a borrow, so that the packet stays free to change.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Parsed {
     /// The flow: for ICMP errors the flow they are about. The destination is always the packet's own.
     pub tuple: FiveTuple,
@@ -61,6 +60,27 @@ pub struct Parsed {
     pub ip_len: u32,
 }
 
+impl Parsed {
+    /// All zero: what a packet is parsed into.
+    pub const EMPTY: Self = Self {
+        tuple: FiveTuple {
+            source: [0; 16],
+            destination: [0; 16],
+            source_port: 0,
+            destination_port: 0,
+            protocol: 0,
+            family: Family::V4,
+        },
+        kind: Kind::OtherProtocol,
+        tos: 0,
+        dont_fragment: false,
+        flags: Flags(0),
+        network_offset: 0,
+        transport_offset: 0,
+        ip_len: 0,
+    };
+}
+
 /// Why a frame is not taken further.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Unparsed {
@@ -78,25 +98,29 @@ pub enum Unparsed {
     HeaderChain,
 }
 
-/// Parses a frame of `frame_len` bytes whose first segment is `frame`. All headers must lie in that
-/// segment; what is behind it is counted and not read.
+/// Parses a frame of `frame_len` bytes whose first segment is `frame`, into `parsed`. All headers must lie
+/// in that segment; what is behind it is counted and not read.
+///
+/// The result is written in place, field by field: built as a value and moved, it would be read back in
+/// wider pieces than it was written in, and each such read waits for the stores to drain.
 ///
 /// # Errors
-/// [`Unparsed`]: the reason.
+/// [`Unparsed`]: the reason; `parsed` is then worth nothing.
 #[inline]
-pub fn parse(frame: &[u8], frame_len: usize) -> Result<Parsed, Unparsed> {
+pub fn parse(frame: &[u8], frame_len: usize, parsed: &mut Parsed) -> Result<(), Unparsed> {
     let Ok(link) = Ethernet::parse(frame) else { return Err(Unparsed::Truncated) };
     let packet = frame.get(link.len..).ok_or(Unparsed::Truncated)?;
     let room = frame_len.saturating_sub(link.len);
     match link.ethertype {
-        ethernet::IPV4 => parse_v4(packet, room, link.len),
-        ethernet::IPV6 => parse_v6(packet, room, link.len),
+        ethernet::IPV4 => parse_v4(packet, room, link.len, parsed),
+        ethernet::IPV6 => parse_v6(packet, room, link.len, parsed),
         _ => Err(Unparsed::NotIp),
     }
 }
 
 #[inline]
-fn parse_v4(packet: &[u8], room: usize, network_offset: usize) -> Result<Parsed, Unparsed> {
+#[allow(clippy::cast_possible_truncation, reason = "offsets are at most 22 + 60, a length at most 65,535")]
+fn parse_v4(packet: &[u8], room: usize, network_offset: usize, parsed: &mut Parsed) -> Result<(), Unparsed> {
     let fixed = packet.first_chunk().ok_or(Unparsed::Truncated)?;
     let ip = Ipv4::parse(fixed);
     let header_len = ip.header_len();
@@ -123,30 +147,26 @@ fn parse_v4(packet: &[u8], room: usize, network_offset: usize) -> Result<Parsed,
     if Ipv4::is_bad_source(ip.source) {
         return Err(Unparsed::BadSource);
     }
-    let tuple = FiveTuple {
-        source: padded(ip.source),
-        destination: padded(ip.destination),
-        source_port: 0,
-        destination_port: 0,
-        protocol: ip.protocol,
-        family: Family::V4,
-    };
-    let network = Network {
-        tuple,
-        tos: ip.tos,
-        dont_fragment: ip.fragment & ipv4::DONT_FRAGMENT != 0,
-        network_offset,
-        transport_offset: network_offset + header_len,
-        ip_len: total_len,
-    };
+    parsed.tuple.source = padded(ip.source);
+    parsed.tuple.destination = padded(ip.destination);
+    parsed.tuple.family = Family::V4;
+    parsed.tos = ip.tos;
+    parsed.dont_fragment = ip.fragment & ipv4::DONT_FRAGMENT != 0;
+    parsed.network_offset = network_offset as u16;
+    parsed.transport_offset = (network_offset + header_len) as u16;
+    parsed.ip_len = total_len as u32;
     if ip.is_fragment() {
-        return Ok(network.parsed(Kind::Fragment));
+        return portless(parsed, ip.protocol, Kind::Fragment);
     }
-    network.transport(packet.get(header_len..).unwrap_or_default(), total_len - header_len)
+    transport(packet.get(header_len..).unwrap_or_default(), total_len - header_len, ip.protocol, parsed)
 }
 
 #[inline]
-fn parse_v6(packet: &[u8], room: usize, network_offset: usize) -> Result<Parsed, Unparsed> {
+#[allow(
+    clippy::cast_possible_truncation,
+    reason = "offsets are at most 22 + 40 + 256, a length at most 65,575"
+)]
+fn parse_v6(packet: &[u8], room: usize, network_offset: usize, parsed: &mut Parsed) -> Result<(), Unparsed> {
     let (fixed, payload) = packet.split_first_chunk().ok_or(Unparsed::Truncated)?;
     let ip = Ipv6::parse(fixed);
     if ip.version() != 6 {
@@ -167,109 +187,95 @@ fn parse_v6(packet: &[u8], room: usize, network_offset: usize) -> Result<Parsed,
         Walk::Cut => return Err(Unparsed::Truncated),
         Walk::TooLong => return Err(Unparsed::HeaderChain),
     };
-    let network = Network {
-        tuple: packed_v6_tuple(&ip, upper, (0, 0)),
-        tos: ip.traffic_class(),
-        dont_fragment: true,
-        network_offset,
-        transport_offset: network_offset + ipv6::HEADER_LEN + offset,
-        ip_len: ipv6::HEADER_LEN + payload_len,
-    };
+    parsed.tuple.source = ip.source;
+    parsed.tuple.destination = ip.destination;
+    parsed.tuple.family = Family::V6;
+    parsed.tos = ip.traffic_class();
+    parsed.dont_fragment = true;
+    parsed.network_offset = network_offset as u16;
+    parsed.transport_offset = (network_offset + ipv6::HEADER_LEN + offset) as u16;
+    parsed.ip_len = (ipv6::HEADER_LEN + payload_len) as u32;
     if walk == Walk::Fragment {
-        return Ok(network.parsed(Kind::Fragment));
+        return portless(parsed, upper, Kind::Fragment);
     }
-    network.transport(payload.get(offset..).unwrap_or_default(), payload_len - offset)
+    transport(payload.get(offset..).unwrap_or_default(), payload_len - offset, upper, parsed)
 }
 
-/// What is known once the IP header is read; ports are still zero.
-struct Network {
-    tuple: FiveTuple,
-    tos: u8,
-    dont_fragment: bool,
-    network_offset: usize,
-    transport_offset: usize,
-    ip_len: usize,
+/// A packet without ports for us.
+#[inline]
+fn portless(parsed: &mut Parsed, protocol: u8, kind: Kind) -> Result<(), Unparsed> {
+    parsed.tuple.protocol = protocol;
+    (parsed.tuple.source_port, parsed.tuple.destination_port) = (0, 0);
+    parsed.kind = kind;
+    parsed.flags = Flags::default();
+    Ok(())
 }
 
-impl Network {
-    #[inline]
-    #[allow(
-        clippy::cast_possible_truncation,
-        reason = "offsets are at most 22 + 60 or 22 + 40 + 256, an IP packet at most 65,575 bytes"
-    )]
-    fn parsed(self, kind: Kind) -> Parsed {
-        Parsed {
-            tuple: self.tuple,
-            kind,
-            tos: self.tos,
-            dont_fragment: self.dont_fragment,
-            flags: Flags::default(),
-            network_offset: self.network_offset as u16,
-            transport_offset: self.transport_offset as u16,
-            ip_len: self.ip_len as u32,
+/// `payload` is what the first segment holds of `payload_len` bytes.
+#[inline]
+fn transport(payload: &[u8], payload_len: usize, protocol: u8, parsed: &mut Parsed) -> Result<(), Unparsed> {
+    match (protocol, parsed.tuple.family) {
+        (protocol::TCP, _) => {
+            let tcp = Tcp::parse(payload.first_chunk().ok_or(Unparsed::Truncated)?);
+            if tcp.header_len < tcp::HEADER_LEN || tcp.header_len > payload_len {
+                return Err(Unparsed::Malformed);
+            }
+            parsed.tuple.protocol = protocol;
+            parsed.tuple.source_port = tcp.source_port;
+            parsed.tuple.destination_port = tcp.destination_port;
+            parsed.kind = Kind::Tcp;
+            parsed.flags = tcp.flags;
+            Ok(())
         }
-    }
-
-    /// `payload` is what the first segment holds of `payload_len` bytes.
-    #[inline]
-    fn transport(self, payload: &[u8], payload_len: usize) -> Result<Parsed, Unparsed> {
-        match (self.tuple.protocol, self.tuple.family) {
-            (protocol::TCP, _) => self.tcp(payload, payload_len),
-            (protocol::UDP, _) => self.udp(payload, payload_len),
-            (protocol::ICMP, Family::V4) | (protocol::ICMPV6, Family::V6) => self.icmp(payload),
-            _ => Ok(self.parsed(Kind::OtherProtocol)),
+        (protocol::UDP, _) => {
+            let udp = Udp::parse(payload.first_chunk().ok_or(Unparsed::Truncated)?);
+            if usize::from(udp.len) < udp::HEADER_LEN || usize::from(udp.len) > payload_len {
+                return Err(Unparsed::Malformed);
+            }
+            parsed.tuple.protocol = protocol;
+            parsed.tuple.source_port = udp.source_port;
+            parsed.tuple.destination_port = udp.destination_port;
+            parsed.kind = Kind::Udp;
+            parsed.flags = Flags::default();
+            Ok(())
         }
+        (protocol::ICMP, Family::V4) | (protocol::ICMPV6, Family::V6) => icmp(payload, protocol, parsed),
+        _ => portless(parsed, protocol, Kind::OtherProtocol),
     }
+}
 
-    #[inline]
-    fn tcp(mut self, payload: &[u8], payload_len: usize) -> Result<Parsed, Unparsed> {
-        let tcp = Tcp::parse(payload.first_chunk().ok_or(Unparsed::Truncated)?);
-        if tcp.header_len < tcp::HEADER_LEN || tcp.header_len > payload_len {
-            return Err(Unparsed::Malformed);
-        }
-        self.tuple.source_port = tcp.source_port;
-        self.tuple.destination_port = tcp.destination_port;
-        let mut parsed = self.parsed(Kind::Tcp);
-        parsed.flags = tcp.flags;
-        Ok(parsed)
-    }
-
-    #[inline]
-    fn udp(mut self, payload: &[u8], payload_len: usize) -> Result<Parsed, Unparsed> {
-        let udp = Udp::parse(payload.first_chunk().ok_or(Unparsed::Truncated)?);
-        if usize::from(udp.len) < udp::HEADER_LEN || usize::from(udp.len) > payload_len {
-            return Err(Unparsed::Malformed);
-        }
-        self.tuple.source_port = udp.source_port;
-        self.tuple.destination_port = udp.destination_port;
-        Ok(self.parsed(Kind::Udp))
-    }
-
-    #[inline(never)]
-    fn icmp(mut self, payload: &[u8]) -> Result<Parsed, Unparsed> {
-        let (head, quote) = payload.split_first_chunk::<{ icmp::HEADER_LEN }>().ok_or(Unparsed::Truncated)?;
-        let [kind, ..] = *head;
-        let kind = match icmp::message(self.tuple.family, kind) {
-            Message::EchoRequest => Kind::EchoRequest,
-            Message::NeighbourDiscovery => Kind::NeighbourDiscovery,
-            Message::Other => Kind::IcmpOther,
-            Message::Error => match icmp::quoted(self.tuple.family, quote) {
-                Some(sent) if sent.source == self.tuple.destination => {
-                    self.tuple = sent.reversed();
-                    Kind::IcmpError
-                }
-                _ => Kind::IcmpBadQuote,
-            },
-        };
-        Ok(self.parsed(kind))
-    }
+#[inline(never)]
+fn icmp(payload: &[u8], protocol: u8, parsed: &mut Parsed) -> Result<(), Unparsed> {
+    let (head, quote) = payload.split_first_chunk::<{ icmp::HEADER_LEN }>().ok_or(Unparsed::Truncated)?;
+    let [kind, ..] = *head;
+    let family = parsed.tuple.family;
+    let kind = match icmp::message(family, kind) {
+        Message::EchoRequest => Kind::EchoRequest,
+        Message::NeighbourDiscovery => Kind::NeighbourDiscovery,
+        Message::Other => Kind::IcmpOther,
+        Message::Error => match icmp::quoted(family, quote) {
+            Some(sent) if sent.source == parsed.tuple.destination => {
+                parsed.tuple = sent.reversed();
+                parsed.kind = Kind::IcmpError;
+                parsed.flags = Flags::default();
+                return Ok(());
+            }
+            _ => Kind::IcmpBadQuote,
+        },
+    };
+    portless(parsed, protocol, kind)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Kind, Unparsed, parse};
+    use super::{Kind, Parsed, Unparsed};
     use crate::tuple::Family;
     use proptest::prelude::{any, proptest};
+
+    fn parse(frame: &[u8], frame_len: usize) -> Result<Parsed, Unparsed> {
+        let mut parsed = Parsed::EMPTY;
+        super::parse(frame, frame_len, &mut parsed).map(|()| parsed)
+    }
 
     fn udp_frame() -> Vec<u8> {
         let mut frame = vec![2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 2, 8, 0];

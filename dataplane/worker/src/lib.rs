@@ -1,1 +1,225 @@
-//! The worker loop: receive, process, transmit, and a tick.
+//! The worker loop: one breath is receive, process, transmit; commands are read between two breaths, and
+//! once in a tick the counters go to the shared page and the heart beats.
+//!
+//! A worker never waits, allocates, locks, logs or reads a clock per packet. What a port refuses is
+//! counted and freed. Tables come and go as `Arc`s through wait-free rings: the worker hands the old one
+//! back, and whoever made it lets go of it.
+#![forbid(unsafe_code)]
+
+mod ports;
+mod tables;
+
+pub use ports::RoundRobin;
+pub use tables::{TableReceiver, TableSender, tables};
+
+use std::sync::Arc;
+
+use counters::{DropReason, Event, Ledger};
+use engine::{Engine, Observer};
+use link::{Command, Report};
+use port::{BURST_MAX, Burst, Packet, Port, Tick};
+use service::{Generation, Table};
+use shm::WorkerSide;
+
+/// Buckets that the sweep may look at in a breath without packets.
+const SWEEP_BUCKETS_IDLE: u64 = 1024;
+
+/// What a breath did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Breath {
+    /// So many packets were received, and have left.
+    Packets(usize),
+    /// Nothing had arrived.
+    Idle,
+    /// The worker was told to stop, and nothing had arrived: it has ended.
+    Stopped,
+}
+
+/// A worker: one port, one engine, one side of the seam.
+pub struct Worker<P: Port, B> {
+    port: P,
+    engine: Engine,
+    table: Arc<Table<B>>,
+    tables: TableReceiver<B>,
+    side: WorkerSide,
+    burst: Burst<P::Packet>,
+    gone: Burst<P::Packet>,
+    burst_max: usize,
+    now: Tick,
+    is_stopping: bool,
+    unknown_commands: u64,
+    lost_reports: u64,
+}
+
+impl<P: Port, B: AsRef<[u8]>> Worker<P, B> {
+    /// A worker that begins with `table`.
+    #[must_use]
+    pub fn new(
+        port: P,
+        mut engine: Engine,
+        table: Arc<Table<B>>,
+        tables: TableReceiver<B>,
+        side: WorkerSide,
+    ) -> Self {
+        engine.adopt(&table.view());
+        Self {
+            port,
+            engine,
+            table,
+            tables,
+            side,
+            burst: Burst::new(),
+            gone: Burst::new(),
+            burst_max: BURST_MAX,
+            now: Tick::default(),
+            is_stopping: false,
+            unknown_commands: 0,
+            lost_reports: 0,
+        }
+    }
+
+    /// Takes at most `burst_max` packets through the engine together (1 to [`BURST_MAX`]). It changes no
+    /// decision and no counter; the tests use it to show that.
+    #[must_use]
+    pub fn with_burst_max(mut self, burst_max: usize) -> Self {
+        self.burst_max = burst_max.clamp(1, BURST_MAX);
+        self
+    }
+
+    /// One breath.
+    #[inline]
+    pub fn breathe(&mut self, observer: &mut impl Observer<P::Packet>) -> Breath {
+        while let Some(record) = self.side.commands.try_recv() {
+            self.obey(Command::from_record(&record));
+        }
+        let now = self.port.rx_burst(&mut self.burst);
+        let is_new_tick = now != self.now;
+        self.now = now;
+        let received = self.burst.len();
+        if received == 0 {
+            self.engine.advance(&self.table.view(), now, SWEEP_BUCKETS_IDLE);
+        } else if received <= self.burst_max {
+            self.take(observer);
+        } else {
+            self.take_in_pieces(observer);
+        }
+        if is_new_tick {
+            self.publish();
+        }
+        if received > 0 {
+            return Breath::Packets(received);
+        }
+        if self.is_stopping { self.stop() } else { Breath::Idle }
+    }
+
+    /// Processes, transmits and frees what is in the burst.
+    #[inline]
+    fn take(&mut self, observer: &mut impl Observer<P::Packet>) {
+        let sent =
+            self.engine.process(&self.table.view(), &mut self.burst, self.now, &mut self.gone, observer);
+        let packets = self.burst.len() as u64;
+        self.port.tx_burst(&mut self.burst);
+        let (refused, refused_bytes) = self.refused();
+        let ledger = self.engine.ledger_mut();
+        ledger.add(Event::Tx, packets - refused);
+        ledger.add(Event::TxBytes, sent.bytes - refused_bytes);
+        if !self.gone.is_empty() {
+            self.port.free_burst(&mut self.gone);
+        }
+    }
+
+    /// What the port did not take is counted and freed.
+    #[inline]
+    fn refused(&mut self) -> (u64, u64) {
+        if self.burst.is_empty() {
+            return (0, 0);
+        }
+        let packets = self.burst.len() as u64;
+        let bytes = self.burst.as_slice().iter().map(|packet| packet.total_len() as u64).sum();
+        self.engine.ledger_mut().add(DropReason::TxRefused, packets);
+        self.port.free_burst(&mut self.burst);
+        (packets, bytes)
+    }
+
+    /// For tests: a received burst in pieces of `burst_max`.
+    #[cold]
+    fn take_in_pieces(&mut self, observer: &mut impl Observer<P::Packet>) {
+        let mut rest = std::mem::take(&mut self.burst);
+        while !rest.is_empty() {
+            for packet in rest.drain_front(self.burst_max) {
+                // A piece is no larger than a burst, so each packet finds room.
+                let pushed = self.burst.push(packet);
+                debug_assert!(pushed.is_ok());
+            }
+            self.take(observer);
+        }
+    }
+
+    fn obey(&mut self, command: Result<Command, link::Unknown>) {
+        match command {
+            Ok(Command::Switch(generation)) => self.switch(generation),
+            Ok(Command::Stop) => self.is_stopping = true,
+            Err(_) => self.unknown_commands += 1,
+        }
+    }
+
+    fn switch(&mut self, generation: Generation) {
+        if self.table.generation() != generation {
+            let Some(table) = self.tables.take(generation) else {
+                self.report(Report::NoSuchTable(generation));
+                return;
+            };
+            self.engine.adopt(&table.view());
+            let old = std::mem::replace(&mut self.table, table);
+            self.tables.give_back(old);
+        }
+        self.report(Report::Switched(generation));
+    }
+
+    fn stop(&mut self) -> Breath {
+        // What the sweep still owes is paid, so that the last counters do not depend on how far it got.
+        self.engine.advance(&self.table.view(), self.now, u64::MAX);
+        self.publish();
+        self.report(Report::Stopped);
+        Breath::Stopped
+    }
+
+    fn publish(&mut self) {
+        self.side.counters.publish_parts(&self.engine.ledger().parts());
+        self.side.heartbeat.beat(self.now.0);
+    }
+
+    fn report(&mut self, report: Report) {
+        if self.side.reports.try_send(&report.to_record()).is_err() {
+            self.lost_reports += 1;
+        }
+    }
+
+    /// What this worker has counted.
+    #[must_use]
+    pub const fn ledger(&self) -> &Ledger {
+        self.engine.ledger()
+    }
+
+    /// Its engine.
+    #[must_use]
+    pub const fn engine(&self) -> &Engine {
+        &self.engine
+    }
+
+    /// Its port.
+    pub const fn port(&mut self) -> &mut P {
+        &mut self.port
+    }
+
+    /// Commands that were not understood, and reports that found their ring full.
+    #[must_use]
+    pub const fn lost(&self) -> (u64, u64) {
+        (self.unknown_commands, self.lost_reports)
+    }
+
+    /// Gives the port back.
+    pub fn into_port(self) -> P {
+        self.port
+    }
+}

@@ -1,0 +1,101 @@
+//! The packet path alone, on the in-memory port: nanoseconds per packet of every kind of work, measured in
+//! alternating rounds, with the port's own cost and the machine's memory latency beside them.
+//!
+//! `cargo run --release -p benches --bin path [ROUNDS] [--json FILE] [--small] [--only NAME]`
+#![forbid(unsafe_code)]
+
+use benches::packets::Shape;
+use benches::scenario::{Scenario, Setup, Work, spread};
+use benches::{chase, tables};
+use mem::PageKind;
+
+/// Room for ten million flows at nine tenths.
+const ENTRIES_10M: usize = 11_200_000;
+const PACKETS_PER_ROUND: u64 = 1_500_000;
+
+fn setups(is_small: bool) -> Vec<(Setup, bool)> {
+    let base = Setup {
+        name: "4,096 flows",
+        work: Work::Established,
+        shape: Shape::V4,
+        flows: 4096,
+        entries: 65_536,
+        filled: 0,
+        pages: PageKind::Huge,
+    };
+    let mut setups = vec![
+        (Setup { name: "port alone", work: Work::Port, ..base }, false),
+        (base, false),
+        (Setup { name: "port alone, IPv6", work: Work::Port, shape: Shape::V6, ..base }, false),
+        (Setup { name: "4,096 flows, IPv6", shape: Shape::V6, ..base }, false),
+        (Setup { name: "no VIP", work: Work::NotVip, shape: Shape::NotVip, ..base }, false),
+        (
+            Setup { name: "port alone, 10,000 VIPs", work: Work::Port, shape: Shape::Many(10_000), ..base },
+            true,
+        ),
+        (Setup { name: "10,000 VIPs", shape: Shape::Many(10_000), ..base }, true),
+    ];
+    if is_small {
+        return setups;
+    }
+    let million = Setup { flows: 1_000_000, entries: 1_120_000, ..base };
+    let ten = Setup { flows: 10_000_000, entries: ENTRIES_10M, ..base };
+    setups.extend([
+        (Setup { name: "1 M flows", ..million }, false),
+        (Setup { name: "10 M flows", ..ten }, false),
+        (Setup { name: "10 M flows, 4 KiB pages", pages: PageKind::Small, ..ten }, false),
+        (Setup { name: "new, 10 M random", work: Work::New, flows: 1 << 32, entries: 1 << 26, ..ten }, false),
+        (
+            Setup {
+                name: "new, evicting at 90 % and more",
+                work: Work::New,
+                flows: 1 << 32,
+                filled: 10_000_000,
+                ..ten
+            },
+            false,
+        ),
+    ]);
+    setups
+}
+
+fn main() -> Result<(), String> {
+    let arguments: Vec<String> = std::env::args().collect();
+    let rounds = arguments.get(1).and_then(|text| text.parse().ok()).unwrap_or(9);
+    let is_small = arguments.iter().any(|argument| argument == "--small");
+    let only =
+        arguments.iter().position(|argument| argument == "--only").and_then(|at| arguments.get(at + 1));
+    let json =
+        arguments.iter().position(|argument| argument == "--json").and_then(|at| arguments.get(at + 1));
+    let one = tables::table(None).ok_or("the table with one VIP did not build")?;
+    let many = tables::table(Some(10_000)).ok_or("the table with 10,000 VIPs did not build")?;
+    let latency = chase::latency_nanos(1 << 30, 2_000_000).map_err(|error| error.to_string())?;
+    let mut scenarios = Vec::new();
+    let wanted = |setup: &Setup| only.is_none_or(|name| name == setup.name);
+    for (setup, is_many) in setups(is_small).into_iter().filter(|(setup, _)| wanted(setup)) {
+        scenarios.push(Scenario::new(setup, if is_many { &many } else { &one })?);
+    }
+    for _ in 0..rounds {
+        for scenario in &mut scenarios {
+            scenario.round(PACKETS_PER_ROUND)?;
+        }
+    }
+    println!("L, DRAM latency: {latency:.0} ns (dependent chase over 1 GiB)");
+    println!(
+        "{:<32} {:>8} {:>8} {:>8}   flows in table",
+        "ns/packet, thread CPU time", "min", "median", "max"
+    );
+    let mut rows = Vec::new();
+    for scenario in &scenarios {
+        let [min, median, max] = spread(&scenario.rounds);
+        let (flows, room) = scenario.occupancy();
+        println!("{:<32} {min:>8.1} {median:>8.1} {max:>8.1}   {flows} of {room}", scenario.name);
+        rows.push(serde_json::json!({ "name": scenario.name, "ns": [min, median, max], "flows": flows, "room": room }));
+    }
+    if let Some(path) = json {
+        let text =
+            serde_json::json!({ "dram_latency_ns": latency, "rounds": rounds, "path": rows }).to_string();
+        std::fs::write(path, text).map_err(|error| format!("{path}: {error}"))?;
+    }
+    Ok(())
+}

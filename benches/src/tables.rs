@@ -1,0 +1,84 @@
+//! Forwarding tables to measure with: one VIP, or ten thousand with prefixes and ranges among them.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use service::{
+    Aligned, Blueprint, DontFragment, Encap, Generation, Member, Outer, OuterSource, PoolSpec, RealNumber,
+    RealSpec, RealState, ServiceNumber, ServiceSpec, Table, Timeouts,
+};
+
+/// The IPv4 VIP of the single-service table.
+pub const VIP4: [u8; 4] = [198, 51, 100, 10];
+/// Its IPv6 VIP.
+pub const VIP6: [u8; 16] = [0x20, 0x01, 0x0d, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x10];
+/// Reals in the pool.
+const REALS: u8 = 16;
+
+/// The VIP of service `index` of the many; its kind cycles: address with one port, with a range, with any
+/// port, and a /30 prefix.
+#[must_use]
+pub fn many_vip(index: u32) -> (Ipv4Addr, u8, u16, u16) {
+    let address = Ipv4Addr::from_bits(0x6440_0000 + index * 4);
+    match index % 4 {
+        0 => (address, 32, 80, 80),
+        1 => (address, 32, 8, 8000),
+        2 => (address, 32, 0, 65_535),
+        _ => (address, 30, 80, 80),
+    }
+}
+
+fn service(number: u32, vip: IpAddr, prefix_len: u8, ports: (u16, u16)) -> Option<ServiceSpec> {
+    let number = ServiceNumber::new(number).ok()?;
+    let (port_first, port_last) = ports;
+    Some(ServiceSpec { number, vip, prefix_len, protocol: 6, port_first, port_last, pool: 0 })
+}
+
+/// A table with one IPv4 and one IPv6 service, or with `vips` IPv4 services.
+#[must_use]
+pub fn table(vips: Option<u32>) -> Option<Table<Aligned>> {
+    let reals: Option<Vec<RealSpec>> = (0..REALS)
+        .map(|index| {
+            Some(RealSpec {
+                number: RealNumber::new(u32::from(index)).ok()?,
+                address: Ipv4Addr::new(10, 0, 0, index + 1).into(),
+                next_hop: [2, 0, 0, 0, 0, index],
+                encap: Encap::Ipip,
+                state: RealState::Up,
+            })
+        })
+        .collect();
+    let reals = reals?;
+    let services: Option<Vec<ServiceSpec>> = match vips {
+        None => Some(vec![
+            service(0, Ipv4Addr::from(VIP4).into(), 32, (80, 80))?,
+            service(1, Ipv6Addr::from(VIP6).into(), 128, (80, 80))?,
+        ]),
+        Some(count) => (0..count)
+            .map(|index| {
+                let (vip, prefix_len, first, last) = many_vip(index);
+                service(index, vip.into(), prefix_len, (first, last))
+            })
+            .collect(),
+    };
+    let members = reals.iter().map(|real| Member { real: real.number, weight: 100 }).collect();
+    let blueprint = Blueprint {
+        select_seed: [7; 16],
+        outer: Outer {
+            mac: [2, 0, 0, 0, 0, 0xee],
+            source_v4: Some(OuterSource { address: Ipv4Addr::new(192, 0, 2, 1), prefix_len: 32 }),
+            source_v6: None,
+            hop_limit: 64,
+            dont_fragment: DontFragment::Inherit,
+            mtu: 1500,
+        },
+        timeouts: Timeouts { syn: 28_800, established: 28_800, closing: 28_800, udp: 28_800 },
+        new_flows_rate_max: None,
+        reals,
+        pools: vec![PoolSpec { members, slots: 65_537 }],
+        services: services?,
+    };
+    let generation = Generation { boot: 1, sequence: 1 };
+    let built = service::build(&blueprint, generation).ok()?;
+    let pools = built.pools.iter().map(|pool| Aligned::new(pool)).collect();
+    Table::check(Aligned::new(&built.root), pools, generation).ok()
+}
