@@ -1,6 +1,4 @@
-"""udp_timeout_s = 2: nobody asks for the flow again, and the sweep, once round the table in a minute, takes it
-out.
-"""
+"""udp_timeout_s = 2: the sweep goes round the table at least once a minute and takes the flow out."""
 
 from golden import REAL4, frame, ip4, ipip, udp
 
