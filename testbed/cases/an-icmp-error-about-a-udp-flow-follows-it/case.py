@@ -1,4 +1,6 @@
-"""Port unreachable for an answer of a DNS server."""
+"""Port unreachable for an answer of a DNS server. It counts for the service and the real like any forwarded
+packet.
+"""
 
 from golden import CLIENT4, REAL4, error4, flow_of, frame, ip4, ipip, reply, udp
 

@@ -199,10 +199,7 @@ class Balancer:
         flow = Flow(packet.src, packet.dst, *struct.unpack_from("!HH", packet.payload), packet.protocol)
         service = self.service(flow)
         real = self.follow(flow, service, packet.payload[13] if flow.protocol == TCP else 0)
-        out = self.send(frame, packet, real, flow)
-        for key in (f"real.{self.reals[real]['name']}", f"service.{service['name']}"):
-            self.tallies.update({(key, "packets"): 1, (key, "bytes"): packet.size})
-        return out
+        return self.send(frame, packet, real, flow, service)
 
     def icmp(self, frame: bytes, packet: Packet) -> bytes:
         """An answer, an error on its way to a flow's real, or a verdict."""
@@ -218,7 +215,7 @@ class Balancer:
         flow = quoted(packet)
         service, known = self.service(flow), self.alive(flow)
         real = known[0] if known else self.choose(flow, service)
-        out = self.send(frame, packet, real, flow)
+        out = self.send(frame, packet, real, flow, service)
         self.counters.update({"icmp.followed": 1, "flow.hit": int(known is not None)})
         return out
 
@@ -258,12 +255,14 @@ class Balancer:
         entry[2] = self.now
         return entry[0]
 
-    def send(self, frame: bytes, packet: Packet, address: str, flow: Flow) -> bytes:
-        """The frame as it leaves to a real."""
+    def send(self, frame: bytes, packet: Packet, address: str, flow: Flow, service: dict) -> bytes:
+        """The frame as it leaves to a real; it counts for real and service if it does."""
         real, six = self.reals[address], ":" in address
         next_hop = real.get("next_hop", self.tunnel.get("next_hop"))
         lan = real.get("encap") == "mac"
         refuse(packet.size + (0 if lan else 40 if six else 20) > self.tunnel["mtu"], "drop.tunnel_mtu")
+        for key in (f"real.{real['name']}", f"service.{service['name']}"):
+            self.tallies.update({(key, "packets"): 1, (key, "bytes"): packet.size})
         if lan:
             return mac_rewrite(frame, next_hop, self.mac)
         out = ipip(frame, address, source=self.tunnel["source_v6" if six else "source_v4"], next_hop=next_hop,
