@@ -84,7 +84,7 @@ impl Permutation {
         put(&mut self.frame, 34, port.to_be_bytes());
         if let Shape::Many(vips) = self.shape {
             let (vip, _, first, _) =
-                many_vip((u64::from(index.wrapping_mul(0x9E37_79B1)) * u64::from(vips) >> 32) as u32);
+                many_vip(((u64::from(index.wrapping_mul(0x9E37_79B1)) * u64::from(vips)) >> 32) as u32);
             put(&mut self.frame, 30, vip.octets());
             put(&mut self.frame, 36, first.to_be_bytes());
             sum = sum.add_bytes(&vip.octets());

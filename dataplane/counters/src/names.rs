@@ -45,7 +45,7 @@ counters! {
         Malformed = "malformed",
         /// The IPv4 header checksum is wrong (RFC 1812 §5.2.2).
         BadChecksum = "bad_checksum",
-        /// The source address cannot be a client's: multicast, loopback, unspecified (RFC 1812 §5.3.7).
+        /// To a VIP, from an address that cannot be a client's: multicast, loopback, unspecified (RFC 1812 §5.3.7).
         BadSource = "bad_source",
         /// More IPv6 extension headers, or more bytes of them, than are walked.
         HeaderChain = "header_chain",
@@ -97,9 +97,7 @@ counters! {
         FlowHit = "flow.hit",
         /// Flows put into the table.
         FlowInsert = "flow.insert",
-        /// Flows put in where an expired one stood.
-        FlowReuse = "flow.reuse",
-        /// Flows that the sweep removed after their time.
+        /// Flows forgotten after their silence, by the sweep or where a packet met them.
         FlowExpire = "flow.expire",
         /// Embryonic flows evicted for a newer one.
         FlowEvict = "flow.evict",

@@ -110,7 +110,7 @@ impl Engine {
         if table.new_flows_rate_max() != self.gate.rate_max() {
             self.gate = Gate::new(table.new_flows_rate_max());
         }
-        self.flows.begin_epoch();
+        self.flows.begin_epoch(table.timeouts());
         self.ledger.add(Event::TableSwitch, 1);
     }
 
@@ -138,15 +138,14 @@ impl Engine {
     }
 
     /// Time goes on, with or without packets; `sweep_buckets_max` bounds the sweep's work now.
-    pub fn advance(&mut self, table: &TableView<'_>, now: Tick, sweep_buckets_max: u64) {
-        let timeouts = table.timeouts();
+    pub fn advance(&mut self, now: Tick, sweep_buckets_max: u64) {
         let passed = now.0.saturating_sub(self.flows.now());
         if passed > 0 {
             self.gate.refill(passed);
-            let expired = self.flows.advance(now.0, &timeouts);
+            let expired = self.flows.advance(now.0);
             self.ledger.add(Event::FlowExpire, expired);
         }
-        let expired = self.flows.sweep(sweep_buckets_max, &timeouts);
+        let expired = self.flows.sweep(sweep_buckets_max);
         self.ledger.add(Event::FlowExpire, expired);
     }
 
@@ -164,7 +163,7 @@ impl Engine {
         if burst.is_empty() {
             return Sent::default();
         }
-        self.advance(table, now, SWEEP_BUCKETS_PER_BURST);
+        self.advance(now, SWEEP_BUCKETS_PER_BURST);
         self.parse(table, burst);
         self.place(burst.len());
         self.finish(table, burst, now, gone, observer)
@@ -187,7 +186,8 @@ impl Engine {
                 }
                 Ok(()) => {
                     let has_flow = matches!(lane.parsed.kind, Kind::Tcp | Kind::Udp | Kind::IcmpError);
-                    lane.step = if has_flow { Step::Resolve } else { Step::Classify };
+                    let is_sound = has_flow && !lane.parsed.is_bad_source;
+                    lane.step = if is_sound { Step::Resolve } else { Step::Classify };
                 }
             }
         }
@@ -229,7 +229,6 @@ impl Engine {
             ledger: &mut self.ledger,
             select: &self.select,
             table,
-            timeouts: table.timeouts(),
             now,
             hits: 0,
         };
@@ -336,6 +335,9 @@ fn leave<P: Packet>(resolver: &mut Resolver<'_, '_>, packet: &mut P, lane: &Lane
 fn without_flow(table: &TableView<'_>, parsed: &Parsed) -> Verdict {
     if !table.classify_address(&parsed.tuple.destination, parsed.tuple.family) {
         return Verdict::Punt(PuntReason::NotVip);
+    }
+    if parsed.is_bad_source && parsed.kind != Kind::NeighbourDiscovery {
+        return Verdict::Drop(DropReason::BadSource);
     }
     match parsed.kind {
         Kind::EchoRequest => Verdict::Tx,

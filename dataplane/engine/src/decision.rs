@@ -65,7 +65,6 @@ pub(crate) const fn unparsed(reason: Unparsed) -> Verdict {
         Unparsed::Truncated => Verdict::Drop(DropReason::Truncated),
         Unparsed::Malformed => Verdict::Drop(DropReason::Malformed),
         Unparsed::BadChecksum => Verdict::Drop(DropReason::BadChecksum),
-        Unparsed::BadSource => Verdict::Drop(DropReason::BadSource),
         Unparsed::HeaderChain => Verdict::Drop(DropReason::HeaderChain),
     }
 }

@@ -140,8 +140,7 @@ fn outer_v6(parsed: &Parsed, template: &Template) -> [u8; OUTER_V6_BYTES] {
     outer
 }
 
-/// Makes room and writes the link header and `outer` into it. The packet's own link header moves to the
-/// front, so that what it says of VLANs stays.
+/// Makes room and writes the link header and `outer` into it.
 #[inline]
 fn push_header<P: Packet, const LEN: usize>(
     packet: &mut P,
@@ -150,19 +149,26 @@ fn push_header<P: Packet, const LEN: usize>(
     ethertype: u16,
     outer: [u8; LEN],
 ) -> Result<(), DropReason> {
-    let link_len = usize::from(parsed.network_offset);
     let frame = packet.prepend(LEN).map_err(|_| DropReason::NoHeadroom)?;
-    if link_len > ETHERNET_BYTES {
-        frame.copy_within(12 + LEN..LEN + link_len - 2, 12);
+    let link_len = usize::from(parsed.network_offset);
+    if link_len != ETHERNET_BYTES {
+        move_tags(frame, link_len, LEN);
     }
-    if let Some(macs) = frame.first_chunk_mut::<12>() {
+    let Some((link, rest)) = frame.split_at_mut_checked(link_len) else { return Ok(()) };
+    if let (Some(macs), Some(last)) = (link.first_chunk_mut::<12>(), rest.first_chunk_mut::<LEN>()) {
         *macs = *template.macs();
+        *last = outer;
     }
-    if let Some(bytes) = frame.get_mut(link_len - 2..).and_then(|rest| rest.first_chunk_mut::<2>()) {
+    if let Some(bytes) = link.last_chunk_mut::<2>() {
         *bytes = ethertype.to_be_bytes();
     }
-    if let Some(bytes) = frame.get_mut(link_len..).and_then(|rest| rest.first_chunk_mut::<LEN>()) {
-        *bytes = outer;
-    }
     Ok(())
+}
+
+/// The packet's VLAN tags move to the front with the link header, so that what they say stays.
+#[cold]
+fn move_tags(frame: &mut [u8], link_len: usize, len: usize) {
+    if frame.len() >= len + link_len && link_len > ETHERNET_BYTES {
+        frame.copy_within(len + 12..len + link_len - 2, 12);
+    }
 }

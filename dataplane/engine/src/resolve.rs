@@ -4,7 +4,7 @@ use counters::{DropReason, Event, Ledger, PuntReason};
 use flow::{FlowTable, Gate, Inserted, Place, Probe, Slot, State, Value};
 use mem::Prf;
 use port::Tick;
-use service::{Class, RealNumber, RealState, ServiceNumber, ServiceSlot, TableView, Timeouts, tuple_hash};
+use service::{Class, RealNumber, RealState, ServiceNumber, ServiceSlot, TableView, tuple_hash};
 use wire::{Kind, Parsed};
 
 use crate::decision::{FlowUse, Verdict};
@@ -16,7 +16,6 @@ pub(crate) struct Resolver<'e, 't> {
     pub(crate) ledger: &'e mut Ledger,
     pub(crate) select: &'e Prf,
     pub(crate) table: &'e TableView<'t>,
-    pub(crate) timeouts: Timeouts,
     pub(crate) now: Tick,
     pub(crate) hits: u64,
 }
@@ -38,7 +37,7 @@ impl Resolver<'_, '_> {
     /// It is for no service, or its service has no real.
     #[inline]
     pub(crate) fn target(&mut self, parsed: &Parsed, place: Place, hint: Slot) -> Result<Target, Refusal> {
-        match self.flows.probe(place, hint, &self.timeouts) {
+        match self.flows.probe(place, hint) {
             Probe::Hit(slot, value) if value.epoch() == self.flows.epoch() => {
                 self.hits += 1;
                 self.touch(parsed, slot, value, value);
@@ -99,7 +98,7 @@ impl Resolver<'_, '_> {
     fn insert(&mut self, parsed: &Parsed, place: Place, real: RealNumber, service: ServiceNumber) -> FlowUse {
         let state = State::first(parsed.kind, parsed.flags);
         let value = Value::new(real, service, self.flows.epoch(), state, self.now.0);
-        let Ok(inserted) = self.flows.insert(place, &parsed.tuple, value, &self.timeouts) else {
+        let Ok(inserted) = self.flows.insert(place, &parsed.tuple, value) else {
             self.ledger.add(Event::FlowStatelessFull, 1);
             return FlowUse::Stateless;
         };

@@ -36,7 +36,7 @@ pub use bucket::{ENTRIES_PER_BUCKET, HOT_BYTES_PER_ENTRY};
 pub use gate::Gate;
 #[cfg(not(loom))]
 pub use reader::{FlowReader, FlowRecord};
-pub use state::State;
+pub use state::{Silences, State};
 #[cfg(not(loom))]
 pub use table::{
     COLD_BYTES_PER_ENTRY, ENTRIES_MAX, ENTRIES_MIN, FlowTable, Full, Inserted, Place, Probe, SWEEP_TICKS,

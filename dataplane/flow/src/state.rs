@@ -34,29 +34,20 @@ impl State {
     /// does not make an established one evictable: anybody can forge a SYN.
     #[inline]
     #[must_use]
-    pub const fn next(self, flags: Flags) -> Self {
-        match self {
-            Self::Udp => Self::Udp,
-            _ if flags.closes() => Self::Closing,
-            Self::Closing if flags.opens() => Self::Embryonic,
-            Self::Closing => Self::Closing,
-            Self::Embryonic if flags.opens() => Self::Embryonic,
-            Self::Embryonic | Self::Established => Self::Established,
-        }
+    pub fn next(self, flags: Flags) -> Self {
+        use State::{Closing, Embryonic, Established, Udp};
+        // By what the packet does: goes on, opens, closes.
+        const NEXT: [[State; 3]; 4] = [
+            [Established, Embryonic, Closing],
+            [Established, Established, Closing],
+            [Closing, Embryonic, Closing],
+            [Udp, Udp, Udp],
+        ];
+        let does = usize::from(flags.opens()) + 2 * usize::from(flags.closes());
+        NEXT.get(self as usize).and_then(|row| row.get(does)).copied().unwrap_or(self)
     }
 
-    /// How many ticks the flow may be silent.
     #[inline]
-    #[must_use]
-    pub const fn timeout(self, timeouts: &Timeouts) -> u16 {
-        match self {
-            Self::Embryonic => timeouts.syn,
-            Self::Established => timeouts.established,
-            Self::Closing => timeouts.closing,
-            Self::Udp => timeouts.udp,
-        }
-    }
-
     pub(crate) const fn from_bits(bits: u64) -> Self {
         match bits & 3 {
             0 => Self::Embryonic,
@@ -64,6 +55,25 @@ impl State {
             2 => Self::Closing,
             _ => Self::Udp,
         }
+    }
+}
+
+/// How many ticks a flow may be silent, by state.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Silences([u16; 4]);
+
+impl From<Timeouts> for Silences {
+    fn from(timeouts: Timeouts) -> Self {
+        Self([timeouts.syn, timeouts.established, timeouts.closing, timeouts.udp])
+    }
+}
+
+impl Silences {
+    /// That of one state.
+    #[inline]
+    #[must_use]
+    pub fn of(&self, state: State) -> u16 {
+        self.0.get(state as usize).copied().unwrap_or(0)
     }
 }
 

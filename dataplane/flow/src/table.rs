@@ -6,10 +6,10 @@ use mem::{PageKind, Pages, Prf};
 use service::{Timeouts, tuple_hash};
 use wire::FiveTuple;
 
-use crate::State;
 use crate::bucket::{Bucket, Cold, EMPTY, ENTRIES_PER_BUCKET, Entry, to_words};
 use crate::reader::FlowReader;
-use crate::value::{Epoch, Value};
+use crate::value::{AGES, Epoch, Value};
+use crate::{Silences, State};
 
 /// The fewest flows a table is made for.
 pub const ENTRIES_MIN: usize = 64;
@@ -25,8 +25,12 @@ pub const COLD_BYTES_PER_ENTRY: usize = size_of::<Cold>();
 
 /// A silence after which every flow is forgotten, whatever its state: the longest timeout there is.
 const SILENCE_TICKS_MAX: u64 = Timeouts::MAX as u64;
-/// Sixteen bits of tick tell an entry's age as long as it was swept within the rest of their range.
-const _: () = assert!(SILENCE_TICKS_MAX + 2 * SWEEP_TICKS < 1 << 16);
+/// Sixteen bits of tick tell an entry's age as long as it is swept within the rest of their range.
+const _: () = assert!(SILENCE_TICKS_MAX + 3 * SWEEP_TICKS < AGES as u64);
+
+/// What holds until the first table says otherwise.
+const FORGET_NEVER: Timeouts =
+    Timeouts { syn: Timeouts::MAX, established: Timeouts::MAX, closing: Timeouts::MAX, udp: Timeouts::MAX };
 
 const MAGIC: u64 = u64::from_le_bytes(*b"PNSTFLOW");
 const LAYOUT_VERSION: u64 = 1;
@@ -154,8 +158,12 @@ pub struct FlowTable<const TAG_BITS: u32 = 64> {
     len: usize,
     now: u64,
     epoch: Epoch,
+    silences: Silences,
+    /// The sweep: the tick whose share of the table is being looked at, how much of it is done, and the
+    /// next bucket.
+    sweep_tick: u64,
+    sweep_done: u64,
     sweep_next: u32,
-    sweep_debt: u64,
 }
 
 impl<const TAG_BITS: u32> FlowTable<TAG_BITS> {
@@ -194,8 +202,10 @@ impl<const TAG_BITS: u32> FlowTable<TAG_BITS> {
             len: 0,
             now: 0,
             epoch: Epoch::FIRST,
+            silences: Silences::from(FORGET_NEVER),
+            sweep_tick: 0,
+            sweep_done: 0,
             sweep_next: 0,
-            sweep_debt: 0,
         };
         table.write_header(key);
         Ok(table)
@@ -244,9 +254,11 @@ impl<const TAG_BITS: u32> FlowTable<TAG_BITS> {
         self.epoch
     }
 
-    /// Another table decides from now on: every flow has to be confirmed when it is next met.
-    pub const fn begin_epoch(&mut self) {
+    /// Another table decides from now on, with these timeouts: every flow has to be confirmed when it is
+    /// next met.
+    pub fn begin_epoch(&mut self, timeouts: Timeouts) {
         self.epoch = self.epoch.next();
+        self.silences = Silences::from(timeouts);
     }
 
     /// Room for flows.
@@ -307,7 +319,7 @@ impl<const TAG_BITS: u32> FlowTable<TAG_BITS> {
 
     /// Looks a flow up, at `hint` first; one that was silent for too long is removed here.
     #[inline]
-    pub fn probe(&mut self, place: Place, hint: Slot, timeouts: &Timeouts) -> Probe {
+    pub fn probe(&mut self, place: Place, hint: Slot) -> Probe {
         let hinted = self.memory.entry(hint).filter(|entry| entry.tag() == place.tag);
         let (slot, entry) = match hinted {
             Some(entry) => (hint, entry),
@@ -317,7 +329,7 @@ impl<const TAG_BITS: u32> FlowTable<TAG_BITS> {
             },
         };
         let value = Value::from_bits(entry.value());
-        if value.is_expired(self.now, timeouts) {
+        if value.is_expired(self.now, &self.silences) {
             entry.clear();
             self.len -= 1;
             return Probe::Expired;
@@ -340,14 +352,8 @@ impl<const TAG_BITS: u32> FlowTable<TAG_BITS> {
     /// # Errors
     /// [`Full`]: the table degrades to choosing by hash alone.
     #[inline]
-    pub fn insert(
-        &mut self,
-        place: Place,
-        tuple: &FiveTuple,
-        value: Value,
-        timeouts: &Timeouts,
-    ) -> Result<Inserted, Full> {
-        let (slot, inserted) = self.make_room(place, timeouts)?;
+    pub fn insert(&mut self, place: Place, tuple: &FiveTuple, value: Value) -> Result<Inserted, Full> {
+        let (slot, inserted) = self.make_room(place)?;
         if let (Some(entry), Some(cold)) = (self.memory.entry(slot), self.memory.cold(slot)) {
             entry.publish(cold, place.tag, value.to_bits(), to_words(tuple));
         }
@@ -357,32 +363,41 @@ impl<const TAG_BITS: u32> FlowTable<TAG_BITS> {
 
     /// Time goes on to `now`: the sweep owes its share of the table for the ticks that passed. Gives the
     /// number of flows that had to be removed at once, because the sweep had fallen a whole round behind.
-    pub fn advance(&mut self, now: u64, timeouts: &Timeouts) -> u64 {
+    pub fn advance(&mut self, now: u64) -> u64 {
         let passed = now.saturating_sub(self.now);
         self.now = self.now.max(now);
         if passed > SILENCE_TICKS_MAX {
-            self.sweep_debt = 0;
+            (self.sweep_tick, self.sweep_done) = (self.now, 0);
             return self.forget_all();
         }
-        let buckets = u64::from(self.buckets);
-        self.sweep_debt += passed * buckets.div_ceil(SWEEP_TICKS);
-        let overdue = self.sweep_debt.saturating_sub(buckets);
-        self.sweep(overdue, timeouts)
+        let mut removed = 0;
+        while self.now - self.sweep_tick > SWEEP_TICKS {
+            removed += self.sweep(u64::from(self.buckets));
+        }
+        removed
     }
 
-    /// Pays at most `buckets_max` buckets of what the sweep owes; gives the number of flows removed.
-    pub fn sweep(&mut self, buckets_max: u64, timeouts: &Timeouts) -> u64 {
+    /// Looks at no more than `buckets_max` buckets that the sweep owes; gives the number of flows removed.
+    ///
+    /// Each tick owes a fixed share of the table, and a bucket is judged as of the tick that owed it,
+    /// whenever it is looked at: so how the work is cut up changes nothing that is counted.
+    pub fn sweep(&mut self, buckets_max: u64) -> u64 {
+        let share = u64::from(self.buckets).div_ceil(SWEEP_TICKS);
         let mut removed = 0;
-        let due = self.sweep_debt.min(buckets_max);
-        self.sweep_debt -= due;
-        // More than one round finds nothing more at the same tick.
-        for _ in 0..due.min(u64::from(self.buckets)) {
+        for _ in 0..buckets_max {
+            if self.sweep_tick >= self.now {
+                break;
+            }
             if let Some(bucket) = self.memory.bucket(self.sweep_next) {
                 for entry in &bucket.entries {
-                    removed += u64::from(is_gone(entry, self.now, self.epoch, timeouts));
+                    removed += u64::from(is_gone(entry, self.sweep_tick, self.epoch, &self.silences));
                 }
             }
             self.sweep_next = if self.sweep_next + 1 < self.buckets { self.sweep_next + 1 } else { 0 };
+            self.sweep_done += 1;
+            if self.sweep_done == share {
+                (self.sweep_tick, self.sweep_done) = (self.sweep_tick + 1, 0);
+            }
         }
         self.len -= usize::try_from(removed).unwrap_or(self.len).min(self.len);
         removed
@@ -431,30 +446,30 @@ impl<const TAG_BITS: u32> FlowTable<TAG_BITS> {
     /// the table is not crowded, flows are moved to their other buckets; in a crowded one an embryonic
     /// flow gives way first, because a flood is what crowds tables and its insertions must stay cheap.
     #[inline]
-    fn make_room(&mut self, place: Place, timeouts: &Timeouts) -> Result<(Slot, Inserted), Full> {
+    fn make_room(&mut self, place: Place) -> Result<(Slot, Inserted), Full> {
         let second = self.other(place.first, place.tag);
         for bucket in [place.first, second] {
-            if let Some(found) = self.free_in(bucket, timeouts) {
+            if let Some(found) = self.free_in(bucket) {
                 return Ok(found);
             }
         }
-        self.make_room_by_force([place.first, second], timeouts)
+        self.make_room_by_force([place.first, second])
     }
 
     #[inline(never)]
-    fn make_room_by_force(&mut self, full: [u32; 2], timeouts: &Timeouts) -> Result<(Slot, Inserted), Full> {
+    fn make_room_by_force(&mut self, full: [u32; 2]) -> Result<(Slot, Inserted), Full> {
         let is_crowded = self.len > self.capacity() / 8 * 7;
-        if !is_crowded && let Some(found) = self.move_flows(full, timeouts) {
+        if !is_crowded && let Some(found) = self.move_flows(full) {
             return Ok(found);
         }
         if let Some(slot) = self.oldest_embryonic(full) {
             return Ok((slot, Inserted::Evicted));
         }
-        self.move_flows(full, timeouts).ok_or(Full)
+        self.move_flows(full).ok_or(Full)
     }
 
     #[inline]
-    fn free_in(&self, index: u32, timeouts: &Timeouts) -> Option<(Slot, Inserted)> {
+    fn free_in(&self, index: u32) -> Option<(Slot, Inserted)> {
         let bucket = self.memory.bucket(index)?;
         let free = matches(bucket, EMPTY);
         if free != 0 {
@@ -462,7 +477,7 @@ impl<const TAG_BITS: u32> FlowTable<TAG_BITS> {
         }
         let mut gone = 0;
         for (at, entry) in bucket.entries.iter().enumerate() {
-            let expired = Value::from_bits(entry.value()).is_expired(self.now, timeouts);
+            let expired = Value::from_bits(entry.value()).is_expired(self.now, &self.silences);
             gone |= u32::from(expired) << at;
         }
         (gone != 0).then(|| (Slot::new(index, lowest(gone)), Inserted::Expired))
@@ -485,7 +500,7 @@ impl<const TAG_BITS: u32> FlowTable<TAG_BITS> {
     /// Frees a slot in one of two full buckets by moving flows along the shortest path to a bucket with
     /// room (cuckoo hashing, breadth first). A bucket is fetched when it is queued and looked at when its
     /// turn comes, so that the misses of one level overlap.
-    fn move_flows(&mut self, full: [u32; 2], timeouts: &Timeouts) -> Option<(Slot, Inserted)> {
+    fn move_flows(&mut self, full: [u32; 2]) -> Option<(Slot, Inserted)> {
         let mut path = [Step::default(); SEARCH_BUCKETS_MAX];
         let mut queued = 0;
         for (step, bucket) in path.iter_mut().zip(full) {
@@ -496,7 +511,7 @@ impl<const TAG_BITS: u32> FlowTable<TAG_BITS> {
         while at < queued {
             let Step { bucket, .. } = *path.get(at)?;
             if at >= full.len()
-                && let Some((to, inserted)) = self.free_in(bucket, timeouts)
+                && let Some((to, inserted)) = self.free_in(bucket)
             {
                 return Some((self.shift(&path, at, to)?, inserted));
             }
@@ -563,12 +578,12 @@ const fn lowest(bits: u32) -> u32 {
 
 /// Removes an entry that was silent for too long; one that was decided many tables ago is marked, before
 /// its epoch's number comes again.
-fn is_gone(entry: &Entry, now: u64, epoch: Epoch, timeouts: &Timeouts) -> bool {
+fn is_gone(entry: &Entry, now: u64, epoch: Epoch, silences: &Silences) -> bool {
     if entry.tag() == EMPTY {
         return false;
     }
     let value = Value::from_bits(entry.value());
-    if value.is_expired(now, timeouts) {
+    if value.is_expired(now, silences) {
         entry.clear();
         return true;
     }

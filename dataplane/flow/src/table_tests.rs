@@ -24,12 +24,14 @@ fn value(real: u32, state: State, now: u64) -> Value {
 }
 
 fn table(entries: usize) -> FlowTable {
-    FlowTable::new(entries, [7; 16]).unwrap()
+    let mut table = FlowTable::new(entries, [7; 16]).unwrap();
+    table.begin_epoch(TIMEOUTS);
+    table
 }
 
 fn found(table: &mut FlowTable, index: u32) -> Option<u32> {
     let place = table.place(&tuple(index));
-    match table.probe(place, Slot::NOWHERE, &TIMEOUTS) {
+    match table.probe(place, Slot::NOWHERE) {
         Probe::Hit(_, value) => Some(value.real().get()),
         Probe::Expired | Probe::Miss => None,
     }
@@ -38,7 +40,7 @@ fn found(table: &mut FlowTable, index: u32) -> Option<u32> {
 fn insert(table: &mut FlowTable, index: u32, state: State) -> Result<Inserted, Full> {
     let place = table.place(&tuple(index));
     let now = table.now();
-    table.insert(place, &tuple(index), value(index % 1000, state, now), &TIMEOUTS)
+    table.insert(place, &tuple(index), value(index % 1000, state, now))
 }
 
 #[test]
@@ -94,13 +96,13 @@ fn each_state_expires_after_its_own_silence_and_a_packet_renews_it() {
         assert!(insert(&mut table, index, state).is_ok());
     }
     let alive = |table: &mut FlowTable, now| {
-        table.advance(now, &TIMEOUTS);
+        table.advance(now);
         [1, 2, 3, 4].map(|index| found(table, index).is_some())
     };
     assert_eq!(alive(&mut table, 80), [true; 4]);
     assert_eq!(alive(&mut table, 81), [false, true, false, true]);
     let place = table.place(&tuple(4));
-    let Probe::Hit(slot, old) = table.probe(place, Slot::NOWHERE, &TIMEOUTS) else { panic!() };
+    let Probe::Hit(slot, old) = table.probe(place, Slot::NOWHERE) else { panic!() };
     table.update(slot, old, value(4, State::Udp, 81));
     assert_eq!(alive(&mut table, 81 + 480), [false, true, false, true]);
     assert_eq!(alive(&mut table, 82 + 480), [false, true, false, false]);
@@ -114,10 +116,10 @@ fn the_sweep_covers_the_table_once_a_minute_and_pays_what_it_owes() {
     for index in 0..2000 {
         assert!(insert(&mut table, index, State::Embryonic).is_ok());
     }
-    let mut removed = table.advance(81, &TIMEOUTS);
-    for now in 82..=81 + SWEEP_TICKS {
-        removed += table.advance(now, &TIMEOUTS);
-        removed += table.sweep(u64::MAX, &TIMEOUTS);
+    let mut removed = table.advance(81);
+    for now in 82..=82 + SWEEP_TICKS {
+        removed += table.advance(now);
+        removed += table.sweep(u64::MAX);
     }
     assert_eq!((removed, table.len()), (2000, 0));
 }
@@ -132,7 +134,7 @@ fn a_sweep_that_is_not_paid_is_forced_before_ticks_can_be_mistaken() {
     let mut now = 0;
     while now < 1 << 16 {
         now += 500;
-        table.advance(now, &TIMEOUTS);
+        table.advance(now);
     }
     assert_eq!(table.len(), 0);
 }
@@ -141,7 +143,7 @@ fn a_sweep_that_is_not_paid_is_forced_before_ticks_can_be_mistaken() {
 fn after_a_silence_longer_than_any_timeout_nothing_is_remembered() {
     let mut table = table(ENTRIES_MIN);
     assert!(insert(&mut table, 1, State::Established).is_ok());
-    assert_eq!(table.advance(1 << 16, &TIMEOUTS), 1, "16 bits of tick say no time has passed");
+    assert_eq!(table.advance(1 << 16), 1, "16 bits of tick say no time has passed");
     assert_eq!(found(&mut table, 1), None);
 }
 
@@ -152,15 +154,15 @@ fn a_shortened_tag_matches_wrongly_and_the_whole_one_does_not() {
     let mut whole = table(1 << 12);
     for index in 0..2048 {
         let place = short.place(&tuple(index));
-        if short.probe(place, Slot::NOWHERE, &TIMEOUTS) == Probe::Miss {
-            let _ = short.insert(place, &tuple(index), value(1, State::Established, 0), &TIMEOUTS);
+        if short.probe(place, Slot::NOWHERE) == Probe::Miss {
+            let _ = short.insert(place, &tuple(index), value(1, State::Established, 0));
         }
         assert!(insert(&mut whole, index, State::Established).is_ok());
     }
     let strangers = 100_000..200_000u32;
     let matched = strangers.clone().filter(|&index| {
         let place = short.place(&tuple(index));
-        matches!(short.probe(place, Slot::NOWHERE, &TIMEOUTS), Probe::Hit(..))
+        matches!(short.probe(place, Slot::NOWHERE), Probe::Hit(..))
     });
     // About two flows in each of two buckets, each with a tag equal once in fifteen.
     let rate = wrong(matched.count(), 100_000);
@@ -196,11 +198,11 @@ fn a_decision_of_many_tables_ago_is_marked_before_its_epoch_comes_again() {
     assert!(insert(&mut table, 1, State::Established).is_ok());
     let epoch = |table: &FlowTable| table.reader().flows().next().unwrap().value.epoch();
     for turn in 0..40_000u64 {
-        table.begin_epoch();
+        table.begin_epoch(TIMEOUTS);
         assert!(turn == 0 || epoch(&table) != table.epoch(), "after {turn} tables");
         if turn % 4000 == 0 {
-            table.advance(table.now() + SWEEP_TICKS / 4, &TIMEOUTS);
-            table.sweep(u64::MAX, &TIMEOUTS);
+            table.advance(table.now() + SWEEP_TICKS / 4);
+            table.sweep(u64::MAX);
         }
     }
     assert_eq!(epoch(&table), Epoch::STALE);
@@ -243,14 +245,14 @@ proptest! {
         let mut serial = 0;
         for step in steps {
             match step {
-                Step::Wait(ticks) => { let now = table.now() + ticks; table.advance(now, &TIMEOUTS); }
-                Step::Sweep(buckets) => { table.sweep(buckets, &TIMEOUTS); }
+                Step::Wait(ticks) => { let now = table.now() + ticks; table.advance(now); }
+                Step::Sweep(buckets) => { table.sweep(buckets); }
                 Step::Packet(index, udp) => {
                     let now = table.now();
-                    model.retain(|_, value| !value.is_expired(now, &TIMEOUTS));
+                    model.retain(|_, value| !value.is_expired(now, &TIMEOUTS.into()));
                     let place = table.place(&tuple(index));
                     let state = if udp { State::Udp } else { State::Established };
-                    match table.probe(place, Slot::NOWHERE, &TIMEOUTS) {
+                    match table.probe(place, Slot::NOWHERE) {
                         Probe::Hit(slot, old) => {
                             assert_eq!(model.get(&index), Some(&old));
                             let new = old.touched(old.state(), now);
@@ -261,7 +263,7 @@ proptest! {
                             assert_eq!(model.get(&index), None);
                             serial += 1;
                             let new = value(serial, state, now);
-                            if table.insert(place, &tuple(index), new, &TIMEOUTS).is_ok() {
+                            if table.insert(place, &tuple(index), new).is_ok() {
                                 model.insert(index, new);
                             }
                         }
@@ -270,8 +272,8 @@ proptest! {
             }
         }
         let now = table.now();
-        let alive = model.values().filter(|value| !value.is_expired(now, &TIMEOUTS)).count();
-        let seen = table.reader().flows().filter(|flow| !flow.value.is_expired(now, &TIMEOUTS)).count();
+        let alive = model.values().filter(|value| !value.is_expired(now, &TIMEOUTS.into())).count();
+        let seen = table.reader().flows().filter(|flow| !flow.value.is_expired(now, &TIMEOUTS.into())).count();
         assert_eq!(seen, alive);
     }
 }

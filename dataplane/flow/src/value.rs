@@ -11,9 +11,13 @@
 
 use service::{REALS_MAX, RealNumber, SERVICES_MAX, ServiceNumber, Timeouts};
 
-use crate::State;
+use crate::{Silences, State};
 
 const _: () = assert!(REALS_MAX <= 1 << 16 && SERVICES_MAX <= 1 << 16, "numbers fit their fields");
+
+/// Sixteen bits of tick tell ages below this; a larger difference is a packet from after `now`.
+pub(crate) const AGES: u16 = 48_000;
+const _: () = assert!(AGES > Timeouts::MAX);
 
 const SERVICE: u32 = 16;
 const TICK: u32 = 32;
@@ -113,19 +117,20 @@ impl Value {
         Self(self.0 & ((1 << EPOCH) - 1))
     }
 
-    /// Ticks since its last packet.
+    /// Ticks from its last packet to `now`; 0 if that is earlier.
     #[inline]
     #[must_use]
     #[allow(clippy::cast_possible_truncation, reason = "ages are told apart by 16 bits")]
     pub const fn age(self, now: u64) -> u16 {
-        (now as u16).wrapping_sub(self.tick())
+        let age = (now as u16).wrapping_sub(self.tick());
+        if age < AGES { age } else { 0 }
     }
 
-    /// Whether it was silent for longer than its state allows.
+    /// Whether it had been silent for longer than its state allows at `now`.
     #[inline]
     #[must_use]
-    pub const fn is_expired(self, now: u64, timeouts: &Timeouts) -> bool {
-        self.age(now) > self.state().timeout(timeouts)
+    pub fn is_expired(self, now: u64, silences: &Silences) -> bool {
+        self.age(now) > silences.of(self.state())
     }
 
     #[inline]
@@ -141,7 +146,7 @@ impl Value {
 
 #[cfg(test)]
 mod tests {
-    use super::{Epoch, State, Timeouts, Value};
+    use super::{Epoch, Silences, State, Timeouts, Value};
     use proptest::prelude::{any, proptest};
     use service::{RealNumber, ServiceNumber};
 
@@ -168,7 +173,8 @@ mod tests {
             let timeouts = Timeouts { syn: 1, established: 2, closing: 3, udp: 28_799 };
             let now = u64::from(start) + age;
             assert_eq!(u64::from(value.age(now)), age);
-            assert_eq!(value.is_expired(now, &timeouts), age > 28_799);
+            assert_eq!(value.is_expired(now, &Silences::from(timeouts)), age > 28_799);
+            assert_eq!(value.age(u64::from(start).saturating_sub(1 + age / 2)), 0, "seen from before");
         }
     }
 

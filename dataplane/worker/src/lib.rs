@@ -97,7 +97,7 @@ impl<P: Port, B: AsRef<[u8]>> Worker<P, B> {
         self.now = now;
         let received = self.burst.len();
         if received == 0 {
-            self.engine.advance(&self.table.view(), now, SWEEP_BUCKETS_IDLE);
+            self.engine.advance(now, SWEEP_BUCKETS_IDLE);
         } else if received <= self.burst_max {
             self.take(observer);
         } else {
@@ -178,7 +178,7 @@ impl<P: Port, B: AsRef<[u8]>> Worker<P, B> {
 
     fn stop(&mut self) -> Breath {
         // What the sweep still owes is paid, so that the last counters do not depend on how far it got.
-        self.engine.advance(&self.table.view(), self.now, u64::MAX);
+        self.engine.advance(self.now, u64::MAX);
         self.publish();
         self.report(Report::Stopped);
         Breath::Stopped
