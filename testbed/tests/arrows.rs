@@ -1,6 +1,8 @@
 //! The arrows between crates, as the design draws them. A new arrow is an architecture decision: it is
 //! added here, in a commit of its own that says why.
 
+#![allow(clippy::unwrap_used, reason = "helpers of a test fail as the test does")]
+
 use std::collections::BTreeMap;
 
 /// Who may import whom, tests apart. `penstock`, `testbed` and `benches` are below.

@@ -1,6 +1,8 @@
 //! The house's law over the source itself: lengths, head comments, where `unsafe` may stand and what
 //! must stand above it.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of a test fail as the test does")]
+
 use std::path::{Path, PathBuf};
 
 use proc_macro2::Span;

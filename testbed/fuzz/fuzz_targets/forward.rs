@@ -1,0 +1,94 @@
+//! Any run of frames through the engine: every packet leaves by one counted verdict, what is tunnelled is
+//! the packet that came in, and bursts of one packet give what full bursts give.
+#![no_main]
+
+use std::sync::LazyLock;
+
+use counters::{Counter, Event, Layout, Ledger};
+use engine::{Decision, Engine, Observer, Verdict};
+use flow::FlowTable;
+use fuzz::{Sent, packets, sample_built};
+use libfuzzer_sys::fuzz_target;
+use port::{BURST_MAX, Burst, MemPacket, Packet, Tick};
+use service::{Aligned, Table};
+use wire::Parsed;
+
+static TABLE: LazyLock<Table<Aligned>> = LazyLock::new(|| sample_built().table().expect("our own image"));
+
+const LAYOUT: Layout = Layout { services: 8, reals: 8 };
+const PACKETS_MAX: usize = 200;
+
+/// What became of each packet, in the order they came.
+#[derive(Default)]
+struct Seen(Vec<(u64, Decision, Vec<u8>)>);
+
+impl Observer<MemPacket> for Seen {
+    fn decided(&mut self, packet: &MemPacket, decision: &Decision) {
+        self.0.push((packet.cookie(), *decision, packet.data().to_vec()));
+    }
+}
+
+/// Sends everything through a new engine in bursts of at most `burst_max`, which end where time moves on.
+fn run(sent: &[Sent<'_>], burst_max: usize) -> (Seen, Ledger) {
+    let flows = FlowTable::new(64, [9; 16]).expect("64 entries fit");
+    let mut engine = Engine::new(0, 1, flows, LAYOUT);
+    let view = TABLE.view();
+    engine.adopt(&view);
+    let (mut burst, mut gone, mut seen) = (Burst::new(), Burst::new(), Seen::default());
+    let mut now = Tick(8);
+    let mut at = 0;
+    while let Some(first) = sent.get(at) {
+        now = Tick(now.0 + first.ticks);
+        let rest = sent.iter().skip(at + 1).take_while(|packet| packet.ticks == 0);
+        for packet in std::iter::once(first).chain(rest).take(burst_max) {
+            let mut buffer = MemPacket::with_room(2048);
+            buffer.load(packet.frame, at as u64);
+            burst.push(buffer).expect("a burst holds burst_max");
+            at += 1;
+        }
+        let tx = engine.process(&view, &mut burst, now, &mut gone, &mut seen);
+        let bytes: usize = burst.as_slice().iter().map(Packet::total_len).sum();
+        assert_eq!(tx.bytes, bytes as u64);
+        engine.ledger_mut().add(Event::Tx, burst.len() as u64);
+        engine.ledger_mut().add(Event::TxBytes, tx.bytes);
+        burst.drain();
+        gone.drain();
+    }
+    // What the sweep still owes is paid, as a worker does when it stops.
+    engine.advance(now, u64::MAX);
+    (seen, engine.ledger().clone())
+}
+
+/// A packet that is sent on carries the packet that came in, byte for byte.
+fn carries(sent: &Sent<'_>, decision: &Decision, out: &[u8]) {
+    if decision.verdict != Verdict::Tx || decision.answered {
+        return;
+    }
+    let mut parsed = Parsed::EMPTY;
+    wire::parse(sent.frame, sent.frame.len(), &mut parsed).expect("what is sent on was sound");
+    let start = usize::from(parsed.network_offset);
+    let inner = &sent.frame[start..start + parsed.ip_len as usize];
+    assert!(out.ends_with(inner), "the inner packet was changed");
+    assert!(decision.real.is_some() && decision.service.is_some(), "{decision:?}");
+    let mut outer = Parsed::EMPTY;
+    wire::parse(out, out.len(), &mut outer).expect("what we send is sound");
+    assert_eq!(usize::from(outer.network_offset) + outer.ip_len as usize, out.len(), "nothing is padded");
+}
+
+fuzz_target!(|bytes: &[u8]| {
+    let sent: Vec<Sent<'_>> = packets(bytes).take(PACKETS_MAX).collect();
+    let (full, ledger) = run(&sent, BURST_MAX);
+    assert_eq!(full.0.len(), sent.len());
+    assert_eq!(ledger.balance(), Ok(()));
+    assert_eq!(ledger.get(Event::Rx), sent.len() as u64);
+    for (at, ((cookie, decision, out), packet)) in full.0.iter().zip(&sent).enumerate() {
+        assert_eq!(*cookie, at as u64, "packets leave in the order they came");
+        carries(packet, decision, out);
+    }
+    let (single, single_ledger) = run(&sent, 1);
+    assert!(full.0 == single.0, "bursts of one decide otherwise");
+    for counter in Counter::all() {
+        assert_eq!(ledger.get(counter), single_ledger.get(counter), "{}", counter.name());
+    }
+    assert_eq!(ledger, single_ledger);
+});
