@@ -1,0 +1,208 @@
+//! The control side of a set of workers in this process: one region of shared memory, one seat for each
+//! worker, the first table, and the account at the end.
+//!
+//! Everything travels as it would between two processes: commands and reports by the rings, counters by
+//! the pages, tables as sealed memory that is checked on receipt.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use conf::HugePages;
+use control::{Image, Publication};
+use counters::{Counter, Layout, Ledger};
+use engine::Engine;
+use flow::{COLD_BYTES_PER_ENTRY, FlowTable, HOT_BYTES_PER_ENTRY};
+use link::{Command, Report};
+use mem::PageKind;
+use service::{Generation, Table};
+use shm::{ControlSide, Region, WorkerSide};
+use worker::{TableReceiver, TableSender, tables};
+
+use crate::failure::Failure;
+use crate::limits::{RING_RECORDS, TABLES_MAX};
+use crate::site::Site;
+use crate::valve::Valve;
+
+/// How long a worker may take to acknowledge. It looks between two bursts; a machine that gives it no
+/// time for so long is no place to forward packets.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// The control side.
+pub(crate) struct Crew {
+    sides: Vec<ControlSide>,
+    /// Kept, for a worker's tables come back through them.
+    _tables: Vec<TableSender<Image>>,
+    layout: Layout,
+    generation: Generation,
+    /// The pages of the flow tables.
+    pub(crate) pages: PageKind,
+}
+
+/// What one worker starts with.
+pub(crate) struct Seat {
+    pub(crate) engine: Engine,
+    pub(crate) table: Arc<Table<Image>>,
+    pub(crate) tables: TableReceiver<Image>,
+    pub(crate) side: WorkerSide,
+}
+
+impl Crew {
+    /// Makes `workers` seats that begin with `publication`; `table_key` places flows.
+    pub(crate) fn new(
+        site: &Site,
+        publication: &Publication,
+        workers: u16,
+        table_key: [u8; 16],
+    ) -> Result<(Self, Vec<Seat>), Failure> {
+        let entries = usize::try_from(site.config.flow.entries).unwrap_or(usize::MAX);
+        refuse_too_large(entries, workers)?;
+        let wanted = match site.config.dataplane.huge_pages {
+            HugePages::Off => PageKind::Small,
+            HugePages::Auto | HugePages::Require => PageKind::Huge,
+        };
+        let (services, reals) = site.directory().bounds();
+        let layout = Layout::with_room_for(services, reals);
+        let generation = publication.generation;
+        let region = Region::create(generation.boot, usize::from(workers), RING_RECORDS, layout.words())
+            .map_err(|error| Failure::new(format!("no shared memory for the workers: {error}")))?;
+        let table = publication
+            .table()
+            .map_err(|error| Failure::new(format!("the table that was built is not sound: {error}")))?;
+        let table = Arc::new(table);
+        let mut crew =
+            Self { sides: Vec::new(), _tables: Vec::new(), layout, generation, pages: PageKind::Small };
+        let mut seats = Vec::new();
+        for worker in 0..workers {
+            let flows = FlowTable::with_pages(entries, table_key, wanted)
+                .map_err(|error| Failure::new(format!("no flow table: {error}")))?;
+            crew.pages = flows.page_kind();
+            let index = usize::from(worker);
+            let (Some(side), Some(control)) = (region.worker_side(index), region.control_side(index)) else {
+                return Err(Failure::new(format!("worker {worker} has no place in the shared memory")));
+            };
+            let (sender, receiver) = tables(TABLES_MAX);
+            crew.sides.push(control);
+            crew._tables.push(sender);
+            let engine = Engine::new(worker, workers, flows, layout);
+            seats.push(Seat { engine, table: Arc::clone(&table), tables: receiver, side });
+        }
+        Ok((crew, seats))
+    }
+
+    /// Conducts the workers through their life. All acknowledge the table before the valve is opened;
+    /// then `goes_on` is asked, over and over, until it says no or a worker is gone; then the valve is
+    /// shut, and all stop.
+    pub(crate) fn conduct(
+        &mut self,
+        valve: &Valve,
+        is_alive: impl Fn(usize) -> bool,
+        mut goes_on: impl FnMut(&Self) -> bool,
+    ) -> Result<(), Failure> {
+        let wanted = Report::Switched(self.generation);
+        self.tell(Command::Switch(self.generation))?;
+        let confirmed = self.await_all(wanted, "acknowledged its table", &is_alive);
+        if confirmed.is_ok() {
+            valve.open();
+            while goes_on(self) && (0..self.sides.len()).all(&is_alive) {}
+        }
+        valve.shut();
+        self.tell(Command::Stop)?;
+        confirmed.and(self.await_all(Report::Stopped, "stopped", &is_alive))
+    }
+
+    fn tell(&mut self, command: Command) -> Result<(), Failure> {
+        for (worker, side) in self.sides.iter_mut().enumerate() {
+            side.commands
+                .try_send(&command.to_record())
+                .map_err(|_| Failure::new(format!("worker {worker} takes no commands")))?;
+        }
+        Ok(())
+    }
+
+    fn await_all(
+        &mut self,
+        wanted: Report,
+        deed: &str,
+        is_alive: impl Fn(usize) -> bool,
+    ) -> Result<(), Failure> {
+        let start = Instant::now();
+        for (worker, side) in self.sides.iter_mut().enumerate() {
+            loop {
+                // Asked before the ring is read: a worker that ends says so first.
+                let alive = is_alive(worker);
+                match side.reports.try_recv().map(|record| Report::from_record(&record)) {
+                    Some(Ok(report)) if report == wanted => break,
+                    Some(_) => {}
+                    None if alive && start.elapsed() < PATIENCE => {
+                        std::thread::sleep(Duration::from_micros(100));
+                    }
+                    None => return Err(Failure::new(format!("worker {worker} has not {deed}"))),
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// What a counter stands at, all workers together, as last published.
+    pub(crate) fn count(&self, counter: impl Into<Counter>) -> u64 {
+        let index = counter.into().index();
+        self.sides.iter().filter_map(|side| side.counters.read(index)).sum()
+    }
+
+    /// All counters as the workers published them last, summed. The sum law has to hold for each worker
+    /// and for all together.
+    pub(crate) fn account(&self) -> Result<Ledger, Failure> {
+        let mut total = Ledger::new(self.layout);
+        let mut words = vec![0; self.layout.words()];
+        for (worker, side) in self.sides.iter().enumerate() {
+            side.counters
+                .snapshot(&mut words)
+                .map_err(|busy| Failure::new(format!("worker {worker}: {busy}")))?;
+            let ledger = Ledger::from_words(self.layout, &words);
+            ledger.balance().map_err(|off| Failure::new(format!("worker {worker} lost count: {off}")))?;
+            total.merge(&ledger);
+        }
+        total.balance().map_err(|off| Failure::new(format!("the workers lost count: {off}")))?;
+        Ok(total)
+    }
+}
+
+/// Flow tables are filled with zeroes at once; what the machine cannot hold is better refused in words
+/// than by the kernel.
+fn refuse_too_large(entries: usize, workers: u16) -> Result<(), Failure> {
+    let bytes = entries.saturating_mul(HOT_BYTES_PER_ENTRY + COLD_BYTES_PER_ENTRY);
+    let needed = bytes.saturating_mul(usize::from(workers));
+    let text = std::fs::read_to_string("/proc/meminfo").unwrap_or_default();
+    match available_bytes(&text) {
+        Some(available) if needed > available => Err(Failure::new(format!(
+            "the flow tables of {workers} workers need {} MB and {} MB are free: lower flow.entries, or the \
+             number of workers",
+            needed >> 20,
+            available >> 20
+        ))),
+        _ => Ok(()),
+    }
+}
+
+fn available_bytes(meminfo: &str) -> Option<usize> {
+    let line = meminfo.lines().find_map(|line| line.strip_prefix("MemAvailable:"))?;
+    line.trim().strip_suffix("kB")?.trim().parse::<usize>().ok()?.checked_mul(1024)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{available_bytes, refuse_too_large};
+
+    #[test]
+    fn free_memory_is_read_as_the_kernel_writes_it() {
+        let text = "MemTotal: 16 kB\nMemAvailable:   23000000 kB\nSwapTotal: 0 kB\n";
+        assert_eq!(available_bytes(text), Some(23_000_000 * 1024));
+        assert_eq!(available_bytes("nothing of the kind"), None);
+    }
+
+    #[test]
+    fn tables_beyond_all_memory_are_refused() {
+        assert!(refuse_too_large(1 << 40, 128).is_err());
+        assert!(refuse_too_large(1024, 1).is_ok());
+    }
+}

@@ -1,0 +1,37 @@
+//! Signals that ask the program to end, as a flag that is looked at between two steps.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use signal_hook::consts::{SIGINT, SIGTERM};
+
+use crate::failure::Failure;
+
+/// Set once a signal has come.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Interrupt(Arc<AtomicBool>);
+
+impl Interrupt {
+    /// Watches for SIGINT and SIGTERM from now on.
+    pub(crate) fn watch() -> Result<Self, Failure> {
+        let interrupt = Self::default();
+        for signal in [SIGINT, SIGTERM] {
+            signal_hook::flag::register(signal, Arc::clone(&interrupt.0))
+                .map_err(|error| Failure::new(format!("signals cannot be watched: {error}")))?;
+        }
+        Ok(interrupt)
+    }
+
+    /// Whether one has come.
+    pub(crate) fn has_come(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+
+    /// Fails once one has come; for work that leaves nothing behind when it is given up.
+    pub(crate) fn check(&self) -> Result<(), Failure> {
+        if self.has_come() {
+            return Err(Failure::interrupted("interrupted; nothing was written"));
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,42 @@
+//! The limits of the program, and how they relate.
+
+use port::BURST_MAX;
+
+/// Worker lcores.
+pub(crate) const WORKERS_MAX: u16 = conf::limits::WORKERS_MAX;
+
+/// How often a capture can be sent through.
+pub(crate) const LOOPS_MAX: u64 = 1 << 31;
+
+/// Bytes that may be held for OUT until they are written: 4 GiB.
+pub(crate) const KEPT_BYTES_MAX: u64 = 1 << 32;
+
+/// Packets whose decisions can be held for TRACE, 8 bytes each: 2 GiB.
+pub(crate) const RECORDS_MAX: u64 = 1 << 28;
+
+/// Packets whose decisions are held for the report's rate over time; beyond, the rate is sampled.
+pub(crate) const RATE_RECORDS_MAX: u64 = 1 << 26;
+
+/// Pairs of a service and a real whose packets are counted one by one.
+pub(crate) const PAIRS_MAX: usize = 1 << 22;
+
+/// Records in a command or report ring: a worker is told a handful of things in its life.
+pub(crate) const RING_RECORDS: usize = 64;
+
+/// Tables on their way to a worker.
+pub(crate) const TABLES_MAX: usize = 4;
+
+/// Faults of a capture that are told with their place; all are counted.
+pub(crate) const FAULTS_TOLD_MAX: usize = 5;
+
+/// Packets that wait in one ring of the DPDK back end, and so the most that are on their way there.
+#[cfg(feature = "dpdk")]
+pub(crate) const RING_PACKETS: u32 = 1024;
+
+const _: () = assert!(RATE_RECORDS_MAX <= RECORDS_MAX);
+// A worker's number is kept in a byte.
+const _: () = assert!(WORKERS_MAX <= 256);
+const _: () = assert!(RING_RECORDS.is_power_of_two());
+#[cfg(feature = "dpdk")]
+const _: () = assert!(RING_PACKETS as usize >= 2 * BURST_MAX);
+const _: () = assert!(BURST_MAX == 64, "the help of --burst says so");

@@ -1,0 +1,48 @@
+//! The `penstock` program: checks a configuration, replays a capture through it, or runs it on live
+//! ports.
+//!
+//! Architecture invariants: this crate composes and tells; it decides nothing about packets. Results go
+//! to stdout, everything else to stderr. A failure is one sentence and a status other than 0; nothing
+//! panics.
+#![forbid(unsafe_code)]
+
+mod check;
+mod cli;
+mod crew;
+mod failure;
+mod interrupt;
+mod limits;
+mod meter;
+mod output;
+mod replay;
+mod run;
+mod site;
+mod summary;
+mod valve;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::cli::{Cli, Command};
+use crate::failure::Failure;
+
+#[global_allocator]
+static ALLOCATOR: mem::CountingAllocator = mem::CountingAllocator;
+
+fn main() -> ExitCode {
+    match mem::cpu_supports_build().map_err(|missing| Failure::new(missing.to_string())).and_then(|()| go()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => failure.tell(),
+    }
+}
+
+fn go() -> Result<(), Failure> {
+    let cli = Cli::parse();
+    cli::log();
+    match &cli.command {
+        Command::Check(options) => check::check(options),
+        Command::Replay(options) => replay::replay(options),
+        Command::Run(options) => run::run(options),
+    }
+}

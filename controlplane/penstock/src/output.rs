@@ -1,0 +1,182 @@
+//! Text files that are written whole or not at all.
+//!
+//! As captures are: a regular file is written beside its target, as `NAME.PID.part`, and takes its name
+//! at the end; a device or a pipe is written in place. Opened before the work begins, so that an output
+//! that cannot be written is told at once.
+
+use std::ffi::OsString;
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, BufWriter, ErrorKind, Write};
+use std::path::{Path, PathBuf};
+
+use crate::failure::Failure;
+
+/// A file that is being written. Dropped unfinished, it leaves nothing behind.
+#[derive(Debug)]
+pub(crate) struct Output {
+    name: String,
+    out: BufWriter<File>,
+    part: Option<Part>,
+}
+
+#[derive(Debug)]
+struct Part {
+    path: PathBuf,
+    target: PathBuf,
+    renamed: bool,
+}
+
+impl Drop for Part {
+    fn drop(&mut self) {
+        if !self.renamed {
+            // What led here has been told.
+            let _ = fs::remove_file(&self.path);
+        }
+    }
+}
+
+impl Output {
+    /// Opens the output at `path`.
+    pub(crate) fn create(path: &Path) -> Result<Self, Failure> {
+        let name = path.display().to_string();
+        let (file, part) = open(path)
+            .map_err(|error| Failure::new(format!("{name}: the output cannot be created: {error}")))?;
+        Ok(Self { name, out: BufWriter::with_capacity(1 << 18, file), part })
+    }
+
+    /// Writes all of `bytes`.
+    pub(crate) fn put(&mut self, bytes: &[u8]) -> Result<(), Failure> {
+        self.out.write_all(bytes).map_err(|error| self.failure(&error))
+    }
+
+    /// Makes it durable and gives it its name.
+    pub(crate) fn finish(mut self) -> Result<(), Failure> {
+        let flushed = self.out.flush();
+        flushed.map_err(|error| self.failure(&error))?;
+        if let Some(part) = &mut self.part {
+            let moved = self.out.get_ref().sync_all().and_then(|()| fs::rename(&part.path, &part.target));
+            part.renamed = moved.is_ok();
+            moved.map_err(|error| self.failure(&error))?;
+        }
+        Ok(())
+    }
+
+    fn failure(&self, error: &io::Error) -> Failure {
+        Failure::new(format!("{}: the output cannot be written: {error}", self.name))
+    }
+}
+
+fn open(path: &Path) -> io::Result<(File, Option<Part>)> {
+    match fs::metadata(path) {
+        Ok(metadata) if is_special(path) || !metadata.is_file() => {
+            Ok((OpenOptions::new().write(true).open(path)?, None))
+        }
+        Ok(metadata) => {
+            // A file that may not be written may not be replaced either, though the folder allows it.
+            OpenOptions::new().write(true).open(path)?;
+            let (file, part) = beside(fs::canonicalize(path)?)?;
+            file.set_permissions(metadata.permissions())?;
+            Ok((file, Some(part)))
+        }
+        Err(error) if error.kind() == ErrorKind::NotFound && path.file_name().is_some() => {
+            let (file, part) = beside(path.to_path_buf())?;
+            Ok((file, Some(part)))
+        }
+        Err(error) => Err(error),
+    }
+}
+
+fn beside(target: PathBuf) -> io::Result<(File, Part)> {
+    let mut name = target.file_name().map(OsString::from).unwrap_or_default();
+    name.push(format!(".{}.part", std::process::id()));
+    let path = target.with_file_name(name);
+    let file = OpenOptions::new().write(true).create_new(true).open(&path)?;
+    Ok((file, Part { path, target, renamed: false }))
+}
+
+/// What stands under `/dev` and `/proc` is not ours to replace.
+fn is_special(path: &Path) -> bool {
+    path.starts_with("/dev") || path.starts_with("/proc")
+}
+
+/// Refuses two names for one file among inputs and outputs; an option's name and its path each.
+pub(crate) fn refuse_same(paths: &[(&str, &Path)]) -> Result<(), Failure> {
+    let mut seen: Vec<(&str, PathBuf)> = Vec::new();
+    for &(option, path) in paths.iter().filter(|(_, path)| !is_special(path)) {
+        let whole = whole(path);
+        if let Some((other, _)) = seen.iter().find(|(_, known)| *known == whole) {
+            return Err(Failure::new(format!(
+                "{option} and {other} are the same file, {}; give each its own",
+                path.display()
+            )));
+        }
+        seen.push((option, whole));
+    }
+    Ok(())
+}
+
+/// The path without links; of a file that is not there yet, its folder's.
+fn whole(path: &Path) -> PathBuf {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let named = || Some(fs::canonicalize(folder).ok()?.join(path.file_name()?));
+    fs::canonicalize(path).ok().or_else(named).unwrap_or_else(|| path.to_path_buf())
+}
+
+/// Writes to stdout. A reader that has gone away is no failure: it has seen what it wanted.
+pub(crate) fn print(text: &str) -> Result<(), Failure> {
+    let mut out = io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => {
+            Err(Failure::new(format!("stdout cannot be written: {error}")))
+        }
+        _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::path::Path;
+
+    use super::{Output, refuse_same};
+
+    #[test]
+    fn an_output_is_there_whole_or_not_at_all() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("report.json");
+        let files = || fs::read_dir(folder.path()).unwrap().count();
+        let mut given_up = Output::create(&path).unwrap();
+        given_up.put(b"half").unwrap();
+        assert_eq!((files(), path.exists()), (1, false));
+        drop(given_up);
+        assert_eq!(files(), 0);
+        let mut whole = Output::create(&path).unwrap();
+        whole.put(b"whole").unwrap();
+        whole.finish().unwrap();
+        assert_eq!((files(), fs::read(&path).unwrap()), (1, b"whole".to_vec()));
+    }
+
+    #[test]
+    fn a_folder_or_a_full_disk_is_told() {
+        let folder = tempfile::tempdir().unwrap();
+        let told = Output::create(folder.path()).unwrap_err().to_string();
+        assert!(told.contains("cannot be created") && told.contains("directory"), "{told}");
+        let mut full = Output::create(Path::new("/dev/full")).unwrap();
+        full.put(b"x").unwrap();
+        assert!(full.finish().unwrap_err().to_string().contains("No space left"));
+    }
+
+    #[test]
+    fn one_file_under_two_names_is_seen() {
+        let folder = tempfile::tempdir().unwrap();
+        let (one, link) = (folder.path().join("in.pcap"), folder.path().join("link.pcap"));
+        fs::write(&one, b"x").unwrap();
+        std::os::unix::fs::symlink(&one, &link).unwrap();
+        let told = refuse_same(&[("--in", &one), ("--out", &link)]).unwrap_err().to_string();
+        assert!(told.contains("--out and --in are the same file"), "{told}");
+        let other = folder.path().join("out.pcap");
+        assert!(refuse_same(&[("--in", &one), ("--out", &other), ("--trace", &other)]).is_err());
+        assert!(refuse_same(&[("--in", &one), ("--out", &other)]).is_ok());
+        assert!(refuse_same(&[("--out", Path::new("/dev/null")), ("--trace", Path::new("/dev/null"))]).is_ok());
+    }
+}

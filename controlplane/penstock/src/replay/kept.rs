@@ -1,0 +1,165 @@
+//! What was transmitted, held until the end and then written in the order of the input.
+
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+use std::path::Path;
+
+use capture::Writer;
+
+use crate::failure::Failure;
+use crate::interrupt::Interrupt;
+use crate::limits::KEPT_BYTES_MAX;
+use crate::replay::script::{Script, Turn};
+
+/// The most that an outer header adds to a frame (IPv6, RFC 8200 §3).
+const OUTER_BYTES_MAX: u64 = 40;
+
+/// Packets between two looks at the interrupt.
+const STRIDE: u64 = 4096;
+
+/// What one worker transmitted, in its order. All memory is taken and touched when it is made.
+#[derive(Debug, Default)]
+pub(crate) struct Kept {
+    bytes: Vec<u8>,
+    packets: Vec<(u64, u32)>,
+}
+
+impl Kept {
+    /// Room for all that worker `worker` can transmit.
+    pub(crate) fn new(script: &Script, worker: usize) -> Self {
+        let (packets, bytes) = room(script, script.own(worker));
+        let size = |count: u64| usize::try_from(count).unwrap_or(0);
+        let mut kept = Self { bytes: vec![1; size(bytes)], packets: vec![(1, 1); size(packets)] };
+        kept.bytes.clear();
+        kept.packets.clear();
+        kept
+    }
+
+    /// Appends a packet, given in pieces.
+    #[inline]
+    pub(crate) fn keep<'p>(&mut self, cookie: u64, pieces: impl Iterator<Item = &'p [u8]>) {
+        let start = self.bytes.len();
+        for piece in pieces {
+            self.bytes.extend_from_slice(piece);
+        }
+        // No frame has 4 GiB.
+        self.packets.push((cookie, u32::try_from(self.bytes.len() - start).unwrap_or(u32::MAX)));
+    }
+
+    fn next(&self, cursor: &Cursor) -> Option<u64> {
+        self.packets.get(cursor.packet).map(|&(cookie, _)| cookie)
+    }
+
+    fn take<'k>(&'k self, cursor: &mut Cursor) -> &'k [u8] {
+        let len = self.packets.get(cursor.packet).map_or(0, |&(_, len)| len as usize);
+        let bytes = self.bytes.get(cursor.byte..).and_then(|rest| rest.get(..len)).unwrap_or_default();
+        cursor.packet += 1;
+        cursor.byte += len;
+        bytes
+    }
+}
+
+/// The most packets and bytes that `own` can give.
+fn room(script: &Script, own: &[u32]) -> (u64, u64) {
+    let bytes: u64 = own.iter().map(|&packet| script.frame(packet).len() as u64 + OUTER_BYTES_MAX).sum();
+    ((own.len() as u64).saturating_mul(script.loops), bytes.saturating_mul(script.loops))
+}
+
+/// Refuses an OUT that could not be held.
+pub(crate) fn refuse_too_much(script: &Script, workers: u16) -> Result<(), Failure> {
+    let needed = (0..usize::from(workers)).map(|worker| room(script, script.own(worker)).1);
+    let needed = needed.fold(0, u64::saturating_add);
+    if needed > KEPT_BYTES_MAX {
+        return Err(Failure::new(format!(
+            "--out would have to hold up to {} MB and at most {} MB are held: give fewer --loops",
+            needed >> 20,
+            KEPT_BYTES_MAX >> 20
+        )));
+    }
+    Ok(())
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+struct Cursor {
+    packet: usize,
+    byte: usize,
+}
+
+/// Opens OUT, so that it fails before the work and not after.
+pub(crate) fn create(script: &Script, path: &Path) -> Result<Writer, Failure> {
+    Ok(Writer::create(path, script.capture.resolution())?)
+}
+
+/// Writes all that was kept, in the order of the input and with its times.
+pub(crate) fn write(
+    script: &Script,
+    mut out: Writer,
+    kept: &[Kept],
+    interrupt: &Interrupt,
+) -> Result<(), Failure> {
+    let mut cursors = vec![Cursor::default(); kept.len()];
+    let mut heads: BinaryHeap<Reverse<(u64, usize)>> = BinaryHeap::new();
+    for (worker, kept) in kept.iter().enumerate() {
+        heads.extend(kept.next(&Cursor::default()).map(|cookie| Reverse((cookie, worker))));
+    }
+    while let Some(Reverse((cookie, worker))) = heads.pop() {
+        let (Some(kept), Some(cursor)) = (kept.get(worker), cursors.get_mut(worker)) else { break };
+        out.write(script.time_nanos(Turn::of(cookie)), kept.take(cursor))?;
+        heads.extend(kept.next(cursor).map(|cookie| Reverse((cookie, worker))));
+        if out.packets() % STRIDE == 0 {
+            interrupt.check()?;
+        }
+    }
+    Ok(out.finish()?)
+}
+
+#[cfg(test)]
+mod tests {
+    use capture::Capture;
+
+    use super::{Kept, create, refuse_too_much, write};
+    use crate::interrupt::Interrupt;
+    use crate::replay::script::{Script, Turn, tests::capture};
+
+    #[test]
+    fn what_several_workers_kept_comes_in_the_order_of_the_input() {
+        let script = Script::new(capture(&[(7, b"aa"), (9, b"bbb"), (11, b"c")]), 1, 2);
+        let mut kept = [Kept::default(), Kept::default()];
+        for (turn, worker) in script.turns().zip([0, 1, 0, 1, 1, 0]) {
+            let text = format!("{}.{}", turn.round, turn.packet);
+            let (front, back) = text.as_bytes().split_at(1);
+            kept[worker].keep(turn.cookie(), [front, back].into_iter());
+        }
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("out.pcap");
+        write(&script, create(&script, &path).unwrap(), &kept, &Interrupt::default()).unwrap();
+        let back = Capture::open(&path).unwrap();
+        let told: Vec<(u64, String)> = back
+            .packets()
+            .map(|packet| (packet.time_nanos, String::from_utf8(packet.data.to_vec()).unwrap()))
+            .collect();
+        let expected: Vec<(u64, String)> = script
+            .turns()
+            .map(|turn @ Turn { round, packet }| (script.time_nanos(turn), format!("{round}.{packet}")))
+            .collect();
+        assert_eq!(told, expected);
+    }
+
+    #[test]
+    fn what_could_not_be_held_is_refused_before_it_is_taken() {
+        assert!(refuse_too_much(&Script::new(capture(&[(0, b"x")]), 1, 1000), 1).is_ok());
+        let told = refuse_too_much(&Script::new(capture(&[(0, b"x")]), 1, 1 << 30), 1).unwrap_err();
+        assert!(told.to_string().contains("fewer --loops"));
+    }
+
+    #[test]
+    fn keeping_allocates_nothing() {
+        let script = Script::new(capture(&[(0, b"xyz")]), 1, 3);
+        let mut kept = Kept::new(&script, 0);
+        let before = mem::thread_allocations();
+        for turn in script.turns() {
+            kept.keep(turn.cookie(), std::iter::once(&[0_u8; 43][..]));
+        }
+        assert_eq!(mem::thread_allocations(), before);
+    }
+}

@@ -1,0 +1,316 @@
+//! What is noted of each decision, in memory that was taken before: eight bytes a packet where the
+//! trace or the rate over time is asked for, and what each real got of each service.
+
+use conf::Config;
+use counters::{Counter, DropReason, Event, PuntReason};
+use engine::{Decision, FlowUse, Observer, Verdict};
+use port::Packet;
+use service::{RealNumber, ServiceNumber};
+
+use crate::limits::PAIRS_MAX;
+use crate::replay::script::{Script, Turn};
+use crate::site::{Directory, Site};
+
+/// One packet's decision.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Record {
+    service: u16,
+    real: u16,
+    counter: u8,
+    flow: u8,
+    known: u8,
+}
+
+const HAS_SERVICE: u8 = 1;
+const HAS_REAL: u8 = 2;
+
+/// How a packet left, as the trace tells it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Left {
+    /// Transmitted; as our answer, perhaps.
+    Tx {
+        /// It was an echo request.
+        answered: bool,
+    },
+    /// Dropped.
+    Drop(DropReason),
+    /// Punted.
+    Punt(PuntReason),
+}
+
+impl Record {
+    fn of(decision: &Decision) -> Self {
+        let counter: Counter = match decision.verdict {
+            Verdict::Tx if decision.answered => Event::EchoAnswered.into(),
+            Verdict::Tx => Event::Tx.into(),
+            Verdict::Drop(reason) => reason.into(),
+            Verdict::Punt(reason) => reason.into(),
+        };
+        // Numbers have 16 bits, and there are far fewer counters than 256.
+        let narrow = |number: u32| u16::try_from(number).unwrap_or(u16::MAX);
+        Self {
+            service: decision.service.map_or(0, |number| narrow(number.get())),
+            real: decision.real.map_or(0, |number| narrow(number.get())),
+            counter: u8::try_from(counter.index()).unwrap_or(u8::MAX),
+            flow: match decision.flow {
+                None => 0,
+                Some(FlowUse::Hit) => 1,
+                Some(FlowUse::New) => 2,
+                Some(FlowUse::Stateless) => 3,
+            },
+            known: if decision.service.is_some() { HAS_SERVICE } else { 0 }
+                | if decision.real.is_some() { HAS_REAL } else { 0 },
+        }
+    }
+
+    /// How the packet left.
+    pub(crate) fn left(&self) -> Left {
+        match Counter::all().nth(usize::from(self.counter)) {
+            Some(Counter::Drop(reason)) => Left::Drop(reason),
+            Some(Counter::Punt(reason)) => Left::Punt(reason),
+            Some(Counter::Event(event)) => Left::Tx { answered: event == Event::EchoAnswered },
+            None => Left::Tx { answered: false },
+        }
+    }
+
+    /// Whether it was transmitted.
+    pub(crate) fn is_tx(&self) -> bool {
+        matches!(self.left(), Left::Tx { .. })
+    }
+
+    pub(crate) fn service(&self) -> Option<ServiceNumber> {
+        (self.known & HAS_SERVICE != 0).then(|| ServiceNumber::from_bits(self.service))
+    }
+
+    pub(crate) fn real(&self) -> Option<RealNumber> {
+        (self.known & HAS_REAL != 0).then(|| RealNumber::from_bits(self.real))
+    }
+
+    pub(crate) const fn flow(&self) -> Option<&'static str> {
+        match self.flow {
+            1 => Some("hit"),
+            2 => Some("new"),
+            3 => Some("stateless"),
+            _ => None,
+        }
+    }
+}
+
+/// What a real got of a service.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Got {
+    pub(crate) packets: u64,
+    pub(crate) bytes: u64,
+    pub(crate) flows: u64,
+}
+
+/// What each real got of each service: for each service a row, which is its pool's members.
+#[derive(Clone, Debug)]
+pub(crate) struct Shares {
+    /// By service number: its pool, and where its row begins.
+    rows: Vec<Option<(usize, usize)>>,
+    /// By pool and real number: the place in a row.
+    places: Vec<u32>,
+    /// How many numbers of reals each pool has places for.
+    reals: usize,
+    got: Vec<Got>,
+}
+
+impl Shares {
+    /// All zero; nothing where there would be too many pairs.
+    pub(crate) fn new(site: &Site) -> Option<Self> {
+        let config = &site.config;
+        let (services, reals) = site.directory().bounds();
+        let cells = config.pools.len().checked_mul(reals).filter(|&cells| cells <= PAIRS_MAX)?;
+        let mut places = vec![u32::MAX; cells];
+        for (pool, spec) in config.pools.iter().enumerate() {
+            for (member, place) in spec.members.iter().zip(0_u32..) {
+                let number = config.reals.get(member.real).and_then(|real| site.numbers.real(&real.name));
+                let cell = number.and_then(|number| places.get_mut(pool * reals + number.index()));
+                if let Some(cell) = cell {
+                    *cell = place;
+                }
+            }
+        }
+        let mut rows = vec![None; services];
+        let mut end = 0;
+        for service in &config.services {
+            let number = site.numbers.service(&service.name)?;
+            *rows.get_mut(number.index())? = Some((service.pool, end));
+            end += config.pools.get(service.pool)?.members.len();
+        }
+        (end <= PAIRS_MAX).then(|| Self { rows, places, reals, got: vec![Got::default(); end] })
+    }
+
+    #[inline]
+    fn at(&self, service: ServiceNumber, real: RealNumber) -> Option<usize> {
+        let (pool, start) = (*self.rows.get(service.index())?)?;
+        let place = *self.places.get(pool * self.reals + real.index())?;
+        (place != u32::MAX).then(|| start + place as usize)
+    }
+
+    #[inline]
+    fn add(&mut self, service: ServiceNumber, real: RealNumber, bytes: u32, is_new: bool) {
+        if let Some(got) = self.at(service, real).and_then(|at| self.got.get_mut(at)) {
+            got.packets += 1;
+            got.bytes += u64::from(bytes);
+            got.flows += u64::from(is_new);
+        }
+    }
+
+    /// What one real got of one service.
+    pub(crate) fn got(&self, service: ServiceNumber, real: RealNumber) -> Got {
+        self.at(service, real).and_then(|at| self.got.get(at)).copied().unwrap_or_default()
+    }
+
+    /// Adds another worker's.
+    pub(crate) fn merge(&mut self, other: &Self) {
+        for (one, two) in self.got.iter_mut().zip(&other.got) {
+            one.packets += two.packets;
+            one.bytes += two.bytes;
+            one.flows += two.flows;
+        }
+    }
+}
+
+/// What one worker notes.
+#[derive(Debug)]
+pub(crate) struct Notes<'s> {
+    script: &'s Script,
+    /// In the order of its packets.
+    pub(crate) records: Option<Vec<Record>>,
+    pub(crate) shares: Option<Shares>,
+}
+
+impl<'s> Notes<'s> {
+    /// Room for all that worker `worker` will note; its pages are touched now, not by the first packet.
+    pub(crate) fn new(script: &'s Script, worker: usize, has_records: bool, shares: Option<Shares>) -> Self {
+        const BLANK: Record = Record { service: u16::MAX, real: u16::MAX, counter: 0, flow: 0, known: 0 };
+        let packets = script.own(worker).len().saturating_mul(usize::try_from(script.loops).unwrap_or(0));
+        let records = has_records.then(|| {
+            let mut records = vec![BLANK; packets];
+            records.clear();
+            records
+        });
+        Self { script, records, shares }
+    }
+}
+
+impl<P: Packet> Observer<P> for Notes<'_> {
+    #[inline]
+    fn decided(&mut self, packet: &P, decision: &Decision) {
+        if let Some(records) = &mut self.records
+            && records.len() < records.capacity()
+        {
+            records.push(Record::of(decision));
+        }
+        if let (Some(shares), Verdict::Tx) = (&mut self.shares, decision.verdict)
+            && let (Some(service), Some(real)) = (decision.service, decision.real)
+        {
+            let bytes = self.script.ip_len(Turn::of(packet.cookie()).packet);
+            shares.add(service, real, bytes, decision.flow == Some(FlowUse::New));
+        }
+    }
+}
+
+/// The rows of the report: every service with what its pool's reals got.
+pub(crate) fn services(site: &Site, shares: &Shares) -> Vec<report::Service> {
+    let config = &site.config;
+    let row = |service: &conf::Service| {
+        let number = site.numbers.service(&service.name)?;
+        let members = &config.pools.get(service.pool)?.members;
+        let share = |member: &conf::Member| {
+            let real = config.reals.get(member.real)?;
+            let real_number = site.numbers.real(&real.name)?;
+            let got = shares.got(number, real_number);
+            Some(report::Share {
+                number: real_number.get(),
+                name: real.name.to_string(),
+                address: real.address.to_string(),
+                weight: if real.state == service::RealState::Up { member.weight } else { 0 },
+                packets: got.packets,
+                bytes: got.bytes,
+                flows: Some(got.flows),
+            })
+        };
+        let reals = members.iter().filter_map(share).collect();
+        Some(report::Service::new(number.get(), service.name.as_str(), words(service), reals))
+    };
+    let mut rows: Vec<report::Service> = config.services.iter().filter_map(row).collect();
+    rows.sort_by_key(|row| row.number);
+    rows
+}
+
+/// A service's VIP, protocol and ports.
+pub(crate) fn words(service: &conf::Service) -> String {
+    format!("{} {} {}", service.vip, service.protocol, service.ports)
+}
+
+/// The reals of a configuration with what the ledger counted for them.
+pub(crate) fn reals(config: &Config, site: &Site, ledger: &counters::Ledger) -> Vec<report::Real> {
+    let row = |real: &conf::Real| {
+        let number = site.numbers.real(&real.name)?;
+        let tally = ledger.real(number.index());
+        let pools: Vec<usize> = (0..config.pools.len())
+            .filter(|&pool| {
+                let members = config.pools.get(pool).map_or(&[][..], |pool| &pool.members);
+                members.iter().any(|member| config.reals.get(member.real).is_some_and(|one| one == real))
+            })
+            .collect();
+        let services = config.services.iter().filter(|service| pools.contains(&service.pool)).count();
+        Some(report::Real {
+            number: number.get(),
+            name: real.name.to_string(),
+            address: real.address.to_string(),
+            services: u32::try_from(services).unwrap_or(u32::MAX),
+            packets: tally.packets,
+            bytes: tally.bytes,
+            flows: None,
+        })
+    };
+    let mut rows: Vec<report::Real> = config.reals.iter().filter_map(row).collect();
+    rows.sort_by_key(|row| row.number);
+    rows
+}
+
+/// Kept beside the type that it belongs to for the trace.
+pub(crate) fn names<'c>(
+    site: &'c Site,
+    directory: &Directory,
+    record: &Record,
+) -> (Option<&'c conf::Service>, Option<&'c conf::Real>) {
+    let service = record.service().and_then(|number| directory.service(&site.config, number));
+    let real = record.real().and_then(|number| directory.real(&site.config, number));
+    (service, real)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Left, Record};
+    use counters::{DropReason, PuntReason};
+    use engine::{Decision, FlowUse, Verdict};
+    use service::{RealNumber, ServiceNumber};
+
+    #[test]
+    fn a_record_holds_all_of_a_decision() {
+        let blank =
+            Decision { verdict: Verdict::Tx, service: None, real: None, flow: None, answered: false };
+        for &reason in DropReason::ALL {
+            let record = Record::of(&Decision { verdict: Verdict::Drop(reason), ..blank });
+            assert_eq!((record.left(), record.service(), record.real()), (Left::Drop(reason), None, None));
+        }
+        for &reason in PuntReason::ALL {
+            assert_eq!(Record::of(&Decision { verdict: Verdict::Punt(reason), ..blank }).left(), Left::Punt(reason));
+        }
+        let answered = Record::of(&Decision { answered: true, ..blank });
+        assert_eq!((answered.left(), answered.flow()), (Left::Tx { answered: true }, None));
+        for (flow, name) in [(FlowUse::Hit, "hit"), (FlowUse::New, "new"), (FlowUse::Stateless, "stateless")] {
+            let (service, real) = (ServiceNumber::from_bits(u16::MAX), RealNumber::from_bits(0));
+            let decision = Decision { service: Some(service), real: Some(real), flow: Some(flow), ..blank };
+            let record = Record::of(&decision);
+            assert_eq!((record.service(), record.real()), (Some(service), Some(real)));
+            assert_eq!((record.flow(), record.left()), (Some(name), Left::Tx { answered: false }));
+        }
+        assert!(size_of::<Record>() <= 8);
+    }
+}
