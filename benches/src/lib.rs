@@ -5,6 +5,8 @@
 #![forbid(unsafe_code)]
 
 pub mod chase;
+pub mod flows_capture;
+pub mod halved;
 pub mod packets;
 pub mod scenario;
 pub mod tables;

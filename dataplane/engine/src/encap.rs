@@ -7,7 +7,7 @@ use counters::DropReason;
 use port::Packet;
 use service::{DontFragment, ETHERNET_BYTES, OUTER_V4_BYTES, OUTER_V6_BYTES, Template, TunnelKind};
 use wire::ipv4::DONT_FRAGMENT;
-use wire::{Family, Parsed, ethernet, protocol};
+use wire::{Family, Parsed, protocol};
 
 /// Identification of outer IPv4 headers that may be fragmented: a counter of this worker, interleaved with
 /// those of the others, so that no two packets in flight to a real share one for as long as 16 bits allow.
@@ -41,23 +41,25 @@ pub(crate) fn encap<P: Packet>(
     template: &Template,
     identifications: &mut Identifications,
 ) -> Result<(), DropReason> {
-    if parsed.ip_len as usize + template.outer_len() > usize::from(template.mtu()) {
-        return Err(DropReason::TunnelMtu);
-    }
     let frame_len = usize::from(parsed.network_offset) + parsed.ip_len as usize;
     if packet.total_len() != frame_len {
         packet.truncate(frame_len);
     }
     match template.kind() {
         TunnelKind::Ipip4 => {
-            let outer = outer_v4(parsed, template, identifications);
-            push_header(packet, parsed, template, ethernet::IPV4, outer)
+            require_fit(parsed, template, OUTER_V4_BYTES)?;
+            let outer = push_header(packet, parsed, template)?;
+            fill_v4(outer, parsed, template, identifications);
+            Ok(())
         }
         TunnelKind::Ipip6 => {
-            let outer = outer_v6(parsed, template);
-            push_header(packet, parsed, template, ethernet::IPV6, outer)
+            require_fit(parsed, template, OUTER_V6_BYTES)?;
+            let outer = push_header(packet, parsed, template)?;
+            fill_v6(outer, parsed, template);
+            Ok(())
         }
         TunnelKind::Mac => {
+            require_fit(parsed, template, 0)?;
             if let Some(macs) = packet.data_mut().first_chunk_mut::<12>() {
                 *macs = *template.macs();
             }
@@ -66,6 +68,13 @@ pub(crate) fn encap<P: Packet>(
     }
 }
 
+#[inline]
+fn require_fit(parsed: &Parsed, template: &Template, outer_len: usize) -> Result<(), DropReason> {
+    let fits = parsed.ip_len as usize + outer_len <= usize::from(template.mtu());
+    if fits { Ok(()) } else { Err(DropReason::TunnelMtu) }
+}
+
+#[inline]
 const fn inner_protocol(family: Family) -> u8 {
     match family {
         Family::V4 => protocol::IPIP,
@@ -75,13 +84,19 @@ const fn inner_protocol(family: Family) -> u8 {
 
 /// The outer IPv4 header: DSCP and ECN copied (RFC 6040 §4.1, normal mode), identification 0 where the
 /// packet cannot be fragmented (RFC 6864 §4.1).
+///
+/// Fields are put together as they lie in memory, eight bytes at a time, and so is the checksum, which is
+/// the same in either byte order (RFC 1071 §2 (B)): only lengths and numbers are turned around. They go
+/// straight to the packet: a header put together elsewhere and copied costs 4 ns, because the copy reads
+/// sixteen bytes where eight were written.
 #[inline]
 #[allow(clippy::cast_possible_truncation, reason = "the MTU bounds the length; folds leave 16 bits")]
-fn outer_v4(
+fn fill_v4(
+    outer: &mut [u8; OUTER_V4_BYTES],
     parsed: &Parsed,
     template: &Template,
     identifications: &mut Identifications,
-) -> [u8; OUTER_V4_BYTES] {
+) {
     let dont_fragment = match template.dont_fragment() {
         DontFragment::Inherit => parsed.dont_fragment,
         DontFragment::Set => true,
@@ -89,80 +104,71 @@ fn outer_v4(
     };
     let (fragment, identification) =
         if dont_fragment { (DONT_FRAGMENT, 0) } else { (0, identifications.take()) };
-    let total_len = (parsed.ip_len as usize + OUTER_V4_BYTES) as u16;
-    let protocol = inner_protocol(parsed.tuple.family);
     let entropy = match template.entropy_mask() {
         0 => 0,
         mask => parsed.tuple.entropy() as u16 & mask,
     };
-    let mut sum = u32::from(template.partial_checksum())
-        + u32::from(parsed.tos)
-        + u32::from(total_len)
-        + u32::from(identification)
-        + u32::from(fragment)
-        + u32::from(protocol)
-        + u32::from(entropy);
+    let total_len = (parsed.ip_len as usize + OUTER_V4_BYTES) as u16;
+    let tos = u64::from(parsed.tos) << 8;
+    let total_len = u64::from(total_len.to_be());
+    let identification = u64::from(identification.to_be());
+    let fragment = u64::from(fragment.to_be());
+    let protocol = u64::from(inner_protocol(parsed.tuple.family)) << 8;
+    let entropy = u64::from(entropy.to_be());
+    let constant = u64::from(template.partial_checksum().to_be());
+    let mut sum = constant + tos + total_len + identification + fragment + protocol + entropy;
     sum = (sum >> 16) + (sum & 0xffff);
     sum = (sum >> 16) + (sum & 0xffff);
-    let words = template.outer_v4().as_chunks::<4>().0;
-    let word = |at: usize| words.get(at).map_or(0, |bytes| u32::from_be_bytes(*bytes));
-    let mut outer = [0; OUTER_V4_BYTES];
-    let filled = [
-        word(0) | u32::from(parsed.tos) << 16 | u32::from(total_len),
-        u32::from(identification) << 16 | u32::from(fragment),
-        word(2) | u32::from(protocol) << 16 | u32::from(!(sum as u16)),
-        word(3) | u32::from(entropy),
-        word(4),
-    ];
-    for (bytes, word) in outer.as_chunks_mut::<4>().0.iter_mut().zip(filled) {
-        *bytes = word.to_be_bytes();
+    let checksum = u64::from(!(sum as u16));
+    let [first, second, third] = template.outer_v4_words();
+    let (pairs, last) = outer.as_chunks_mut::<8>();
+    if let [one, two] = pairs {
+        *one = (first | tos | total_len << 16 | identification << 32 | fragment << 48).to_le_bytes();
+        *two = (second | protocol | checksum << 16 | entropy << 48).to_le_bytes();
     }
-    outer
+    if let Some(bytes) = last.first_chunk_mut::<4>() {
+        *bytes = (third as u32).to_le_bytes();
+    }
 }
 
 /// The outer IPv6 header: traffic class as above, flow label from the flow (RFC 6438 §3).
 #[inline]
 #[allow(clippy::cast_possible_truncation, reason = "the MTU bounds the length; entropy has 16 bits")]
-fn outer_v6(parsed: &Parsed, template: &Template) -> [u8; OUTER_V6_BYTES] {
+fn fill_v6(outer: &mut [u8; OUTER_V6_BYTES], parsed: &Parsed, template: &Template) {
     let entropy = parsed.tuple.entropy();
     let first = 6 << 28 | u32::from(parsed.tos) << 20 | entropy;
-    let [len0, len1] = (parsed.ip_len as u16).to_be_bytes();
-    let [entropy0, entropy1] = (entropy as u16 & template.entropy_mask()).to_be_bytes();
-    let [f0, f1, f2, f3] = first.to_be_bytes();
-    let mut outer = *template.outer_v6();
-    let [a, b, c, d, e, f, next_header, _, source @ .., _, _, _, _, _, _, _, _, _, _, _, _, _, _, _, _] =
-        &mut outer;
-    (*a, *b, *c, *d, *e, *f) = (f0, f1, f2, f3, len0, len1);
-    *next_header = inner_protocol(parsed.tuple.family);
-    let [.., s0, s1] = source;
-    *s0 |= entropy0;
-    *s1 |= entropy1;
-    outer
+    let prepared = template.outer_v6();
+    *outer = *prepared;
+    let (head, source) = outer.split_at_mut(8);
+    if let [a, b, c, d, e, f, next_header, _] = head {
+        [*a, *b, *c, *d] = first.to_be_bytes();
+        [*e, *f] = (parsed.ip_len as u16).to_be_bytes();
+        *next_header = inner_protocol(parsed.tuple.family);
+    }
+    let mask = template.entropy_mask();
+    let [_, _, _, _, _, _, _, _, _, _, _, _, _, _, _, _, _, _, _, _, _, _, s0, s1, ..] = *prepared;
+    if let Some([.., d0, d1]) = source.first_chunk_mut::<16>() {
+        [*d0, *d1] = (u16::from_be_bytes([s0, s1]) | entropy as u16 & mask).to_be_bytes();
+    }
 }
 
-/// Makes room and writes the link header and `outer` into it.
+/// Makes room, writes the link header, and gives the room for the outer one.
 #[inline]
-fn push_header<P: Packet, const LEN: usize>(
-    packet: &mut P,
+fn push_header<'p, P: Packet, const LEN: usize>(
+    packet: &'p mut P,
     parsed: &Parsed,
     template: &Template,
-    ethertype: u16,
-    outer: [u8; LEN],
-) -> Result<(), DropReason> {
+) -> Result<&'p mut [u8; LEN], DropReason> {
     let frame = packet.prepend(LEN).map_err(|_| DropReason::NoHeadroom)?;
     let link_len = usize::from(parsed.network_offset);
     if link_len != ETHERNET_BYTES {
         move_tags(frame, link_len, LEN);
     }
-    let Some((link, rest)) = frame.split_at_mut_checked(link_len) else { return Ok(()) };
-    if let (Some(macs), Some(last)) = (link.first_chunk_mut::<12>(), rest.first_chunk_mut::<LEN>()) {
-        *macs = *template.macs();
-        *last = outer;
-    }
-    if let Some(bytes) = link.last_chunk_mut::<2>() {
-        *bytes = ethertype.to_be_bytes();
-    }
-    Ok(())
+    let (link, rest) = frame.split_at_mut_checked(link_len).ok_or(DropReason::Truncated)?;
+    let [macs @ .., type0, type1] = *template.link();
+    *link.first_chunk_mut::<12>().ok_or(DropReason::Truncated)? = macs;
+    *link.last_chunk_mut::<2>().ok_or(DropReason::Truncated)? = [type0, type1];
+    rest.first_chunk_mut::<LEN>().ok_or(DropReason::Truncated)
 }
 
 /// The packet's VLAN tags move to the front with the link header, so that what they say stays.

@@ -37,6 +37,20 @@ impl Resolver<'_, '_> {
     /// It is for no service, or its service has no real.
     #[inline]
     pub(crate) fn target(&mut self, parsed: &Parsed, place: Place, hint: Slot) -> Result<Target, Refusal> {
+        // What a router says about a flow does not show that its ends are alive.
+        let flags = (parsed.kind != Kind::IcmpError).then_some(parsed.flags);
+        match self.flows.hit(place, hint, flags) {
+            Some(value) => {
+                self.hits += 1;
+                Ok(Target { real: value.real(), service: value.service(), used: FlowUse::Hit })
+            }
+            None => self.unusual(parsed, place, hint),
+        }
+    }
+
+    /// Not where it was expected: in its other bucket, of an older table, silent for too long, or new.
+    #[inline(never)]
+    fn unusual(&mut self, parsed: &Parsed, place: Place, hint: Slot) -> Result<Target, Refusal> {
         match self.flows.probe(place, hint) {
             Probe::Hit(slot, value) if value.epoch() == self.flows.epoch() => {
                 self.hits += 1;
@@ -52,8 +66,7 @@ impl Resolver<'_, '_> {
         }
     }
 
-    /// One more packet of a flow. What a router says about a flow does not show that its ends are alive.
-    #[inline]
+    /// One more packet of a flow.
     fn touch(&mut self, parsed: &Parsed, slot: Slot, old: Value, new: Value) {
         let new = match parsed.kind {
             Kind::IcmpError => new,
@@ -64,7 +77,6 @@ impl Resolver<'_, '_> {
 
     /// The first packet of a flow after a table switch: its service is asked for again, and it keeps its
     /// real unless that is down or gone.
-    #[inline(never)]
     fn confirm(&mut self, parsed: &Parsed, slot: Slot, value: Value) -> Result<Target, Refusal> {
         let (at, service) = self.service(parsed)?;
         let may_keep =
@@ -79,7 +91,6 @@ impl Resolver<'_, '_> {
         Ok(Target { real, service, used: FlowUse::Hit })
     }
 
-    #[inline(never)]
     fn miss(&mut self, parsed: &Parsed, place: Place) -> Result<Target, Refusal> {
         let (at, service) = self.service(parsed)?;
         let real = self.choose(parsed, at, service)?;

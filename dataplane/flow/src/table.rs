@@ -5,6 +5,7 @@ use std::sync::Arc;
 use mem::{PageKind, Pages, Prf};
 use service::{Timeouts, tuple_hash};
 use wire::FiveTuple;
+use wire::tcp::Flags;
 
 use crate::bucket::{Bucket, Cold, EMPTY, ENTRIES_PER_BUCKET, Entry, to_words};
 use crate::reader::FlowReader;
@@ -315,6 +316,31 @@ impl<const TAG_BITS: u32> FlowTable<TAG_BITS> {
         if let Some(bucket) = self.memory.bucket(self.other(place.first, place.tag)) {
             mem::prefetch(bucket);
         }
+    }
+
+    /// The usual packet: its flow is at `hint`, alive, and was decided under the current table. Counts as
+    /// one more packet of the flow (`flags` of TCP, zero for all else; `None` leaves the flow's age alone).
+    /// `None` says nothing about the flow; [`probe`](Self::probe) does.
+    #[inline]
+    pub fn hit(&mut self, place: Place, hint: Slot, flags: Option<Flags>) -> Option<Value> {
+        let entry = self.memory.entry(hint)?;
+        let value = Value::from_bits(entry.value());
+        if entry.tag() != place.tag || value.epoch() != self.epoch {
+            return None;
+        }
+        let state = value.state();
+        let age = value.age(self.now);
+        if age > self.silences.of(state) {
+            return None;
+        }
+        if let Some(flags) = flags {
+            let next = state.next(flags);
+            // A store would make the line dirty, and most packets find the entry as they would leave it.
+            if age != 0 || next != state {
+                entry.set_value(value.touched(next, self.now).to_bits());
+            }
+        }
+        Some(value)
     }
 
     /// Looks a flow up, at `hint` first; one that was silent for too long is removed here.

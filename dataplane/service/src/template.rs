@@ -146,6 +146,26 @@ impl Template {
         self.header.first_chunk().unwrap_or(&[0; 12])
     }
 
+    /// The Ethernet header, as on the wire.
+    #[inline]
+    #[must_use]
+    pub fn link(&self) -> &[u8; ETHERNET_BYTES] {
+        self.header.first_chunk().unwrap_or(&[0; ETHERNET_BYTES])
+    }
+
+    /// The outer IPv4 header as prepared, in words as they lie in memory (little-endian); the last one has
+    /// four bytes. Meaningless unless the kind is [`TunnelKind::Ipip4`].
+    #[inline]
+    #[must_use]
+    pub fn outer_v4_words(&self) -> [u64; 3] {
+        let &[a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q, r, s, t] = self.outer_v4();
+        [
+            u64::from_le_bytes([a, b, c, d, e, f, g, h]),
+            u64::from_le_bytes([i, j, k, l, m, n, o, p]),
+            u64::from(u32::from_le_bytes([q, r, s, t])),
+        ]
+    }
+
     /// The outer IPv4 header as prepared; meaningless unless the kind is [`TunnelKind::Ipip4`].
     #[inline]
     #[must_use]

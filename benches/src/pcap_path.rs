@@ -1,0 +1,243 @@
+//! The whole packet path on real DPDK: a worker on `net_pcap` with `infinite_rx`, as testpmd is run beside
+//! it. Prints one JSON line, and fails if the counters do not say that every packet was tunnelled.
+//!
+//! `cargo run --release -p benches --bin pcap-path -- --capture FILE`; see benches/README.md.
+#![forbid(unsafe_code)]
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use benches::flows_capture::FLOWS;
+use benches::halved::Halved;
+use benches::tables;
+use clap::{Parser, ValueEnum};
+use counters::{Event, Layout, Ledger};
+use dpdk::{Eal, EalConfig, EthPort, EthQueue, EthStats, MemoryMode, Mempool, PoolConfig, PortConfig};
+use engine::{Engine, NoObserver};
+use flow::FlowTable;
+use port::{BURST_MAX, Burst, Port};
+use service::{Aligned, Table};
+use shm::Region;
+use worker::{Breath, Worker};
+
+/// Outer IPv4 header: what every packet must have grown by when it is sent.
+const IPIP_BYTES: u64 = 20;
+/// Rounds of the capture before the clock starts: the first inserts all flows.
+const WARM_UP_ROUNDS: u64 = 64;
+const DEVICE: &str = "net_pcap0";
+/// What an mbuf's room leaves free in front (`RTE_PKTMBUF_HEADROOM`); testpmd's `--mbuf-size` counts it.
+const HEADROOM: u16 = 128;
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Huge {
+    Auto,
+    Off,
+    Require,
+}
+
+/// Penstock's whole path on net_pcap.
+#[derive(Debug, Parser)]
+struct Arguments {
+    /// The capture that is replayed for ever.
+    #[arg(long)]
+    capture: PathBuf,
+    /// Packets to measure.
+    #[arg(long, default_value_t = 30_000_000)]
+    packets: u64,
+    /// Packets in one burst.
+    #[arg(long, default_value_t = BURST_MAX, value_parser = parse_burst)]
+    burst: usize,
+    /// Huge pages for the mbufs.
+    #[arg(long, value_enum, default_value = "auto")]
+    huge: Huge,
+    /// The core to run on.
+    #[arg(long, default_value_t = 1)]
+    core: usize,
+    /// Mbufs in the pool; the preloaded capture takes one each.
+    #[arg(long, default_value_t = 16_384)]
+    mbufs: u32,
+    /// Bytes of an mbuf, headroom included, as testpmd's --mbuf-size.
+    #[arg(long, default_value_t = 2176)]
+    mbuf_size: u16,
+    /// Mbufs that the lcore keeps at hand, as testpmd's --mbcache.
+    #[arg(long, default_value_t = 512)]
+    cache: u32,
+    /// Descriptors of either queue, as testpmd's --rxd and --txd.
+    #[arg(long, default_value_t = 512)]
+    descriptors: u16,
+    /// Only receives and sends, as testpmd's io: what the port itself costs.
+    #[arg(long)]
+    port_only: bool,
+}
+
+fn parse_burst(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(burst) if (1..=BURST_MAX).contains(&burst) => Ok(burst),
+        _ => Err(format!("give 1 to {BURST_MAX}")),
+    }
+}
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let arguments = Arguments::parse();
+    let device = format!("{DEVICE},rx_pcap={},infinite_rx=1", arguments.capture.display());
+    let eal = Eal::start(&EalConfig {
+        main_core: Some(arguments.core),
+        memory: match arguments.huge {
+            Huge::Auto => MemoryMode::Auto,
+            Huge::Off => MemoryMode::Off,
+            Huge::Require => MemoryMode::RequireHuge,
+        },
+        memory_mb: 128,
+        file_prefix: format!("pcap-path-{}", std::process::id()),
+        vdevs: vec![device.clone()],
+        ..EalConfig::default()
+    })?;
+    let room = arguments.mbuf_size.saturating_sub(HEADROOM);
+    let pool = Mempool::new(
+        &eal,
+        &PoolConfig { name: "pool".to_owned(), mbufs: arguments.mbufs, room, cache: arguments.cache },
+    )?;
+    let pools = [pool];
+    let (port, mut queues) = EthPort::open(
+        &eal,
+        &device,
+        &PortConfig {
+            rx_descriptors: arguments.descriptors,
+            tx_descriptors: arguments.descriptors,
+            ..PortConfig::new(&pools)
+        },
+    )?;
+    let queue = queues.pop().ok_or("the port has no queue")?;
+    dpdk::pin_to_core(arguments.core)?;
+    let _lcore = dpdk::register_thread()?;
+    let preloaded = pool.in_use();
+    let queue = Halved::new(queue, arguments.burst);
+    let (queue, measured) = if arguments.port_only {
+        measure_port(queue, arguments.packets)
+    } else {
+        measure_path(queue, &port, arguments.packets)?
+    };
+    drop(queue);
+    if pool.in_use() != preloaded {
+        return Err(format!("{} mbufs leaked", pool.in_use().saturating_sub(preloaded)).into());
+    }
+    #[allow(clippy::cast_precision_loss, reason = "far below 2^52")]
+    let nanos_per_packet = measured.nanos as f64 / measured.packets as f64;
+    let line = serde_json::json!({
+        "packets": measured.packets,
+        "cpu_ns": measured.nanos,
+        "ns_per_packet": nanos_per_packet,
+        "burst": arguments.burst,
+        "memory": eal.memory().to_string(),
+        "dpdk": dpdk::rte_version(),
+    });
+    println!("{line}");
+    Ok(())
+}
+
+/// What was timed.
+struct Measured {
+    packets: u64,
+    nanos: u64,
+}
+
+/// Receives and sends.
+fn measure_port(mut queue: Halved<EthQueue>, packets: u64) -> (EthQueue, Measured) {
+    let mut burst = Burst::new();
+    let mut pass = |wanted: u64| {
+        let mut done = 0;
+        while done < wanted {
+            queue.rx_burst(&mut burst);
+            done += burst.len() as u64;
+            queue.tx_burst(&mut burst);
+            queue.free_burst(&mut burst);
+        }
+        done
+    };
+    pass(WARM_UP_ROUNDS * u64::from(FLOWS));
+    let begin = mem::thread_cpu_nanos();
+    let packets = pass(packets);
+    let nanos = mem::thread_cpu_nanos() - begin;
+    (queue.into_parts().0, Measured { packets, nanos })
+}
+
+type PathWorker = Worker<Halved<EthQueue>, Aligned>;
+
+/// The whole path: parse, classify, flow table, encapsulation, counters.
+fn measure_path(
+    queue: Halved<EthQueue>,
+    port: &EthPort,
+    packets: u64,
+) -> Result<(EthQueue, Measured), Box<dyn std::error::Error>> {
+    let table: Arc<Table<Aligned>> = Arc::new(tables::table(None).ok_or("the table did not build")?);
+    let layout = Layout::with_room_for(2, 16);
+    let engine = Engine::new(0, 1, FlowTable::new(65_536, [9; 16])?, layout);
+    let region = Region::create(1, 1, 64, layout.words())?;
+    let side = region.worker_side(0).ok_or("the worker's side is taken")?;
+    let (_sender, receiver) = worker::tables(1);
+    let mut worker = Worker::new(queue, engine, table, receiver, side);
+
+    let warm = breathe(&mut worker, WARM_UP_ROUNDS * u64::from(FLOWS));
+    let (ledger, driver) = (worker.ledger().clone(), port.stats());
+    check_warm(&ledger, warm)?;
+    let begin = mem::thread_cpu_nanos();
+    let packets = breathe(&mut worker, packets);
+    let nanos = mem::thread_cpu_nanos() - begin;
+    check(&ledger, worker.ledger(), packets)?;
+    check_driver(&driver, &port.stats(), packets)?;
+    Ok((worker.into_port().into_parts().0, Measured { packets, nanos }))
+}
+
+/// Takes at least so many packets through the worker; gives how many it were.
+#[inline]
+fn breathe(worker: &mut PathWorker, packets: u64) -> u64 {
+    let mut done = 0;
+    while done < packets {
+        if let Breath::Packets(received) = worker.breathe(&mut NoObserver) {
+            done += received as u64;
+        }
+    }
+    done
+}
+
+fn check_warm(ledger: &Ledger, packets: u64) -> Result<(), String> {
+    let [inserted, hits] = [Event::FlowInsert, Event::FlowHit].map(|event| ledger.get(event));
+    if inserted == u64::from(FLOWS) && hits == packets - inserted {
+        return Ok(());
+    }
+    Err(format!("{packets} packets of {FLOWS} flows inserted {inserted} flows and hit {hits} times"))
+}
+
+/// Every packet found its flow, went out, and was counted for a service and a real.
+fn check(before: &Ledger, after: &Ledger, packets: u64) -> Result<(), String> {
+    after.balance()?;
+    let moved = |event: Event| after.get(event) - before.get(event);
+    for event in [Event::Rx, Event::Tx, Event::FlowHit] {
+        if moved(event) != packets {
+            return Err(format!("{event:?} moved by {} for {packets} packets", moved(event)));
+        }
+    }
+    let grown = moved(Event::TxBytes) - moved(Event::RxBytes);
+    if grown != packets * IPIP_BYTES {
+        return Err(format!("{packets} packets grew by {grown} bytes, not by {IPIP_BYTES} each"));
+    }
+    let by_service = after.service(0).packets - before.service(0).packets;
+    let by_real: u64 = (0..16).map(|real| after.real(real).packets - before.real(real).packets).sum();
+    if by_service != packets || by_real != packets {
+        return Err(format!("{packets} packets, {by_service} by service, {by_real} by real"));
+    }
+    Ok(())
+}
+
+/// The driver's own counters: what it was given to send is the same packets, each longer by a header.
+fn check_driver(before: &EthStats, after: &EthStats, packets: u64) -> Result<(), String> {
+    let sent = after.tx_packets - before.tx_packets;
+    let bytes = after.tx_bytes - before.tx_bytes;
+    let received_bytes = after.rx_bytes - before.rx_bytes;
+    if sent != packets || bytes != received_bytes + packets * IPIP_BYTES || after.tx_errors != 0 {
+        return Err(format!(
+            "the driver sent {sent} packets of {bytes} bytes, received {received_bytes}: {after:?}"
+        ));
+    }
+    Ok(())
+}
