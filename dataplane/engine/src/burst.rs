@@ -165,10 +165,11 @@ impl Engine {
         }
         self.advance(now, SWEEP_BUCKETS_PER_BURST);
         self.parse(table, burst);
-        self.place(burst.len());
+        self.peek(burst.len());
         self.finish(table, burst, now, gone, observer)
     }
 
+    /// Parse, ask whether it can be ours, hash its flow and fetch the flow's bucket.
     #[inline]
     fn parse<P: Packet>(&mut self, table: &TableView<'_>, burst: &Burst<P>) {
         let packets = burst.as_slice();
@@ -184,27 +185,21 @@ impl Engine {
                 Ok(()) if !table.may_be_vip(&lane.parsed.tuple.destination, lane.parsed.tuple.family) => {
                     (lane.step, lane.punt) = (Step::Punt, PuntReason::NotVip);
                 }
-                Ok(()) => {
-                    let has_flow = matches!(lane.parsed.kind, Kind::Tcp | Kind::Udp | Kind::IcmpError);
-                    let is_sound = has_flow && !lane.parsed.is_bad_source;
-                    lane.step = if is_sound { Step::Resolve } else { Step::Classify };
+                Ok(()) if lane.parsed.has_flow() => {
+                    lane.step = Step::Resolve;
+                    lane.place = self.flows.place(&lane.parsed.tuple);
+                    self.flows.prefetch(lane.place);
                 }
+                Ok(()) => lane.step = Step::Classify,
             }
         }
         self.ledger.add(Event::Rx, packets.len() as u64);
         self.ledger.add(Event::RxBytes, bytes);
     }
 
-    /// Hash every flow and fetch its bucket, then look at the buckets and fetch what they lack. The hash
-    /// is a long chain of short steps: in a loop of its own, several packets' chains run side by side.
+    /// Look at the buckets that were fetched, and fetch what they lack.
     #[inline]
-    fn place(&mut self, len: usize) {
-        for lane in self.lanes.iter_mut().take(len) {
-            if lane.step == Step::Resolve {
-                lane.place = self.flows.place(&lane.parsed.tuple);
-                self.flows.prefetch(lane.place);
-            }
-        }
+    fn peek(&mut self, len: usize) {
         for lane in self.lanes.iter_mut().take(len) {
             if lane.step == Step::Resolve {
                 lane.hint = self.flows.peek(lane.place);

@@ -14,21 +14,50 @@ pub const HOT_BYTES_PER_ENTRY: usize = size_of::<Bucket>() / ENTRIES_PER_BUCKET;
 /// A tag that no flow has: the entry is empty.
 pub(crate) const EMPTY: u64 = 0;
 
-/// One entry: tag, then value.
-#[derive(Debug)]
-#[cfg_attr(not(loom), derive(zerocopy::FromZeros))]
-#[repr(C)]
-pub(crate) struct Entry {
-    tag: AtomicU64,
-    value: AtomicU64,
-}
-
-/// Four entries.
+/// Four entries: their tags, then their values.
 #[derive(Debug)]
 #[cfg_attr(not(loom), derive(zerocopy::FromZeros))]
 #[cfg_attr(not(loom), repr(C, align(64)))]
 pub(crate) struct Bucket {
-    pub(crate) entries: [Entry; ENTRIES_PER_BUCKET],
+    tags: [AtomicU64; ENTRIES_PER_BUCKET],
+    values: [AtomicU64; ENTRIES_PER_BUCKET],
+}
+
+/// One entry of a bucket.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Entry<'b> {
+    tag: &'b AtomicU64,
+    value: &'b AtomicU64,
+}
+
+impl Bucket {
+    #[cfg(loom)]
+    pub(crate) fn new() -> Self {
+        let words = || std::array::from_fn(|_| AtomicU64::new(0));
+        Self { tags: words(), values: words() }
+    }
+
+    /// One of the four; the number is taken modulo four.
+    #[inline]
+    pub(crate) fn entry(&self, at: u32) -> Entry<'_> {
+        let at = at as usize % ENTRIES_PER_BUCKET;
+        let [tag, ..] = &self.tags;
+        let [value, ..] = &self.values;
+        // Never out of range, and the compiler knows it.
+        Entry { tag: self.tags.get(at).unwrap_or(tag), value: self.values.get(at).unwrap_or(value) }
+    }
+
+    /// All four, in order.
+    pub(crate) fn entries(&self) -> impl Iterator<Item = Entry<'_>> {
+        self.tags.iter().zip(&self.values).map(|(tag, value)| Entry { tag, value })
+    }
+
+    /// One bit per entry with that tag.
+    #[inline]
+    #[cfg(not(loom))]
+    pub(crate) fn matches(&self, tag: u64) -> u32 {
+        mem::equal_lanes(&self.tags, tag)
+    }
 }
 
 #[cfg(not(loom))]
@@ -56,12 +85,7 @@ pub(crate) enum Seen {
     },
 }
 
-impl Entry {
-    #[cfg(loom)]
-    pub(crate) fn new() -> Self {
-        Self { tag: AtomicU64::new(EMPTY), value: AtomicU64::new(0) }
-    }
-
+impl Entry<'_> {
     /// The tag, for its writer.
     #[inline]
     pub(crate) fn tag(&self) -> u64 {
@@ -183,19 +207,19 @@ mod tests {
 /// `RUSTFLAGS="--cfg loom" cargo test -p flow --release`.
 #[cfg(all(test, loom))]
 mod loom_tests {
-    use super::{COLD_WORDS, Cold, Entry, Seen};
+    use super::{Bucket, COLD_WORDS, Cold, Seen};
     use loom::sync::Arc;
 
     #[test]
     fn a_reader_never_sees_one_flow_with_the_other_s_tuple_or_real() {
         loom::model(|| {
-            let shared = Arc::new((Entry::new(), Cold::new()));
-            shared.0.publish(&shared.1, 1, 10, [100; COLD_WORDS]);
+            let shared = Arc::new((Bucket::new(), Cold::new()));
+            shared.0.entry(0).publish(&shared.1, 1, 10, [100; COLD_WORDS]);
             let writer = {
                 let shared = Arc::clone(&shared);
-                loom::thread::spawn(move || shared.0.publish(&shared.1, 2, 20, [200; COLD_WORDS]))
+                loom::thread::spawn(move || shared.0.entry(0).publish(&shared.1, 2, 20, [200; COLD_WORDS]))
             };
-            match shared.0.look(&shared.1) {
+            match shared.0.entry(0).look(&shared.1) {
                 Seen::Empty | Seen::Changing => {}
                 Seen::Flow { value: 10, tuple } => assert_eq!(tuple, [100; COLD_WORDS]),
                 Seen::Flow { value: 20, tuple } => assert_eq!(tuple, [200; COLD_WORDS]),
@@ -208,16 +232,16 @@ mod loom_tests {
     #[test]
     fn a_value_that_changes_in_place_is_seen_whole() {
         loom::model(|| {
-            let shared = Arc::new((Entry::new(), Cold::new()));
-            shared.0.publish(&shared.1, 1, 10, [100; COLD_WORDS]);
+            let shared = Arc::new((Bucket::new(), Cold::new()));
+            shared.0.entry(0).publish(&shared.1, 1, 10, [100; COLD_WORDS]);
             let writer = {
                 let shared = Arc::clone(&shared);
                 loom::thread::spawn(move || {
-                    shared.0.set_value(11);
-                    shared.0.clear();
+                    shared.0.entry(0).set_value(11);
+                    shared.0.entry(0).clear();
                 })
             };
-            match shared.0.look(&shared.1) {
+            match shared.0.entry(0).look(&shared.1) {
                 Seen::Empty | Seen::Changing => {}
                 Seen::Flow { value, tuple } => {
                     assert!(value == 10 || value == 11);

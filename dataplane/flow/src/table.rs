@@ -9,7 +9,7 @@ use wire::tcp::Flags;
 
 use crate::bucket::{Bucket, Cold, EMPTY, ENTRIES_PER_BUCKET, Entry, to_words};
 use crate::reader::FlowReader;
-use crate::value::{AGES, Epoch, Value};
+use crate::value::{AGES, Epoch, Met, Value};
 use crate::{Silences, State};
 
 /// The fewest flows a table is made for.
@@ -70,28 +70,20 @@ impl Place {
     pub const NOWHERE: Self = Self { tag: EMPTY, first: 0 };
 }
 
-/// Where a flow is: the number of its entry.
+/// Where a flow is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Slot(u32);
+pub struct Slot {
+    bucket: u32,
+    entry: u32,
+}
 
 impl Slot {
     /// No flow's: a look there finds that the tag is another.
-    pub const NOWHERE: Self = Self(0);
-    const ENTRY_BITS: u32 = ENTRIES_PER_BUCKET.trailing_zeros();
+    pub const NOWHERE: Self = Self { bucket: 0, entry: 0 };
 
     #[inline]
     pub(crate) const fn new(bucket: u32, entry: u32) -> Self {
-        Self(bucket << Self::ENTRY_BITS | entry)
-    }
-
-    #[inline]
-    const fn bucket(self) -> u32 {
-        self.0 >> Self::ENTRY_BITS
-    }
-
-    #[inline]
-    const fn entry(self) -> usize {
-        self.0 as usize & (ENTRIES_PER_BUCKET - 1)
+        Self { bucket, entry }
     }
 }
 
@@ -136,16 +128,16 @@ impl Memory {
 
     #[inline]
     pub(crate) fn cold(&self, slot: Slot) -> Option<&Cold> {
-        self.cold.get(slot.0 as usize)
+        self.cold.get(slot.bucket as usize * ENTRIES_PER_BUCKET + slot.entry as usize)
     }
 
     #[inline]
-    fn entry(&self, slot: Slot) -> Option<&Entry> {
-        self.bucket(slot.bucket())?.entries.get(slot.entry())
+    fn entry(&self, slot: Slot) -> Option<Entry<'_>> {
+        Some(self.bucket(slot.bucket)?.entry(slot.entry))
     }
 
     /// What a reader looks at.
-    pub(crate) fn shared(&self, slot: Slot) -> Option<(&Entry, &Cold)> {
+    pub(crate) fn shared(&self, slot: Slot) -> Option<(Entry<'_>, &Cold)> {
         Some((self.entry(slot)?, self.cold(slot)?))
     }
 }
@@ -159,6 +151,8 @@ pub struct FlowTable<const TAG_BITS: u32 = 64> {
     len: usize,
     now: u64,
     epoch: Epoch,
+    /// What stands beside real and service of an established flow that was met in this tick.
+    met_now: Met,
     silences: Silences,
     /// The sweep: the tick whose share of the table is being looked at, how much of it is done, and the
     /// next bucket.
@@ -203,6 +197,7 @@ impl<const TAG_BITS: u32> FlowTable<TAG_BITS> {
             len: 0,
             now: 0,
             epoch: Epoch::FIRST,
+            met_now: Met::new(Epoch::FIRST, State::Established, 0),
             silences: Silences::from(FORGET_NEVER),
             sweep_tick: 0,
             sweep_done: 0,
@@ -218,7 +213,7 @@ impl<const TAG_BITS: u32> FlowTable<TAG_BITS> {
             .map(|half| half.map_or(0, |h| u64::from_le_bytes(*h)));
         let words = [(MAGIC, LAYOUT_VERSION), (u64::from(self.buckets), u64::from(TAG_BITS)), (low, high)];
         if let (Some(header), Some(cold)) = (self.memory.hot.first(), self.memory.cold.first()) {
-            for (entry, (tag, value)) in header.entries.iter().zip(words) {
+            for (entry, (tag, value)) in header.entries().zip(words) {
                 entry.publish(cold, tag, value, [0; crate::bucket::COLD_WORDS]);
             }
         }
@@ -259,6 +254,7 @@ impl<const TAG_BITS: u32> FlowTable<TAG_BITS> {
     /// next met.
     pub fn begin_epoch(&mut self, timeouts: Timeouts) {
         self.epoch = self.epoch.next();
+        self.met_now = Met::new(self.epoch, State::Established, self.now);
         self.silences = Silences::from(timeouts);
     }
 
@@ -297,7 +293,7 @@ impl<const TAG_BITS: u32> FlowTable<TAG_BITS> {
     #[inline]
     pub fn peek(&self, place: Place) -> Slot {
         let Some(bucket) = self.memory.bucket(place.first) else { return Slot::NOWHERE };
-        let found = matches(bucket, place.tag);
+        let found = bucket.matches(place.tag);
         if found != 0 {
             return Slot::new(place.first, lowest(found));
         }
@@ -307,7 +303,7 @@ impl<const TAG_BITS: u32> FlowTable<TAG_BITS> {
 
     #[inline]
     fn fetch_for_insertion(&self, place: Place, bucket: &Bucket) {
-        let free = matches(bucket, EMPTY);
+        let free = bucket.matches(EMPTY);
         if free != 0
             && let Some(cold) = self.memory.cold(Slot::new(place.first, lowest(free)))
         {
@@ -324,20 +320,22 @@ impl<const TAG_BITS: u32> FlowTable<TAG_BITS> {
     #[inline]
     pub fn hit(&mut self, place: Place, hint: Slot, flags: Option<Flags>) -> Option<Value> {
         let entry = self.memory.entry(hint)?;
-        let value = Value::from_bits(entry.value());
-        if entry.tag() != place.tag || value.epoch() != self.epoch {
+        if entry.tag() != place.tag {
             return None;
         }
-        let state = value.state();
-        let age = value.age(self.now);
-        if age > self.silences.of(state) {
+        let value = Value::from_bits(entry.value());
+        // An established flow that was met in this tick stays as it is: no age to look at, and no store,
+        // which would make the line dirty.
+        if value.is_as(self.met_now) && flags.is_none_or(|flags| !flags.closes()) {
+            return Some(value);
+        }
+        if value.epoch() != self.epoch || value.is_expired(self.now, &self.silences) {
             return None;
         }
         if let Some(flags) = flags {
-            let next = state.next(flags);
-            // A store would make the line dirty, and most packets find the entry as they would leave it.
-            if age != 0 || next != state {
-                entry.set_value(value.touched(next, self.now).to_bits());
+            let touched = value.touched(value.state().next(flags), self.now);
+            if touched != value {
+                entry.set_value(touched.to_bits());
             }
         }
         Some(value)
@@ -392,6 +390,7 @@ impl<const TAG_BITS: u32> FlowTable<TAG_BITS> {
     pub fn advance(&mut self, now: u64) -> u64 {
         let passed = now.saturating_sub(self.now);
         self.now = self.now.max(now);
+        self.met_now = Met::new(self.epoch, State::Established, self.now);
         if passed > SILENCE_TICKS_MAX {
             (self.sweep_tick, self.sweep_done) = (self.now, 0);
             return self.forget_all();
@@ -415,7 +414,7 @@ impl<const TAG_BITS: u32> FlowTable<TAG_BITS> {
                 break;
             }
             if let Some(bucket) = self.memory.bucket(self.sweep_next) {
-                for entry in &bucket.entries {
+                for entry in bucket.entries() {
                     removed += u64::from(is_gone(entry, self.sweep_tick, self.epoch, &self.silences));
                 }
             }
@@ -431,7 +430,7 @@ impl<const TAG_BITS: u32> FlowTable<TAG_BITS> {
 
     fn forget_all(&mut self) -> u64 {
         for bucket in self.memory.hot.iter().skip(1) {
-            for entry in &bucket.entries {
+            for entry in bucket.entries() {
                 entry.clear();
             }
         }
@@ -454,13 +453,13 @@ impl<const TAG_BITS: u32> FlowTable<TAG_BITS> {
     }
 
     #[inline]
-    fn find(&self, place: Place) -> Option<(Slot, &Entry)> {
-        let found = matches(self.memory.bucket(place.first)?, place.tag);
+    fn find(&self, place: Place) -> Option<(Slot, Entry<'_>)> {
+        let found = self.memory.bucket(place.first)?.matches(place.tag);
         let slot = if found != 0 {
             Slot::new(place.first, lowest(found))
         } else {
             let second = self.other(place.first, place.tag);
-            match matches(self.memory.bucket(second)?, place.tag) {
+            match self.memory.bucket(second)?.matches(place.tag) {
                 0 => return None,
                 found => Slot::new(second, lowest(found)),
             }
@@ -497,12 +496,12 @@ impl<const TAG_BITS: u32> FlowTable<TAG_BITS> {
     #[inline]
     fn free_in(&self, index: u32) -> Option<(Slot, Inserted)> {
         let bucket = self.memory.bucket(index)?;
-        let free = matches(bucket, EMPTY);
+        let free = bucket.matches(EMPTY);
         if free != 0 {
             return Some((Slot::new(index, lowest(free)), Inserted::Free));
         }
         let mut gone = 0;
-        for (at, entry) in bucket.entries.iter().enumerate() {
+        for (at, entry) in bucket.entries().enumerate() {
             let expired = Value::from_bits(entry.value()).is_expired(self.now, &self.silences);
             gone |= u32::from(expired) << at;
         }
@@ -512,7 +511,7 @@ impl<const TAG_BITS: u32> FlowTable<TAG_BITS> {
     fn oldest_embryonic(&self, buckets: [u32; 2]) -> Option<Slot> {
         let mut oldest: Option<(u16, Slot)> = None;
         for index in buckets {
-            for (entry, at) in self.memory.bucket(index)?.entries.iter().zip(0u32..) {
+            for (entry, at) in self.memory.bucket(index)?.entries().zip(0u32..) {
                 let value = Value::from_bits(entry.value());
                 let age = value.age(self.now);
                 if value.state() == State::Embryonic && oldest.is_none_or(|(most, _)| age > most) {
@@ -541,7 +540,7 @@ impl<const TAG_BITS: u32> FlowTable<TAG_BITS> {
             {
                 return Some((self.shift(&path, at, to)?, inserted));
             }
-            for (entry, from) in self.memory.bucket(bucket)?.entries.iter().zip(0u32..) {
+            for (entry, from) in self.memory.bucket(bucket)?.entries().zip(0u32..) {
                 let other = self.other(bucket, entry.tag());
                 if let Some(step) = path.get_mut(queued)
                     && other != bucket
@@ -566,7 +565,7 @@ impl<const TAG_BITS: u32> FlowTable<TAG_BITS> {
             let parent = *path.get(step.parent)?;
             let from = Slot::new(parent.bucket, step.from);
             let (entry, cold) = self.memory.shared(from)?;
-            if self.other(from.bucket(), entry.tag()) != to.bucket() {
+            if self.other(from.bucket, entry.tag()) != to.bucket {
                 return None;
             }
             self.memory.entry(to)?.publish(self.memory.cold(to)?, entry.tag(), entry.value(), cold.load());
@@ -588,15 +587,6 @@ struct Step {
     from: u32,
 }
 
-/// One bit per entry with that tag, without a branch: which entry of a bucket a flow is in cannot be
-/// predicted.
-#[inline]
-fn matches(bucket: &Bucket, tag: u64) -> u32 {
-    let [a, b, c, d] = &bucket.entries;
-    let hit = |entry: &Entry| u32::from(entry.tag() == tag);
-    hit(a) | hit(b) << 1 | hit(c) << 2 | hit(d) << 3
-}
-
 #[inline]
 const fn lowest(bits: u32) -> u32 {
     bits.trailing_zeros()
@@ -604,7 +594,7 @@ const fn lowest(bits: u32) -> u32 {
 
 /// Removes an entry that was silent for too long; one that was decided many tables ago is marked, before
 /// its epoch's number comes again.
-fn is_gone(entry: &Entry, now: u64, epoch: Epoch, silences: &Silences) -> bool {
+fn is_gone(entry: Entry<'_>, now: u64, epoch: Epoch, silences: &Silences) -> bool {
     if entry.tag() == EMPTY {
         return false;
     }

@@ -211,7 +211,7 @@ fn a_decision_of_many_tables_ago_is_marked_before_its_epoch_comes_again() {
 #[test]
 fn the_key_stands_in_the_tables_own_memory() {
     let table = FlowTable::<64>::new(ENTRIES_MIN, *b"0123456789abcdef").unwrap();
-    let header = &table.memory.hot[0].entries;
+    let header: Vec<_> = table.memory.hot[0].entries().collect();
     assert_eq!(header[0].tag().to_le_bytes(), *b"PNSTFLOW");
     assert_eq!(header[1].tag(), (ENTRIES_MIN / 4) as u64);
     assert_eq!(header[2].tag().to_le_bytes(), *b"01234567");

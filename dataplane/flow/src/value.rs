@@ -50,6 +50,17 @@ impl Epoch {
     }
 }
 
+/// The upper half of a value: epoch, state and tick together, to be compared at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Met(u32);
+
+impl Met {
+    #[allow(clippy::cast_possible_truncation, reason = "the low 16 bits of a tick are what is kept")]
+    pub(crate) const fn new(epoch: Epoch, state: State, now: u64) -> Self {
+        Self(now as u16 as u32 | (state as u32) << (STATE - TICK) | (epoch.0 as u32) << (EPOCH - TICK))
+    }
+}
+
 /// What a flow's entry holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Value(u64);
@@ -101,6 +112,12 @@ impl Value {
     #[allow(clippy::cast_possible_truncation, reason = "a field is taken out of its bits")]
     pub const fn epoch(self) -> Epoch {
         Epoch((self.0 >> EPOCH) as u16)
+    }
+
+    /// Whether epoch, state and tick are these.
+    #[inline]
+    pub(crate) const fn is_as(self, met: Met) -> bool {
+        (self.0 >> TICK) as u32 == met.0
     }
 
     /// The same flow after one more packet.

@@ -64,6 +64,13 @@ pub struct Parsed {
 }
 
 impl Parsed {
+    /// Whether the tuple names a flow that a client may have: TCP, UDP, or an error about one.
+    #[inline]
+    #[must_use]
+    pub const fn has_flow(&self) -> bool {
+        matches!(self.kind, Kind::Tcp | Kind::Udp | Kind::IcmpError) && !self.is_bad_source
+    }
+
     /// All zero: what a packet is parsed into.
     pub const EMPTY: Self = Self {
         tuple: FiveTuple {

@@ -44,6 +44,8 @@ pub struct Worker<P: Port, B> {
     side: WorkerSide,
     burst: Burst<P::Packet>,
     gone: Burst<P::Packet>,
+    /// What is left of a burst that is taken in pieces.
+    rest: Burst<P::Packet>,
     burst_max: usize,
     now: Tick,
     is_stopping: bool,
@@ -70,6 +72,7 @@ impl<P: Port, B: AsRef<[u8]>> Worker<P, B> {
             side,
             burst: Burst::new(),
             gone: Burst::new(),
+            rest: Burst::new(),
             burst_max: BURST_MAX,
             now: Tick::default(),
             is_stopping: false,
@@ -144,9 +147,9 @@ impl<P: Port, B: AsRef<[u8]>> Worker<P, B> {
     /// For tests: a received burst in pieces of `burst_max`.
     #[cold]
     fn take_in_pieces(&mut self, observer: &mut impl Observer<P::Packet>) {
-        let mut rest = std::mem::take(&mut self.burst);
-        while !rest.is_empty() {
-            for packet in rest.drain_front(self.burst_max) {
+        std::mem::swap(&mut self.rest, &mut self.burst);
+        while !self.rest.is_empty() {
+            for packet in self.rest.drain_front(self.burst_max) {
                 // A piece is no larger than a burst, so each packet finds room.
                 let pushed = self.burst.push(packet);
                 debug_assert!(pushed.is_ok());

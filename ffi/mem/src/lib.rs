@@ -6,6 +6,7 @@
 mod allocation;
 mod clock;
 mod cpu;
+mod lanes;
 mod pages;
 mod prefetch;
 mod prf;
@@ -13,6 +14,7 @@ mod prf;
 pub use allocation::{CountingAllocator, allocations, thread_allocations};
 pub use clock::{cycles, cycles_per_second, thread_cpu_nanos};
 pub use cpu::{MissingFeature, cpu_supports_build};
+pub use lanes::equal_lanes;
 pub use pages::{HUGE_PAGE_BYTES, PageKind, Pages};
 pub use prefetch::{prefetch, prefetch_index, prefetch_write};
 pub use prf::Prf;
