@@ -7,6 +7,7 @@
 pub mod chase;
 pub mod flows_capture;
 pub mod halved;
+pub mod maglev;
 pub mod packets;
 pub mod scenario;
 pub mod tables;
