@@ -8,6 +8,8 @@
 
 mod check;
 mod cli;
+#[cfg(feature = "dpdk")]
+mod cores;
 mod crew;
 mod failure;
 mod interrupt;

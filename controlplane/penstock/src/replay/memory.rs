@@ -103,7 +103,7 @@ pub(super) fn run<'s>(stage: &mut Stage<'s>, seats: Vec<Seat>) -> Result<Finishe
         let own = script.own(worker);
         let source = Source { script, own, at: 0, round: 0, pace, done: &done, is_told: false };
         let sink = Sink(stage.options.out.is_some().then(|| Kept::new(script, worker)));
-        let port = Valved::new(MemPort::new(2 * BURST_MAX, room, source, sink), &valve);
+        let port = Valved::new(MemPort::new(2 * BURST_MAX, room, source, sink), &valve, script.last_tick());
         let Seat { engine, table, tables, side } = seat;
         let made = Worker::new(port, engine, table, tables, side).with_burst_max(stage.burst_max());
         ready.push((made, stage.notes(worker), Meter::new()?));

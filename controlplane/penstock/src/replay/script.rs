@@ -106,6 +106,11 @@ impl Script {
         Tick(turn.round * self.loop_ticks + tick)
     }
 
+    /// The tick of the last packet of the last loop.
+    pub(crate) fn last_tick(&self) -> Tick {
+        Tick((self.loops * self.loop_ticks).saturating_sub(1))
+    }
+
     /// By how many nanoseconds a loop's packets come later than the first loop's.
     pub(crate) fn shift_nanos(&self, round: u64) -> u64 {
         round.saturating_mul(self.loop_ticks).saturating_mul(TICK_NANOS)
@@ -178,7 +183,7 @@ pub(crate) mod tests {
         assert_eq!(ticks, [0, 8, 8, 18, 19, 27, 27, 37].map(Tick));
         let last = Turn { round: 1, packet: 3 };
         assert_eq!(script.time_nanos(last), 11 * S + S / 4 + 19 * S / 8);
-        assert_eq!((script.packets(), script.longest()), (8, 1));
+        assert_eq!((script.packets(), script.longest(), script.last_tick()), (8, 1, Tick(37)));
     }
 
     #[test]
