@@ -1,0 +1,195 @@
+//! What moved: every counter, and packets and bytes of reals and services by name.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use counters::Counter;
+use serde_json::Value;
+
+/// Counters that say nothing about packets: how a run begins shows in them.
+const NOT_OF_PACKETS: [&str; 1] = ["table.switch"];
+
+/// Packets and bytes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// Packets.
+    pub packets: u64,
+    /// Bytes of the inner IP packets.
+    pub bytes: u64,
+}
+
+/// What moved in a run.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Moved {
+    /// Counters by name; one that is missing stands at 0.
+    pub counters: BTreeMap<String, u64>,
+    /// Reals by name.
+    pub reals: BTreeMap<String, Tally>,
+    /// Services by name.
+    pub services: BTreeMap<String, Tally>,
+}
+
+fn count(value: &toml::Value) -> Option<u64> {
+    u64::try_from(value.as_integer()?).ok()
+}
+
+fn tally(value: &toml::Value) -> Option<Tally> {
+    let table = value.as_table()?;
+    let field = |name| table.get(name).map_or(Some(0), count);
+    table.keys().all(|key| key == "packets" || key == "bytes").then_some(())?;
+    Some(Tally { packets: field("packets")?, bytes: field("bytes")? })
+}
+
+impl Moved {
+    /// From a `counters.toml`: counters by name, and tables `[real.NAME]` and `[service.NAME]`, which may be
+    /// written as `"real.NAME" = { ... }` too.
+    ///
+    /// # Errors
+    /// A name that is no counter's, or a value that is none.
+    pub fn from_toml(table: &toml::Table) -> Result<Self, String> {
+        let mut moved = Self::default();
+        for (key, value) in table {
+            let told = || format!("{key} = {value} says nothing a ledger knows");
+            match (key.split_once('.'), value.as_table()) {
+                (None, Some(tallies)) => {
+                    for (name, value) in tallies {
+                        *moved.place(key, name).ok_or_else(told)? = tally(value).ok_or_else(told)?;
+                    }
+                }
+                (Some((kind, name)), Some(_)) => {
+                    *moved.place(kind, name).ok_or_else(told)? = tally(value).ok_or_else(told)?;
+                }
+                _ => {
+                    Counter::by_name(key).ok_or_else(told)?;
+                    moved.counters.insert(key.clone(), count(value).ok_or_else(told)?);
+                }
+            }
+        }
+        Ok(moved)
+    }
+
+    fn place(&mut self, kind: &str, name: &str) -> Option<&mut Tally> {
+        match kind {
+            "real" => Some(self.reals.entry(name.to_owned()).or_default()),
+            "service" => Some(self.services.entry(name.to_owned()).or_default()),
+            _ => None,
+        }
+    }
+
+    /// From a report of `penstock replay` or `penstock run`.
+    ///
+    /// # Errors
+    /// A report without a ledger.
+    pub fn from_report(report: &Value) -> Result<Self, String> {
+        let counters =
+            report.get("counters").and_then(Value::as_object).ok_or("the report has no counters")?;
+        let mut moved = Self::default();
+        for (name, value) in counters {
+            Counter::by_name(name)
+                .ok_or_else(|| format!("the report has a counter {name} that nobody knows"))?;
+            moved.counters.insert(name.clone(), value.as_u64().ok_or("a counter that is no number")?);
+        }
+        for counter in Counter::all() {
+            if !moved.counters.contains_key(counter.name()) {
+                return Err(format!("the report does not tell {}", counter.name()));
+            }
+        }
+        moved.reals = tallies(report, "reals")?;
+        moved.services = tallies(report, "services")?;
+        Ok(moved)
+    }
+
+    /// A counter.
+    #[must_use]
+    pub fn get(&self, name: &str) -> u64 {
+        self.counters.get(name).copied().unwrap_or(0)
+    }
+
+    /// Every counter is as `self` says, and what `self` does not list stands at 0; reals and services only
+    /// where they are listed.
+    ///
+    /// # Errors
+    /// Every counter that is off, and the sum law where it is broken.
+    pub fn require(&self, got: &Self) -> Result<(), String> {
+        let mut off = Vec::new();
+        let names: BTreeSet<&String> = self.counters.keys().chain(got.counters.keys()).collect();
+        for name in names.into_iter().filter(|name| !NOT_OF_PACKETS.contains(&name.as_str())) {
+            if self.get(name) != got.get(name) {
+                off.push(format!("{name} is {}, expected {}", got.get(name), self.get(name)));
+            }
+        }
+        for (kind, expected, got) in
+            [("real", &self.reals, &got.reals), ("service", &self.services, &got.services)]
+        {
+            for (name, expected) in expected {
+                let got = got.get(name).copied().unwrap_or_default();
+                if got != *expected {
+                    off.push(format!("{kind} {name} has {got:?}, expected {expected:?}"));
+                }
+            }
+        }
+        off.extend(got.balance().err());
+        if off.is_empty() { Ok(()) } else { Err(off.join("; ")) }
+    }
+
+    /// The sum law: rx = tx + drops + punts.
+    ///
+    /// # Errors
+    /// Both sides.
+    pub fn balance(&self) -> Result<(), String> {
+        let sum = |prefix: &str| -> u64 {
+            self.counters.iter().filter(|(name, _)| name.starts_with(prefix)).map(|(_, count)| count).sum()
+        };
+        let (rx, tx, drops, punts) = (self.get("rx"), self.get("tx"), sum("drop."), sum("punt."));
+        if rx == tx + drops + punts {
+            return Ok(());
+        }
+        Err(format!("rx {rx} is not tx {tx} + drops {drops} + punts {punts}"))
+    }
+}
+
+fn tallies(report: &Value, key: &str) -> Result<BTreeMap<String, Tally>, String> {
+    let told = || format!("the report does not tell {key}");
+    let list = report.get(key).and_then(Value::as_array).ok_or_else(told)?;
+    let one = |entry: &Value| {
+        let field = |name: &str| entry.get(name).and_then(Value::as_u64);
+        let name = entry.get("name")?.as_str()?.to_owned();
+        Some((name, Tally { packets: field("packets")?, bytes: field("bytes")? }))
+    };
+    list.iter().map(|entry| one(entry).ok_or_else(told)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Moved, Tally};
+
+    fn moved(text: &str) -> Result<Moved, String> {
+        Moved::from_toml(&text.parse().unwrap())
+    }
+
+    #[test]
+    fn what_is_not_listed_stands_at_zero() {
+        let expected = moved("rx = 2\ntx = 1\n\"drop.truncated\" = 1").unwrap();
+        assert_eq!(expected.require(&expected), Ok(()));
+        let other = moved("rx = 2\ntx = 1\n\"drop.malformed\" = 1").unwrap();
+        let told = expected.require(&other).unwrap_err();
+        assert!(told.contains("drop.malformed is 1, expected 0"), "{told}");
+        assert!(told.contains("drop.truncated is 0, expected 1"), "{told}");
+    }
+
+    #[test]
+    fn the_sum_law_is_held_even_where_the_expectation_breaks_it() {
+        let broken = moved("rx = 2\ntx = 1").unwrap();
+        assert!(broken.require(&broken).unwrap_err().contains("rx 2 is not tx 1"));
+    }
+
+    #[test]
+    fn reals_are_compared_where_they_are_listed_and_strange_names_are_refused() {
+        let expected = moved("[real.web-1]\npackets = 1\nbytes = 40").unwrap();
+        assert_eq!(expected.reals["web-1"], Tally { packets: 1, bytes: 40 });
+        assert!(expected.require(&Moved::default()).unwrap_err().contains("real web-1"));
+        assert_eq!(moved("\"service.web\" = { packets = 1, bytes = 2 }").unwrap().services["web"].bytes, 2);
+        assert!(
+            moved("rxx = 1").is_err() && moved("rx = -1").is_err() && moved("[pool.a]\npackets = 1").is_err()
+        );
+    }
+}
