@@ -45,6 +45,50 @@ pub(crate) fn encap<P: Packet>(
     if packet.total_len() != frame_len {
         packet.truncate(frame_len);
     }
+    if template.is_plain() && parsed.is_plain {
+        require_fit(parsed, template, OUTER_V4_BYTES)?;
+        return push_plain(packet, parsed, template);
+    }
+    encap_any(packet, parsed, template, identifications)
+}
+
+/// The usual way: an untagged IPv4 packet with Don't Fragment, into IPv4 with a fixed source. All but TOS,
+/// length and checksum stands in the template, and everything has a fixed place.
+#[inline]
+#[allow(clippy::cast_possible_truncation, reason = "the MTU bounds the length; folds leave 16 bits")]
+fn push_plain<P: Packet>(packet: &mut P, parsed: &Parsed, template: &Template) -> Result<(), DropReason> {
+    const FRAGMENT: u64 = DONT_FRAGMENT.to_be() as u64;
+    const PROTOCOL: u64 = (protocol::IPIP as u64) << 8;
+    let frame = packet.prepend(OUTER_V4_BYTES).map_err(|_| DropReason::NoHeadroom)?;
+    let head = frame.first_chunk_mut::<{ ETHERNET_BYTES + OUTER_V4_BYTES }>().ok_or(DropReason::Truncated)?;
+    let tos = u64::from(parsed.tos) << 8;
+    let total_len = u64::from((parsed.ip_len as u16).wrapping_add(OUTER_V4_BYTES as u16).to_be());
+    let mut sum = u64::from(template.partial_checksum().to_be()) + FRAGMENT + PROTOCOL + tos + total_len;
+    sum = (sum >> 16) + (sum & 0xffff);
+    sum = (sum >> 16) + (sum & 0xffff);
+    let checksum = u64::from(!(sum as u16));
+    let [first, second, third] = template.outer_v4_words();
+    let (link, outer) = head.split_at_mut(ETHERNET_BYTES);
+    link.copy_from_slice(template.link());
+    let (pairs, last) = outer.as_chunks_mut::<8>();
+    if let [one, two] = pairs {
+        *one = (first | tos | total_len << 16 | FRAGMENT << 48).to_le_bytes();
+        *two = (second | PROTOCOL | checksum << 16).to_le_bytes();
+    }
+    if let Some(bytes) = last.first_chunk_mut::<4>() {
+        *bytes = (third as u32).to_le_bytes();
+    }
+    Ok(())
+}
+
+/// Any packet to any real.
+#[inline(never)]
+fn encap_any<P: Packet>(
+    packet: &mut P,
+    parsed: &Parsed,
+    template: &Template,
+    identifications: &mut Identifications,
+) -> Result<(), DropReason> {
     match template.kind() {
         TunnelKind::Ipip4 => {
             require_fit(parsed, template, OUTER_V4_BYTES)?;
@@ -176,5 +220,67 @@ fn push_header<'p, P: Packet, const LEN: usize>(
 fn move_tags(frame: &mut [u8], link_len: usize, len: usize) {
     if frame.len() >= len + link_len && link_len > ETHERNET_BYTES {
         frame.copy_within(len + 12..len + link_len - 2, 12);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Identifications, encap_any, push_plain};
+    use port::{MemPacket, Packet};
+    use proptest::prelude::{any, proptest};
+    use service::{
+        Blueprint, DontFragment, Encap, Generation, Outer, OuterSource, RealNumber, RealSpec, RealState,
+        Template, Timeouts,
+    };
+    use std::net::Ipv4Addr;
+    use wire::{Kind, Parsed};
+
+    fn template() -> Template {
+        let blueprint = Blueprint {
+            select_seed: [0; 16],
+            outer: Outer {
+                mac: [2, 0, 0, 0, 0, 1],
+                source_v4: Some(OuterSource { address: Ipv4Addr::new(192, 0, 2, 1), prefix_len: 32 }),
+                source_v6: None,
+                hop_limit: 64,
+                dont_fragment: DontFragment::Inherit,
+                mtu: 9600,
+            },
+            timeouts: Timeouts { syn: 80, established: 80, closing: 80, udp: 80 },
+            new_flows_rate_max: None,
+            reals: vec![RealSpec {
+                number: RealNumber::FIRST,
+                address: Ipv4Addr::new(10, 0, 0, 1).into(),
+                next_hop: [2, 0, 0, 0, 0, 2],
+                encap: Encap::Ipip,
+                state: RealState::Up,
+            }],
+            pools: vec![],
+            services: vec![],
+        };
+        let table = service::build(&blueprint, Generation::default()).unwrap().table().unwrap();
+        *table.view().template(RealNumber::FIRST).unwrap()
+    }
+
+    proptest! {
+        /// The usual way writes what the way for any packet writes.
+        #[test]
+        fn the_plain_way_is_no_other_way(tos in any::<u8>(), ip_len in 20u16..1500, frame in proptest::collection::vec(any::<u8>(), 1514)) {
+            let template = template();
+            assert!(template.is_plain());
+            let parsed = Parsed {
+                kind: Kind::Udp, tos, dont_fragment: true, is_plain: true, network_offset: 14, ip_len: u32::from(ip_len), ..Parsed::EMPTY
+            };
+            let load = || {
+                let mut packet = MemPacket::with_room(2048);
+                packet.load(&frame[..14 + usize::from(ip_len)], 0);
+                packet
+            };
+            let (mut plain, mut any) = (load(), load());
+            assert_eq!(push_plain(&mut plain, &parsed, &template), Ok(()));
+            assert_eq!(encap_any(&mut any, &parsed, &template, &mut Identifications::new(0, 1)), Ok(()));
+            assert_eq!(plain.data(), any.data());
+            assert!(wire::ipv4::is_intact(&plain.data()[14..34]));
+        }
     }
 }

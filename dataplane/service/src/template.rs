@@ -44,7 +44,8 @@ pub enum TunnelKind {
 /// | 57 | low bits of the outer source that the flow's entropy fills, 0 to 16 |
 /// | 58..60 | sum of the IPv4 header's ten big-endian words as prepared, folded to 16 bits, not complemented (RFC 1071) |
 /// | 60..62 | most bytes of the IP packet on the wire, outer header included |
-/// | 62..64 | 0 |
+/// | 62 | 1 if the outer header of a packet with Don't Fragment differs from packet to packet in TOS and length alone: IPv4, fixed source, Don't Fragment not cleared |
+/// | 63 | 0 |
 ///
 /// Bytes past the header of a kind are 0. Integers of more than one byte from 58 on are little-endian.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout)]
@@ -57,7 +58,8 @@ pub struct Template {
     entropy_bits: u8,
     partial_checksum: u16,
     mtu: u16,
-    spare: [u8; 2],
+    plain: u8,
+    spare: u8,
 }
 
 const _: () = assert!(size_of::<Template>() == 64 && align_of::<Template>() == 64);
@@ -72,7 +74,8 @@ impl Template {
         entropy_bits: 0,
         partial_checksum: 0,
         mtu: 0,
-        spare: [0; 2],
+        plain: 0,
+        spare: 0,
     };
 
     /// The template of a real; `None` if the outer source of its family is missing.
@@ -111,6 +114,7 @@ impl Template {
         for (to, from) in made.header.iter_mut().zip(header) {
             *to = from;
         }
+        made.plain = u8::from(made.should_be_plain());
         Some(made)
     }
 
@@ -245,6 +249,17 @@ impl Template {
         Some(unpacked(destination.0, destination.1))
     }
 
+    const fn should_be_plain(&self) -> bool {
+        self.kind == TunnelKind::Ipip4 as u8 && self.entropy_bits == 0 && self.dont_fragment != 2
+    }
+
+    /// Whether the outer header of a packet with Don't Fragment takes nothing but TOS and length.
+    #[inline]
+    #[must_use]
+    pub const fn is_plain(&self) -> bool {
+        self.plain != 0
+    }
+
     /// Whether there is such a real.
     #[inline]
     pub(crate) const fn is_present(&self) -> bool {
@@ -255,7 +270,8 @@ impl Template {
     pub(crate) fn is_sound(&self) -> bool {
         let known = self.kind <= 3 && self.state <= 2 && self.dont_fragment <= 2 && self.entropy_bits <= 16;
         let outer_fits = usize::from(self.mtu) > self.outer_len();
-        known && self.spare == [0; 2] && (outer_fits || !self.is_present())
+        let plain = self.plain == self.should_be_plain() as u8;
+        known && plain && self.spare == 0 && (outer_fits || !self.is_present())
     }
 }
 

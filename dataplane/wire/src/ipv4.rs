@@ -147,7 +147,9 @@ impl Ipv4 {
     #[must_use]
     pub const fn is_bad_source(address: [u8; 4]) -> bool {
         let [first, ..] = address;
-        first == 0 || first == 127 || first >> 4 == 14 || u32::from_be_bytes(address) == u32::MAX
+        // One bit per first octet that needs a second look; most need none.
+        let is_suspect = matches!(first, 0 | 127 | 224..=239 | 255);
+        is_suspect && (first != 255 || u32::from_be_bytes(address) == u32::MAX)
     }
 }
 
