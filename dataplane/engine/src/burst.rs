@@ -111,7 +111,6 @@ impl Engine {
             self.gate = Gate::new(table.new_flows_rate_max());
         }
         self.flows.begin_epoch(table.timeouts());
-        self.ledger.add(Event::TableSwitch, 1);
     }
 
     /// What this worker has counted.

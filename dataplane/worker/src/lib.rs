@@ -173,6 +173,7 @@ impl<P: Port, B: AsRef<[u8]>> Worker<P, B> {
                 return;
             };
             self.engine.adopt(&table.view());
+            self.engine.ledger_mut().add(Event::TableSwitch, 1);
             let old = std::mem::replace(&mut self.table, table);
             self.tables.give_back(old);
         }

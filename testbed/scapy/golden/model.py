@@ -38,6 +38,7 @@ class Packet:
     protocol: int
     payload: bytes
     fragment: bool
+    from_nobody: bool
 
 
 def refuse(condition: bool, verdict: str) -> None:
@@ -72,9 +73,9 @@ def parse4(raw: bytes) -> Packet:
     refuse(size > len(raw), "drop.truncated")
     refuse(checksum(raw[:head]) != 0, "drop.bad_checksum")
     source = ipaddress.ip_address(raw[12:16])
-    refuse(source.is_multicast or source.is_loopback or raw[12] == 0 or raw[12:16] == b"\xff" * 4, "drop.bad_source")
+    nobody = source.is_multicast or source.is_loopback or raw[12] == 0 or raw[12:16] == b"\xff" * 4
     destination = str(ipaddress.ip_address(raw[16:20]))
-    return Packet(4, str(source), destination, size, raw[9], raw[head:size], bool(fragment & 0x3FFF))
+    return Packet(4, str(source), destination, size, raw[9], raw[head:size], bool(fragment & 0x3FFF), nobody)
 
 
 def parse6(raw: bytes) -> Packet:
@@ -84,7 +85,7 @@ def parse6(raw: bytes) -> Packet:
     size = 40 + struct.unpack_from("!H", raw, 4)[0]
     refuse(size > len(raw), "drop.truncated")
     source, destination = (ipaddress.ip_address(raw[at:at + 16]) for at in (8, 24))
-    refuse(source.is_multicast or source.is_loopback or source.is_unspecified, "drop.bad_source")
+    nobody = source.is_multicast or source.is_loopback or source.is_unspecified
     following, at, count, fragment = raw[6], 40, 0, False
     while following in (0, 43, 44, 60) and not fragment:
         refuse(count == EXTENSIONS_MAX, "drop.header_chain")
@@ -94,7 +95,7 @@ def parse6(raw: bytes) -> Packet:
         refuse(at + length - 40 > EXTENSION_BYTES_MAX, "drop.header_chain")
         refuse(at + length > size, "drop.truncated")
         following, at, count = raw[at], at + length, count + 1
-    return Packet(6, str(source), str(destination), size, following, raw[at:size], fragment)
+    return Packet(6, str(source), str(destination), size, following, raw[at:size], fragment, nobody)
 
 
 def check_transport(packet: Packet) -> None:
@@ -192,6 +193,9 @@ class Balancer:
         """The frame to send."""
         address = ipaddress.ip_address(packet.dst)
         refuse(not any(address in net for net, *_ in self.services), "punt.not_vip")
+        six = packet.version == 6 and packet.protocol == 58 and not packet.fragment
+        discovery = six and 133 <= packet.payload[0] <= 137
+        refuse(packet.from_nobody and not discovery, "drop.bad_source")
         refuse(packet.fragment, "drop.fragment")
         if packet.protocol == (1 if packet.version == 4 else 58):
             return self.icmp(frame, packet)
@@ -240,7 +244,7 @@ class Balancer:
                 self.counters["flow.stateless_gate"] += 1
                 return real
             self.tokens = self.tokens - 1 if self.gate else None
-            self.counters.update({"flow.insert": 1, "flow.reuse": int(flow in self.flows)})
+            self.counters.update({"flow.insert": 1, "flow.expire": int(flow in self.flows)})
             entry = self.flows[flow] = [real, "embryonic" if opens else "established", self.now]
         else:
             self.counters["flow.hit"] += 1
