@@ -17,6 +17,7 @@ mod limits;
 mod meter;
 mod output;
 mod replay;
+#[cfg(feature = "dpdk")]
 mod run;
 mod site;
 mod summary;
@@ -32,6 +33,11 @@ use crate::failure::Failure;
 #[global_allocator]
 static ALLOCATOR: mem::CountingAllocator = mem::CountingAllocator;
 
+/// What a build without DPDK says to whoever asks for it.
+#[cfg(not(feature = "dpdk"))]
+const NO_DPDK: &str =
+    "this build has no DPDK: replay with --backend memory, or build with the feature `dpdk`";
+
 fn main() -> ExitCode {
     match mem::cpu_supports_build().map_err(|missing| Failure::new(missing.to_string())).and_then(|()| go()) {
         Ok(()) => ExitCode::SUCCESS,
@@ -45,6 +51,9 @@ fn go() -> Result<(), Failure> {
     match &cli.command {
         Command::Check(options) => check::check(options),
         Command::Replay(options) => replay::replay(options),
+        #[cfg(feature = "dpdk")]
         Command::Run(options) => run::run(options),
+        #[cfg(not(feature = "dpdk"))]
+        Command::Run(_) => Err(Failure::new(NO_DPDK)),
     }
 }

@@ -120,7 +120,8 @@ impl Figures {
             meters.iter().map(|meter| meter.busy_cycles as f64 / per_second * meter.on_core).sum::<f64>();
         let over = if busy > 0.0 { busy } else { wall_seconds };
         let mpps = if over > 0.0 { packets as f64 / over / 1e6 } else { 0.0 };
-        let quantile = |share| if all.bursts.is_empty() { 0.0 } else { nanos(all.bursts.value_at_quantile(share)) };
+        let quantile =
+            |share| if all.bursts.is_empty() { 0.0 } else { nanos(all.bursts.value_at_quantile(share)) };
         let speed = report::Speed {
             mpps,
             wall_seconds,

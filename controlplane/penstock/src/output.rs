@@ -177,6 +177,8 @@ mod tests {
         let other = folder.path().join("out.pcap");
         assert!(refuse_same(&[("--in", &one), ("--out", &other), ("--trace", &other)]).is_err());
         assert!(refuse_same(&[("--in", &one), ("--out", &other)]).is_ok());
-        assert!(refuse_same(&[("--out", Path::new("/dev/null")), ("--trace", Path::new("/dev/null"))]).is_ok());
+        assert!(
+            refuse_same(&[("--out", Path::new("/dev/null")), ("--trace", Path::new("/dev/null"))]).is_ok()
+        );
     }
 }

@@ -1,11 +1,14 @@
-//! Counters as JSON: the report with every counter beside it, by its full name.
+//! From counters to the rows of a report, and the report as JSON: every counter stands beside it, by its
+//! full name.
 
 use std::collections::BTreeMap;
 
-use counters::{Counter, DropReason, Event, Ledger, PuntReason};
+use counters::{Counter, DropReason, Event, Ledger, PuntReason, Tally};
 use serde::Serialize;
+use service::RealNumber;
 
 use crate::failure::Failure;
+use crate::site::Site;
 
 #[derive(Serialize)]
 struct File<'r> {
@@ -50,6 +53,79 @@ pub(crate) fn flows(ledger: &Ledger, occupancy: (usize, usize)) -> report::Flows
     .with_occupancy(occupancy.0 as u64, occupancy.1 as u64)
 }
 
+/// A service's VIP, protocol and ports.
+pub(crate) fn words(service: &conf::Service) -> String {
+    format!("{} {} {}", service.vip, service.protocol, service.ports)
+}
+
+/// What a member of a pool got, and how many flows it was chosen for if that was counted.
+pub(crate) fn share(
+    site: &Site,
+    member: &conf::Member,
+    got: impl Fn(RealNumber) -> (Tally, Option<u64>),
+) -> Option<report::Share> {
+    let real = site.config.reals.get(member.real)?;
+    let number = site.numbers.real(&real.name)?;
+    let (tally, flows) = got(number);
+    Some(report::Share {
+        number: number.get(),
+        name: real.name.to_string(),
+        address: real.address.to_string(),
+        weight: if real.state == service::RealState::Up { member.weight } else { 0 },
+        packets: tally.packets,
+        bytes: tally.bytes,
+        flows,
+    })
+}
+
+/// The services by number, where what each real got of each was not counted: with one service, what its
+/// reals got is what they got at all; with several, each service has only its own sum.
+pub(crate) fn services(site: &Site, ledger: &Ledger) -> Vec<report::Service> {
+    let config = &site.config;
+    let row = |service: &conf::Service| {
+        let number = site.numbers.service(&service.name)?;
+        let members = match config.services.as_slice() {
+            [_] => config.pools.get(service.pool).map_or(&[][..], |pool| &pool.members),
+            _ => &[],
+        };
+        let of = |member| share(site, member, |real| (ledger.real(real.index()), None));
+        let reals = members.iter().filter_map(of).collect();
+        let row = report::Service::new(number.get(), service.name.as_str(), words(service), reals);
+        let Tally { packets, bytes } = ledger.service(number.index());
+        Some(report::Service { packets, bytes, ..row })
+    };
+    let mut rows: Vec<report::Service> = config.services.iter().filter_map(row).collect();
+    rows.sort_by_key(|row| row.number);
+    rows
+}
+
+/// The reals by number, with what the ledger counted for them over all services.
+pub(crate) fn reals(site: &Site, ledger: &Ledger) -> Vec<report::Real> {
+    let config = &site.config;
+    let mut services: BTreeMap<usize, u32> = BTreeMap::new();
+    for service in &config.services {
+        for member in config.pools.get(service.pool).map_or(&[][..], |pool| &pool.members) {
+            *services.entry(member.real).or_default() += 1;
+        }
+    }
+    let row = |(place, real): (usize, &conf::Real)| {
+        let number = site.numbers.real(&real.name)?;
+        let Tally { packets, bytes } = ledger.real(number.index());
+        Some(report::Real {
+            number: number.get(),
+            name: real.name.to_string(),
+            address: real.address.to_string(),
+            services: services.get(&place).copied().unwrap_or(0),
+            packets,
+            bytes,
+            flows: None,
+        })
+    };
+    let mut rows: Vec<report::Real> = config.reals.iter().enumerate().filter_map(row).collect();
+    rows.sort_by_key(|row| row.number);
+    rows
+}
+
 #[cfg(test)]
 mod tests {
     use counters::{COUNTERS, DropReason, Event, Layout, Ledger};
@@ -63,7 +139,10 @@ mod tests {
         assert!(report.balanced());
         let text = super::json(&report, &ledger).unwrap();
         let value: serde_json::Value = serde_json::from_str(&text).unwrap();
-        assert_eq!((value["packets"].as_u64(), value["counters"]["drop.truncated"].as_u64()), (Some(3), Some(3)));
+        assert_eq!(
+            (value["packets"].as_u64(), value["counters"]["drop.truncated"].as_u64()),
+            (Some(3), Some(3))
+        );
         assert_eq!(value["counters"].as_object().unwrap().len(), COUNTERS);
         assert_eq!(serde_json::from_str::<report::Report>(&text).unwrap(), report);
     }

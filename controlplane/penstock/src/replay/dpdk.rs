@@ -156,18 +156,19 @@ pub(super) fn run<'s>(stage: &mut Stage<'s>, seats: Vec<Seat>) -> Result<Finishe
     let mbufs = stage.site.config.dataplane.packets.saturating_mul(u32::from(workers));
     let pool = Mempool::new(&eal, &PoolConfig::new("replay", mbufs))?;
     refuse_too_long(script, &pool, mbufs)?;
-    let RingPort { port, queues, feeders } = RingPort::new(&eal, "net_ring_replay", workers, RING_PACKETS, pool)?;
+    let RingPort { port, queues, feeders } =
+        RingPort::new(&eal, "net_ring_replay", workers, RING_PACKETS, pool)?;
     let _lcore = dpdk::register_thread()?;
     let (valve, clock) = (Valve::default(), Start::default());
     let freed: Vec<AtomicU64> = seats.iter().map(|_| AtomicU64::new(0)).collect();
     let (mut ready, mut lanes) = (Vec::new(), Vec::new());
     let ends_of_queues = queues.into_iter().zip(feeders).zip(&freed);
     for ((number, seat), ((queue, feeder), freed)) in seats.into_iter().enumerate().zip(ends_of_queues) {
-        let stamped =
-            Stamped { queue, script, early: Burst::new(), now: Tick(0), freed, freed_here: 0 };
+        let stamped = Stamped { queue, script, early: Burst::new(), now: Tick(0), freed, freed_here: 0 };
         let Seat { engine, table, tables, side } = seat;
-        let worker = Worker::new(Valved::new(stamped, &valve, script.last_tick()), engine, table, tables, side)
-            .with_burst_max(stage.burst_max());
+        let worker =
+            Worker::new(Valved::new(stamped, &valve, script.last_tick()), engine, table, tables, side)
+                .with_burst_max(stage.burst_max());
         ready.push((number, worker, stage.notes(number), Meter::new()?));
         lanes.push(Lane {
             feeder,

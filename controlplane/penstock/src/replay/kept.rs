@@ -106,7 +106,7 @@ pub(crate) fn write(
         let (Some(kept), Some(cursor)) = (kept.get(worker), cursors.get_mut(worker)) else { break };
         out.write(script.time_nanos(Turn::of(cookie)), kept.take(cursor))?;
         heads.extend(kept.next(cursor).map(|cookie| Reverse((cookie, worker))));
-        if out.packets() % STRIDE == 0 {
+        if out.packets().is_multiple_of(STRIDE) {
             interrupt.check()?;
         }
     }

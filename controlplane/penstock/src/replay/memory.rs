@@ -118,7 +118,8 @@ pub(super) fn run<'s>(stage: &mut Stage<'s>, seats: Vec<Seat>) -> Result<Finishe
             done.load(Ordering::Acquire) < workers && !stage.interrupt.has_come()
         });
         for thread in threads {
-            let (end, own) = thread.join().map_err(|_| Failure::new("a worker broke off; this is a fault"))?;
+            let (end, own) =
+                thread.join().map_err(|_| Failure::new("a worker broke off; this is a fault"))?;
             ends.push(end);
             kept.extend(own);
         }

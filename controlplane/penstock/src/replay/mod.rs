@@ -78,11 +78,7 @@ pub(crate) struct Finished<'s> {
 }
 
 /// A worker's life in its thread.
-fn serve<'s, P: Port>(
-    mut worker: Worker<P, Image>,
-    mut notes: Notes<'s>,
-    mut meter: Meter,
-) -> (P, End<'s>) {
+fn serve<'s, P: Port>(mut worker: Worker<P, Image>, mut notes: Notes<'s>, mut meter: Meter) -> (P, End<'s>) {
     meter.run(&mut worker, &mut notes);
     let (occupancy, lost) = (worker.engine().occupancy(), worker.lost());
     (worker.into_port(), End { meter, notes, occupancy, lost })
@@ -151,7 +147,7 @@ fn run_dpdk<'s>(stage: &mut Stage<'s>, seats: Vec<Seat>) -> Result<Finished<'s>,
 
 #[cfg(not(feature = "dpdk"))]
 fn run_dpdk<'s>(_: &mut Stage<'s>, _: Vec<Seat>) -> Result<Finished<'s>, Failure> {
-    Err(Failure::new("this build has no DPDK: replay with --backend memory, or build with the feature `dpdk`"))
+    Err(Failure::new(crate::NO_DPDK))
 }
 
 /// Writes everything that was asked for, and says how it went.
@@ -166,7 +162,9 @@ fn conclude(
     let expected = script.packets();
     if ledger.get(Event::Rx) != expected {
         let rx = ledger.get(Event::Rx);
-        return Err(Failure::new(format!("{expected} packets were sent and {rx} received: the back end lost some")));
+        return Err(Failure::new(format!(
+            "{expected} packets were sent and {rx} received: the back end lost some"
+        )));
     }
     if let Some(out) = outputs.out {
         kept::write(script, out, &finished.kept, interrupt)?;
@@ -195,7 +193,9 @@ fn refuse_faults(report: &report::Report, finished: &Finished<'_>) -> Result<(),
         return Err(Failure::new(format!("{leaked} mbufs were not given back; this is a fault")));
     }
     if let Some(made @ 1..) = report.allocations_after_start {
-        return Err(Failure::new(format!("the workers made {made} allocations after start; this is a fault")));
+        return Err(Failure::new(format!(
+            "the workers made {made} allocations after start; this is a fault"
+        )));
     }
     if finished.ends.iter().any(|end| end.lost != (0, 0)) {
         return Err(Failure::new("a worker lost a command or a report; this is a fault"));

@@ -1,8 +1,7 @@
 //! What is noted of each decision, in memory that was taken before: eight bytes a packet where the
 //! trace or the rate over time is asked for, and what each real got of each service.
 
-use conf::Config;
-use counters::{Counter, DropReason, Event, PuntReason};
+use counters::{Counter, DropReason, Event, PuntReason, Tally};
 use engine::{Decision, FlowUse, Observer, Verdict};
 use port::Packet;
 use service::{RealNumber, ServiceNumber};
@@ -10,6 +9,7 @@ use service::{RealNumber, ServiceNumber};
 use crate::limits::PAIRS_MAX;
 use crate::replay::script::{Script, Turn};
 use crate::site::{Directory, Site};
+use crate::summary::{share, words};
 
 /// One packet's decision.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -219,21 +219,14 @@ pub(crate) fn services(site: &Site, shares: &Shares) -> Vec<report::Service> {
     let row = |service: &conf::Service| {
         let number = site.numbers.service(&service.name)?;
         let members = &config.pools.get(service.pool)?.members;
-        let share = |member: &conf::Member| {
-            let real = config.reals.get(member.real)?;
-            let real_number = site.numbers.real(&real.name)?;
-            let got = shares.got(number, real_number);
-            Some(report::Share {
-                number: real_number.get(),
-                name: real.name.to_string(),
-                address: real.address.to_string(),
-                weight: if real.state == service::RealState::Up { member.weight } else { 0 },
-                packets: got.packets,
-                bytes: got.bytes,
-                flows: Some(got.flows),
-            })
+        let of = |member: &conf::Member| {
+            let got = |real| {
+                let Got { packets, bytes, flows } = shares.got(number, real);
+                (Tally { packets, bytes }, Some(flows))
+            };
+            share(site, member, got)
         };
-        let reals = members.iter().filter_map(share).collect();
+        let reals = members.iter().filter_map(of).collect();
         Some(report::Service::new(number.get(), service.name.as_str(), words(service), reals))
     };
     let mut rows: Vec<report::Service> = config.services.iter().filter_map(row).collect();
@@ -241,39 +234,7 @@ pub(crate) fn services(site: &Site, shares: &Shares) -> Vec<report::Service> {
     rows
 }
 
-/// A service's VIP, protocol and ports.
-pub(crate) fn words(service: &conf::Service) -> String {
-    format!("{} {} {}", service.vip, service.protocol, service.ports)
-}
-
-/// The reals of a configuration with what the ledger counted for them.
-pub(crate) fn reals(config: &Config, site: &Site, ledger: &counters::Ledger) -> Vec<report::Real> {
-    let row = |real: &conf::Real| {
-        let number = site.numbers.real(&real.name)?;
-        let tally = ledger.real(number.index());
-        let pools: Vec<usize> = (0..config.pools.len())
-            .filter(|&pool| {
-                let members = config.pools.get(pool).map_or(&[][..], |pool| &pool.members);
-                members.iter().any(|member| config.reals.get(member.real).is_some_and(|one| one == real))
-            })
-            .collect();
-        let services = config.services.iter().filter(|service| pools.contains(&service.pool)).count();
-        Some(report::Real {
-            number: number.get(),
-            name: real.name.to_string(),
-            address: real.address.to_string(),
-            services: u32::try_from(services).unwrap_or(u32::MAX),
-            packets: tally.packets,
-            bytes: tally.bytes,
-            flows: None,
-        })
-    };
-    let mut rows: Vec<report::Real> = config.reals.iter().filter_map(row).collect();
-    rows.sort_by_key(|row| row.number);
-    rows
-}
-
-/// Kept beside the type that it belongs to for the trace.
+/// Who a record is about.
 pub(crate) fn names<'c>(
     site: &'c Site,
     directory: &Directory,
@@ -293,18 +254,21 @@ mod tests {
 
     #[test]
     fn a_record_holds_all_of_a_decision() {
-        let blank =
-            Decision { verdict: Verdict::Tx, service: None, real: None, flow: None, answered: false };
+        let blank = Decision { verdict: Verdict::Tx, service: None, real: None, flow: None, answered: false };
         for &reason in DropReason::ALL {
             let record = Record::of(&Decision { verdict: Verdict::Drop(reason), ..blank });
             assert_eq!((record.left(), record.service(), record.real()), (Left::Drop(reason), None, None));
         }
         for &reason in PuntReason::ALL {
-            assert_eq!(Record::of(&Decision { verdict: Verdict::Punt(reason), ..blank }).left(), Left::Punt(reason));
+            assert_eq!(
+                Record::of(&Decision { verdict: Verdict::Punt(reason), ..blank }).left(),
+                Left::Punt(reason)
+            );
         }
         let answered = Record::of(&Decision { answered: true, ..blank });
         assert_eq!((answered.left(), answered.flow()), (Left::Tx { answered: true }, None));
-        for (flow, name) in [(FlowUse::Hit, "hit"), (FlowUse::New, "new"), (FlowUse::Stateless, "stateless")] {
+        for (flow, name) in [(FlowUse::Hit, "hit"), (FlowUse::New, "new"), (FlowUse::Stateless, "stateless")]
+        {
             let (service, real) = (ServiceNumber::from_bits(u16::MAX), RealNumber::from_bits(0));
             let decision = Decision { service: Some(service), real: Some(real), flow: Some(flow), ..blank };
             let record = Record::of(&decision);

@@ -10,11 +10,11 @@ use crate::failure::Failure;
 use crate::limits::FAULTS_TOLD_MAX;
 use crate::meter::{Figures, Meter};
 use crate::output::print;
-use crate::replay::notes::{Shares, reals, services, words};
+use crate::replay::notes::{Shares, services};
 use crate::replay::script::Script;
 use crate::replay::{Finished, Stage};
 use crate::site::hex;
-use crate::summary::{flows, verdicts};
+use crate::summary::{self, flows, verdicts};
 
 /// The report.
 pub(super) fn report(
@@ -29,15 +29,16 @@ pub(super) fn report(
     let figures = Figures::of(&meters, packets);
     let services = match shares(stage, finished) {
         Some(shares) => services(site, &shares),
-        None => uncounted(stage, ledger),
+        None => summary::services(site, ledger),
     };
     let reals = match &stage.shares {
         Some(_) => report::sum_reals(&services),
-        None => reals(&site.config, site, ledger),
+        None => summary::reals(site, ledger),
     };
-    let occupancy = finished.ends.iter().fold((0, 0), |(live, room), end| {
-        (live + end.occupancy.0, room + end.occupancy.1)
-    });
+    let occupancy = finished
+        .ends
+        .iter()
+        .fold((0, 0), |(live, room), end| (live + end.occupancy.0, room + end.occupancy.1));
     report::Report {
         version: env!("CARGO_PKG_VERSION").to_owned(),
         command_line: std::env::args_os().map(|word| word.to_string_lossy().into_owned()).collect(),
@@ -88,42 +89,6 @@ fn shares(stage: &Stage<'_>, finished: &Finished<'_>) -> Option<Shares> {
     Some(sum)
 }
 
-/// The services where shares were not counted: with one service, what its reals got is what they got at
-/// all; with several it is not known, and each has only its own sum.
-fn uncounted(stage: &Stage<'_>, ledger: &Ledger) -> Vec<report::Service> {
-    let site = stage.site;
-    let config = &site.config;
-    let mut rows: Vec<report::Service> = Vec::new();
-    for service in &config.services {
-        let Some(number) = site.numbers.service(&service.name) else { continue };
-        let members = config.pools.get(service.pool).map_or(&[][..], |pool| &pool.members);
-        let share = |member: &conf::Member| {
-            let real = config.reals.get(member.real)?;
-            let number = site.numbers.real(&real.name)?;
-            let tally = ledger.real(number.index());
-            Some(report::Share {
-                number: number.get(),
-                name: real.name.to_string(),
-                address: real.address.to_string(),
-                weight: if real.state == service::RealState::Up { member.weight } else { 0 },
-                packets: tally.packets,
-                bytes: tally.bytes,
-                flows: None,
-            })
-        };
-        let reals = if config.services.len() == 1 {
-            members.iter().filter_map(share).collect()
-        } else {
-            Vec::new()
-        };
-        let tally = ledger.service(number.index());
-        let row = report::Service::new(number.get(), service.name.as_str(), words(service), reals);
-        rows.push(report::Service { packets: tally.packets, bytes: tally.bytes, ..row });
-    }
-    rows.sort_by_key(|row| row.number);
-    rows
-}
-
 fn capture_info(script: &Script) -> report::CaptureInfo {
     let capture = &script.capture;
     let counts = capture.fault_counts().iter().zip(FaultKind::NAMES).filter(|(count, _)| **count > 0);
@@ -133,9 +98,7 @@ fn capture_info(script: &Script) -> report::CaptureInfo {
         packets: capture.len() as u64,
         bytes: capture.captured_bytes(),
         duration_seconds: capture.duration_nanos() as f64 / 1e9,
-        faults: counts
-            .map(|(&count, kind)| report::FaultCount { kind: kind.to_owned(), count })
-            .collect(),
+        faults: counts.map(|(&count, kind)| report::FaultCount { kind: kind.to_owned(), count }).collect(),
         first_faults: capture.faults().iter().take(FAULTS_TOLD_MAX).map(ToString::to_string).collect(),
     }
 }

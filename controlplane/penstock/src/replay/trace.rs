@@ -75,7 +75,7 @@ pub(crate) fn write(
         serde_json::to_writer(&mut text, &line).map_err(|error| Failure::new(error.to_string()))?;
         text.push(b'\n');
         out.put(&text)?;
-        if index % STRIDE == 0 {
+        if index.is_multiple_of(STRIDE) {
             interrupt.check()?;
         }
     }
@@ -150,7 +150,10 @@ mod tests {
     fn host_bits_go_and_the_rest_stays() {
         let of = |text: &str, length| network(text.parse::<IpAddr>().unwrap(), length).to_string();
         assert_eq!(of("198.51.100.77", 24), "198.51.100.0");
-        assert_eq!((of("198.51.100.77", 32), of("198.51.100.77", 0)), ("198.51.100.77".into(), "0.0.0.0".into()));
+        assert_eq!(
+            (of("198.51.100.77", 32), of("198.51.100.77", 0)),
+            ("198.51.100.77".into(), "0.0.0.0".into())
+        );
         assert_eq!(of("2001:db8::77", 64), "2001:db8::");
         assert_eq!((of("2001:db8::77", 128), of("2001:db8::77", 0)), ("2001:db8::77".into(), "::".into()));
     }

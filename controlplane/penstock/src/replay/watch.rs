@@ -28,7 +28,8 @@ impl Watch {
     pub(crate) fn new(packets: u64) -> Self {
         let bar = std::io::stderr().is_terminal().then(|| {
             let bar = ProgressBar::new(packets);
-            let style = ProgressStyle::with_template("{bar:40} {human_pos} of {human_len} packets, {per_sec}");
+            let style =
+                ProgressStyle::with_template("{bar:40} {human_pos} of {human_len} packets, {per_sec}");
             bar.with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
         });
         Self { bar, start: None, step: STEP, samples: Vec::with_capacity(SAMPLES_MAX) }
