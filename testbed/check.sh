@@ -1,0 +1,73 @@
+#!/bin/bash
+# Everything that has to hold, on a bare Debian 12: installs what is missing, then checks, builds and tests. The
+# first thing that fails ends it, with status 1. Runs from any folder, as root or by sudo; where DPDK is missing
+# it fails. What the tests say comes last.
+set -euo pipefail
+root=$(readlink -f "$(dirname "${BASH_SOURCE[0]}")/..")
+# shellcheck source=testbed/install.sh
+. "$root/testbed/install.sh"
+as_owner "$0" "$@"
+cd "$root"
+
+target=${CARGO_TARGET_DIR:-$root/target}
+log=$target/check.log
+mkdir -p "$target"
+
+# step NAME COMMAND...: says what and how long; what the command says is shown when it fails. (Inside, `set -e` does
+# not hold: functions that are steps chain their commands.)
+step() {
+    local name=$1 begin=$SECONDS
+    shift
+    printf '%-44s' "$name"
+    if ! "$@" >"$log" 2>&1; then
+        echo "FAILED after $((SECONDS - begin)) s"
+        tail -n 100 "$log"
+        exit 1
+    fi
+    echo "$((SECONDS - begin)) s"
+}
+
+format() {
+    cargo fmt --all --check &&
+        cargo fmt --manifest-path testbed/fuzz/Cargo.toml --check
+}
+
+scripts() {
+    local list
+    mapfile -t list < <(git ls-files '*.sh' .ci/run 2>/dev/null || find . -name target -prune -o -name '*.sh' -print)
+    shellcheck --external-sources --severity warning "${list[@]}"
+}
+
+# What threads share, in every order that the memory model allows.
+interleavings() {
+    # RUSTFLAGS replace those of .cargo/config.toml.
+    CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16 \
+        RUSTFLAGS="--cfg loom -Ctarget-cpu=x86-64-v3 -Ctarget-feature=+aes,+pclmulqdq" \
+        CARGO_TARGET_DIR=$target/loom cargo test --locked --release -p shm -p flow --lib loom &&
+        # A run without a test would show nothing.
+        grep -q 'test result: ok. [1-9]' "$log"
+}
+
+scapy() {
+    testbed/scapy/generate.py --check &&
+        testbed/scapy/captures.py --check &&
+        testbed/scapy/test_golden.py
+}
+
+step "packages" need_packages "${BUILD_PACKAGES[@]}" "${CHECK_PACKAGES[@]}"
+step "Rust" need_rust "$root"
+step "format" format
+step "shell scripts" scripts
+step "cases and captures against scapy" scapy
+step "clippy, warnings are errors" cargo clippy --workspace --all-targets --locked -- -D warnings
+step "release build" cargo build --release --locked -p penstock
+step "loom" interleavings
+step "AddressSanitizer over ffi/dpdk" ffi/dpdk/tests/asan.sh
+step "documentation and its examples" cargo test --doc --workspace --locked
+
+# The labs want root; the build does not.
+if [ "$(id -u)" -ne 0 ]; then
+    export CARGO_TARGET_X86_64_UNKNOWN_LINUX_GNU_RUNNER="sudo --preserve-env=PATH,CARGO,CARGO_HOME,CARGO_TARGET_DIR,RUSTUP_HOME"
+fi
+echo "tests"
+exec cargo test --workspace --lib --bins --tests --no-fail-fast --locked

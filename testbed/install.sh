@@ -1,0 +1,66 @@
+#!/bin/bash
+# Installs what a bare Debian 12 lacks: testbed/install.sh [build|check]. `build` is what a build needs and
+# `check` (the default) what the tests need besides. What is there already is left alone; nothing outside the
+# package manager is touched. The other scripts read this file for its functions.
+
+# What root may do we do ourselves, or by sudo.
+as_root() {
+    if [ "$(id -u)" -eq 0 ]; then "$@"; else sudo "$@"; fi
+}
+
+# With `sudo SCRIPT`, goes back to the user whose checkout and whose Rust it is.
+as_owner() {
+    if [ "$(id -u)" -eq 0 ] && [ -n "${SUDO_USER:-}" ] && [ "$SUDO_USER" != root ]; then
+        exec sudo -H -u "$SUDO_USER" "$@"
+    fi
+    # Debian keeps ip and ethtool from the paths of those who are not root.
+    PATH="$PATH:/usr/sbin:/sbin:$HOME/.cargo/bin"
+}
+
+BUILD_PACKAGES=(gcc libc6-dev libclang-dev libdpdk-dev pkg-config)
+CHECK_PACKAGES=(ethtool iproute2 procps python3-cryptography python3-scapy shellcheck tshark util-linux)
+
+need_packages() {
+    local package missing=()
+    for package in "$@"; do
+        [ "$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null)" = installed ] || missing+=("$package")
+    done
+    [ ${#missing[@]} -gt 0 ] || return 0
+    if ! command -v apt-get >/dev/null; then
+        echo "install these packages (names as in Debian 12) and try again: ${missing[*]}" >&2
+        return 1
+    fi
+    echo "installing ${missing[*]}"
+    local log
+    log=$(mktemp)
+    if ! { as_root apt-get update && as_root env DEBIAN_FRONTEND=noninteractive \
+        apt-get install -y --no-install-recommends "${missing[@]}"; } >"$log" 2>&1; then
+        tail -n 20 "$log" >&2
+        rm -f "$log"
+        return 1
+    fi
+    rm -f "$log"
+}
+
+# Debian 12's own Rust is 1.63; the workspace names the oldest that will do.
+need_rust() {
+    local need have
+    need=$(sed -n 's/^rust-version = "\(.*\)"/\1/p' "$1/Cargo.toml" | head -n 1)
+    have=$(cargo --version 2>/dev/null | sed -n 's/^cargo \([0-9.]*\).*/\1/p')
+    if [ -n "$have" ] && [ "$(printf '%s\n' "$need" "$have" | sort -V | head -n 1)" = "$need" ]; then
+        return 0
+    fi
+    echo "Rust $need or later is needed (${have:-none} found); install it by its official command and try again:" >&2
+    echo "    curl --proto '=https' --tlsv1.2 -sSf https://sh.rustup.rs | sh -s -- -y" >&2
+    return 1
+}
+
+if [ "${BASH_SOURCE[0]}" = "$0" ]; then
+    set -euo pipefail
+    case ${1:-check} in
+        build) need_packages "${BUILD_PACKAGES[@]}" ;;
+        check) need_packages "${BUILD_PACKAGES[@]}" "${CHECK_PACKAGES[@]}" ;;
+        *) echo "usage: testbed/install.sh [build|check]" >&2; exit 2 ;;
+    esac
+    need_rust "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/.."
+fi
