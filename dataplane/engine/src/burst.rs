@@ -164,11 +164,11 @@ impl Engine {
         }
         self.advance(now, SWEEP_BUCKETS_PER_BURST);
         self.parse(table, burst);
-        self.peek(burst.len());
+        self.place(burst.len());
         self.finish(table, burst, now, gone, observer)
     }
 
-    /// Parse, ask whether it can be ours, hash its flow and fetch the flow's bucket.
+    /// Parse, and ask whether it can be ours.
     #[inline]
     fn parse<P: Packet>(&mut self, table: &TableView<'_>, burst: &Burst<P>) {
         let packets = burst.as_slice();
@@ -184,11 +184,7 @@ impl Engine {
                 Ok(()) if !table.may_be_vip(&lane.parsed.tuple.destination, lane.parsed.tuple.family) => {
                     (lane.step, lane.punt) = (Step::Punt, PuntReason::NotVip);
                 }
-                Ok(()) if lane.parsed.has_flow() => {
-                    lane.step = Step::Resolve;
-                    lane.place = self.flows.place(&lane.parsed.tuple);
-                    self.flows.prefetch(lane.place);
-                }
+                Ok(()) if lane.parsed.has_flow() => lane.step = Step::Resolve,
                 Ok(()) => lane.step = Step::Classify,
             }
         }
@@ -196,9 +192,17 @@ impl Engine {
         self.ledger.add(Event::RxBytes, bytes);
     }
 
-    /// Look at the buckets that were fetched, and fetch what they lack.
+    /// Hash every flow and fetch its bucket; then look at the buckets and fetch what they lack. In loops of
+    /// their own: the hash is a long chain of short steps, so several packets' chains run side by side, and
+    /// it reads the tuple in other pieces than the parser just wrote it in, which would have to wait.
     #[inline]
-    fn peek(&mut self, len: usize) {
+    fn place(&mut self, len: usize) {
+        for lane in self.lanes.iter_mut().take(len) {
+            if lane.step == Step::Resolve {
+                lane.place = self.flows.place(&lane.parsed.tuple);
+                self.flows.prefetch(lane.place);
+            }
+        }
         for lane in self.lanes.iter_mut().take(len) {
             if lane.step == Step::Resolve {
                 lane.hint = self.flows.peek(lane.place);

@@ -1,7 +1,7 @@
 //! One packet's decision, taken a burst at a time.
 //!
 //! ```text
-//! parse, screen, hash, fetch bucket │ peek, fetch the rest │ look up or classify and select, encapsulate, count
+//! parse, screen │ hash, fetch bucket │ peek, fetch the rest │ look up or classify and select, encapsulate, count
 //! ```
 //!
 //! Each `│` ends a loop over the burst, so that what one stage fetched has arrived when the next looks.
