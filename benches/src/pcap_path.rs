@@ -24,6 +24,8 @@ use worker::{Breath, Worker};
 const IPIP_BYTES: u64 = 20;
 /// Rounds of the capture before the clock starts: the first inserts all flows.
 const WARM_UP_ROUNDS: u64 = 64;
+/// Polls in a row that find nothing before we give up: the driver found no mbuf to copy to.
+const IDLE_POLLS_MAX: u32 = 1_000_000;
 const DEVICE: &str = "net_pcap0";
 /// What an mbuf's room leaves free in front (`RTE_PKTMBUF_HEADROOM`); testpmd's `--mbuf-size` counts it.
 const HEADROOM: u16 = 128;
@@ -113,7 +115,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let preloaded = pool.in_use();
     let queue = Halved::new(queue, arguments.burst);
     let (queue, measured) = if arguments.port_only {
-        measure_port(queue, arguments.packets)
+        measure_port(queue, arguments.packets)?
     } else {
         measure_path(queue, &port, arguments.packets)?
     };
@@ -142,23 +144,35 @@ struct Measured {
 }
 
 /// Receives and sends.
-fn measure_port(mut queue: Halved<EthQueue>, packets: u64) -> (EthQueue, Measured) {
+fn measure_port(mut queue: Halved<EthQueue>, packets: u64) -> Result<(EthQueue, Measured), String> {
     let mut burst = Burst::new();
-    let mut pass = |wanted: u64| {
-        let mut done = 0;
-        while done < wanted {
-            queue.rx_burst(&mut burst);
-            done += burst.len() as u64;
-            queue.tx_burst(&mut burst);
-            queue.free_burst(&mut burst);
-        }
-        done
+    let mut poll = || {
+        queue.rx_burst(&mut burst);
+        let received = burst.len() as u64;
+        queue.tx_burst(&mut burst);
+        if burst.is_empty() { Ok(received) } else { Err("the port refused packets".to_owned()) }
     };
-    pass(WARM_UP_ROUNDS * u64::from(FLOWS));
+    pass(WARM_UP_ROUNDS * u64::from(FLOWS), &mut poll)?;
     let begin = mem::thread_cpu_nanos();
-    let packets = pass(packets);
+    let packets = pass(packets, &mut poll)?;
     let nanos = mem::thread_cpu_nanos() - begin;
-    (queue.into_parts().0, Measured { packets, nanos })
+    Ok((queue.into_parts().0, Measured { packets, nanos }))
+}
+
+/// Polls until at least so many packets came; gives how many it were.
+#[inline]
+fn pass(packets: u64, mut poll: impl FnMut() -> Result<u64, String>) -> Result<u64, String> {
+    let (mut done, mut idle) = (0, 0);
+    while done < packets {
+        match poll()? {
+            0 if idle == IDLE_POLLS_MAX => {
+                return Err(format!("the port gave {done} packets and no more: too few mbufs?"));
+            }
+            0 => idle += 1,
+            received => (done, idle) = (done + received, 0),
+        }
+    }
+    Ok(done)
 }
 
 type PathWorker = Worker<Halved<EthQueue>, Aligned>;
@@ -177,11 +191,11 @@ fn measure_path(
     let (_sender, receiver) = worker::tables(1);
     let mut worker = Worker::new(queue, engine, table, receiver, side);
 
-    let warm = breathe(&mut worker, WARM_UP_ROUNDS * u64::from(FLOWS));
+    let warm = breathe(&mut worker, WARM_UP_ROUNDS * u64::from(FLOWS))?;
     let (ledger, driver) = (worker.ledger().clone(), port.stats());
     check_warm(&ledger, warm)?;
     let begin = mem::thread_cpu_nanos();
-    let packets = breathe(&mut worker, packets);
+    let packets = breathe(&mut worker, packets)?;
     let nanos = mem::thread_cpu_nanos() - begin;
     check(&ledger, worker.ledger(), packets)?;
     check_driver(&driver, &port.stats(), packets)?;
@@ -190,14 +204,12 @@ fn measure_path(
 
 /// Takes at least so many packets through the worker; gives how many it were.
 #[inline]
-fn breathe(worker: &mut PathWorker, packets: u64) -> u64 {
-    let mut done = 0;
-    while done < packets {
-        if let Breath::Packets(received) = worker.breathe(&mut NoObserver) {
-            done += received as u64;
-        }
-    }
-    done
+fn breathe(worker: &mut PathWorker, packets: u64) -> Result<u64, String> {
+    pass(packets, || match worker.breathe(&mut NoObserver) {
+        Breath::Packets(received) => Ok(received as u64),
+        Breath::Idle => Ok(0),
+        Breath::Stopped => Err("nobody told the worker to stop".to_owned()),
+    })
 }
 
 fn check_warm(ledger: &Ledger, packets: u64) -> Result<(), String> {
@@ -240,4 +252,83 @@ fn check_driver(before: &EthStats, after: &EthStats, packets: u64) -> Result<(),
         ));
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use benches::flows_capture::FLOWS;
+    use counters::{DropReason, Event, Layout, Ledger};
+    use dpdk::EthStats;
+
+    use super::{check, check_driver, check_warm, pass};
+
+    const PACKETS: u64 = 5;
+
+    /// What five packets leave, each 46 bytes at the IP layer and of flows that were known.
+    fn done() -> Ledger {
+        let mut ledger = Ledger::new(Layout::with_room_for(2, 16));
+        for event in [Event::Rx, Event::Tx, Event::FlowHit] {
+            ledger.add(event, PACKETS);
+        }
+        ledger.add(Event::RxBytes, PACKETS * 60);
+        ledger.add(Event::TxBytes, PACKETS * 80);
+        (0..5).for_each(|real| ledger.account(0, real, 46));
+        ledger
+    }
+
+    #[test]
+    fn work_that_was_done_passes_and_each_piece_left_out_is_found() {
+        let before = Ledger::new(Layout::with_room_for(2, 16));
+        assert_eq!(check(&before, &done(), PACKETS), Ok(()));
+        assert!(check(&before, &before, PACKETS).is_err(), "nothing was done");
+        assert!(check(&before, &done(), PACKETS + 1).is_err(), "a packet is missing");
+        let spoil = |how: &dyn Fn(&mut Ledger)| {
+            let mut after = done();
+            how(&mut after);
+            check(&before, &after, PACKETS)
+        };
+        assert!(spoil(&|ledger| ledger.add(Event::TxBytes, 1)).is_err(), "the header was another");
+        assert!(spoil(&|ledger| ledger.add(DropReason::Malformed, 1)).is_err(), "the sum law");
+        assert!(spoil(&|ledger| ledger.add(Event::FlowHit, 1)).is_err(), "more hits than packets");
+        assert!(spoil(&|ledger| ledger.account(1, 9, 46)).is_err(), "counted for another service");
+    }
+
+    #[test]
+    fn a_warm_up_that_did_not_insert_all_flows_is_found() {
+        let flows = u64::from(FLOWS);
+        let warm = |inserted, hits| {
+            let mut ledger = Ledger::new(Layout::with_room_for(2, 16));
+            ledger.add(Event::FlowInsert, inserted);
+            ledger.add(Event::FlowHit, hits);
+            check_warm(&ledger, 64 * flows)
+        };
+        assert_eq!(warm(flows, 63 * flows), Ok(()));
+        assert!(warm(flows - 1, 63 * flows + 1).is_err() && warm(flows, 63 * flows - 1).is_err());
+    }
+
+    #[test]
+    fn what_the_driver_sent_must_be_longer_than_what_it_received() {
+        let before = EthStats::default();
+        let after =
+            EthStats { rx_packets: 5, tx_packets: 5, rx_bytes: 300, tx_bytes: 400, ..EthStats::default() };
+        assert_eq!(check_driver(&before, &after, 5), Ok(()));
+        for wrong in [
+            EthStats { tx_bytes: 300, ..after },
+            EthStats { tx_packets: 4, ..after },
+            EthStats { tx_errors: 1, ..after },
+        ] {
+            assert!(check_driver(&before, &wrong, 5).is_err());
+        }
+    }
+
+    #[test]
+    fn a_port_that_falls_silent_ends_the_run() {
+        let mut left = 3;
+        let poll = || {
+            left -= u64::from(left > 0);
+            Ok(u64::from(left > 0))
+        };
+        assert!(pass(5, poll).is_err());
+        assert_eq!(pass(5, || Ok(2)), Ok(6));
+    }
 }

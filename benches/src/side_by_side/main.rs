@@ -40,6 +40,9 @@ struct Arguments {
     /// Where the figures go.
     #[arg(long, default_value = "target/side-by-side.json")]
     json: PathBuf,
+    /// Only writes the capture there, for runs by hand.
+    #[arg(long, value_name = "FILE")]
+    capture: Option<PathBuf>,
     /// Only what is measured beside testpmd.
     #[arg(long)]
     port_only: bool,
@@ -91,6 +94,12 @@ impl Drop for Folder {
 
 fn main() -> Result<(), String> {
     let arguments = Arguments::parse();
+    if let Some(path) = &arguments.capture {
+        return flows_capture::write(path).map_err(|error| error.to_string());
+    }
+    if arguments.rounds == 0 {
+        return Err("no rounds, no figures".to_owned());
+    }
     let folder = Folder::new()?;
     let setting = Setting::new(arguments.burst);
     println!("{}; {}; bursts of {}", machine(), setting.memory(), setting.burst);
