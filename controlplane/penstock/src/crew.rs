@@ -38,6 +38,17 @@ pub(crate) struct Crew {
     pub(crate) pages: PageKind,
 }
 
+/// Whether names may come while the workers run. Pages are copied once in a tick, and in a replay at full
+/// speed a tick may be a few packets long: with room to spare, copying took half of its time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Room {
+    /// None will.
+    Exact,
+    /// Some may.
+    #[cfg(feature = "dpdk")]
+    ToGrow,
+}
+
 /// What one worker starts with.
 pub(crate) struct Seat {
     pub(crate) engine: Engine,
@@ -53,6 +64,7 @@ impl Crew {
         publication: &Publication,
         workers: u16,
         table_key: [u8; 16],
+        room: Room,
     ) -> Result<(Self, Vec<Seat>), Failure> {
         let entries = usize::try_from(site.config.flow.entries).unwrap_or(usize::MAX);
         refuse_too_large(entries, workers)?;
@@ -61,7 +73,11 @@ impl Crew {
             HugePages::Auto | HugePages::Require => PageKind::Huge,
         };
         let (services, reals) = site.directory().bounds();
-        let layout = Layout::with_room_for(services, reals);
+        let layout = match room {
+            Room::Exact => Layout { services, reals },
+            #[cfg(feature = "dpdk")]
+            Room::ToGrow => Layout::with_room_for(services, reals),
+        };
         let generation = publication.generation;
         let region = Region::create(generation.boot, usize::from(workers), RING_RECORDS, layout.words())
             .map_err(|error| Failure::new(format!("no shared memory for the workers: {error}")))?;

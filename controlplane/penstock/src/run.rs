@@ -15,7 +15,7 @@ use port::Tick;
 use worker::{RoundRobin, Worker};
 
 use crate::cli::RunOptions;
-use crate::crew::{Crew, Seat};
+use crate::crew::{Crew, Room, Seat};
 use crate::failure::Failure;
 use crate::interrupt::Interrupt;
 use crate::meter::{Figures, Meter};
@@ -66,7 +66,7 @@ pub(crate) fn run(options: &RunOptions) -> Result<(), Failure> {
     site.save_numbers()?;
     let publication = site.publish(u64::from_le_bytes(random()?))?;
     let key = site.config.flow.key.map_or_else(random, Ok)?;
-    let (mut crew, seats) = Crew::new(&site, &publication, workers, key)?;
+    let (mut crew, seats) = Crew::new(&site, &publication, workers, key, Room::ToGrow)?;
     let (sequence, digest) = (publication.generation.sequence, hex(&publication.digest));
     tracing::info!("generation {sequence} ({digest}) on {workers} workers");
     let Live { eal, ports, queues } = live;

@@ -18,7 +18,7 @@ use port::Port;
 use worker::Worker;
 
 use crate::cli::{Backend, ReplayOptions};
-use crate::crew::{Crew, Seat};
+use crate::crew::{Crew, Room, Seat};
 use crate::failure::Failure;
 use crate::interrupt::Interrupt;
 use crate::limits::{FAULTS_TOLD_MAX, RATE_RECORDS_MAX, RECORDS_MAX};
@@ -118,7 +118,7 @@ pub(crate) fn replay(options: &ReplayOptions) -> Result<(), Failure> {
     let outputs = Outputs::open(options, &script)?;
     let publication = site.publish(BOOT)?;
     let key = site.config.flow.key.unwrap_or(TABLE_KEY);
-    let (crew, seats) = Crew::new(&site, &publication, workers, key)?;
+    let (crew, seats) = Crew::new(&site, &publication, workers, key, Room::Exact)?;
     let has_report = options.report.is_some() || options.html.is_some();
     let has_records = options.trace.is_some() || has_report && script.packets() <= RATE_RECORDS_MAX;
     let mut stage = Stage {
