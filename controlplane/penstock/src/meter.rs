@@ -2,7 +2,8 @@
 //!
 //! The cycle counter is read twice a burst and never per packet. *Busy* is the time of the breaths that
 //! moved packets, less the part of it in which the scheduler had taken the core away: the thread's CPU
-//! time over its time on the wall, from start to end, says how large that part was.
+//! time over its time on the wall, from start to end but for when it offered the core itself, says how
+//! large that part was.
 
 use engine::Observer;
 use hdrhistogram::Histogram;
@@ -54,7 +55,7 @@ impl Meter {
     ) {
         let allocations = mem::thread_allocations();
         let (start, cpu_start) = (mem::cycles(), mem::thread_cpu_nanos());
-        let mut idle = 0;
+        let (mut idle, mut away) = (0, 0_u64);
         loop {
             let before = mem::cycles();
             match worker.breathe(observer) {
@@ -66,12 +67,16 @@ impl Meter {
                     idle += 1;
                     std::hint::spin_loop();
                 }
-                Breath::Idle => std::thread::yield_now(),
+                Breath::Idle => {
+                    std::thread::yield_now();
+                    away = away.saturating_add(mem::cycles().wrapping_sub(before));
+                }
                 Breath::Stopped => break,
             }
         }
         let cpu = mem::thread_cpu_nanos().saturating_sub(cpu_start) as f64 / 1e9;
-        let wall = mem::cycles().wrapping_sub(start) as f64 / mem::cycles_per_second();
+        let here = mem::cycles().wrapping_sub(start).saturating_sub(away);
+        let wall = here as f64 / mem::cycles_per_second();
         self.on_core = if wall > 0.0 { (cpu / wall).min(1.0) } else { 1.0 };
         self.allocations = mem::thread_allocations().wrapping_sub(allocations);
     }
