@@ -44,7 +44,7 @@ fn setups(is_small: bool) -> Vec<(Setup, bool)> {
         (Setup { name: "1 M flows", ..million }, false),
         (Setup { name: "10 M flows", ..ten }, false),
         (Setup { name: "10 M flows, 4 KiB pages", pages: PageKind::Small, ..ten }, false),
-        (Setup { name: "new, 10 M random", work: Work::New, flows: 1 << 32, entries: 1 << 26, ..ten }, false),
+        (Setup { name: "new, 10 M random", work: Work::New, flows: 1 << 32, entries: 1 << 24, ..ten }, false),
         (
             Setup {
                 name: "new, evicting at 90 % and more",

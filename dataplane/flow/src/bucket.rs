@@ -142,6 +142,15 @@ impl Cold {
         Self { words: std::array::from_fn(|_| AtomicU64::new(0)) }
     }
 
+    /// Fetches the line it begins in and the one it ends in: every second one lies in two.
+    #[inline]
+    #[cfg(not(loom))]
+    pub(crate) fn prefetch_write(&self) {
+        let [first, .., last] = &self.words;
+        mem::prefetch_write(first);
+        mem::prefetch_write(last);
+    }
+
     pub(crate) fn load(&self) -> [u64; COLD_WORDS] {
         let mut tuple = [0; COLD_WORDS];
         for (into, word) in tuple.iter_mut().zip(&self.words) {

@@ -26,6 +26,8 @@ mod bucket;
 mod gate;
 #[cfg(not(loom))]
 mod reader;
+#[cfg(not(loom))]
+mod room;
 mod state;
 mod sync;
 #[cfg(not(loom))]

@@ -18,9 +18,6 @@ pub const ENTRIES_MIN: usize = 64;
 pub const ENTRIES_MAX: usize = 1 << 30;
 /// The sweep covers the table once in so many ticks: one minute.
 pub const SWEEP_TICKS: u64 = 480;
-/// Buckets that an insertion looks at before it says the table is full: two, and three levels of their
-/// neighbours (2 + 8 + 32 + 128). Below nine tenths hardly any insertion looks at more than ten.
-const SEARCH_BUCKETS_MAX: usize = 170;
 /// Cold bytes of one entry.
 pub const COLD_BYTES_PER_ENTRY: usize = size_of::<Cold>();
 
@@ -61,8 +58,8 @@ impl std::error::Error for TableError {}
 /// Where a tuple's flow would be: its tag and its first bucket.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Place {
-    tag: u64,
-    first: u32,
+    pub(crate) tag: u64,
+    pub(crate) first: u32,
 }
 
 impl Place {
@@ -73,8 +70,8 @@ impl Place {
 /// Where a flow is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Slot {
-    bucket: u32,
-    entry: u32,
+    pub(crate) bucket: u32,
+    pub(crate) entry: u32,
 }
 
 impl Slot {
@@ -132,7 +129,7 @@ impl Memory {
     }
 
     #[inline]
-    fn entry(&self, slot: Slot) -> Option<Entry<'_>> {
+    pub(crate) fn entry(&self, slot: Slot) -> Option<Entry<'_>> {
         Some(self.bucket(slot.bucket)?.entry(slot.entry))
     }
 
@@ -145,15 +142,15 @@ impl Memory {
 /// One worker's flow table. `TAG_BITS` is 64 but in tests that force wrong matches.
 #[derive(Debug)]
 pub struct FlowTable<const TAG_BITS: u32 = 64> {
-    memory: Arc<Memory>,
+    pub(crate) memory: Arc<Memory>,
     prf: Prf,
-    buckets: u32,
-    len: usize,
-    now: u64,
+    pub(crate) buckets: u32,
+    pub(crate) len: usize,
+    pub(crate) now: u64,
     epoch: Epoch,
     /// What stands beside real and service of an established flow that was met in this tick.
     met_now: Met,
-    silences: Silences,
+    pub(crate) silences: Silences,
     /// The sweep: the tick whose share of the table is being looked at, how much of it is done, and the
     /// next bucket.
     sweep_tick: u64,
@@ -303,11 +300,12 @@ impl<const TAG_BITS: u32> FlowTable<TAG_BITS> {
 
     #[inline]
     fn fetch_for_insertion(&self, place: Place, bucket: &Bucket) {
-        let free = bucket.matches(EMPTY);
-        if free != 0
-            && let Some(cold) = self.memory.cold(Slot::new(place.first, lowest(free)))
-        {
-            mem::prefetch_write(cold);
+        let likely = match bucket.matches(EMPTY) {
+            0 => self.oldest_embryonic(place.first),
+            free => Some(Slot::new(place.first, lowest(free))),
+        };
+        if let Some(cold) = likely.and_then(|slot| self.memory.cold(slot)) {
+            cold.prefetch_write();
         }
         if let Some(bucket) = self.memory.bucket(self.other(place.first, place.tag)) {
             mem::prefetch(bucket);
@@ -440,7 +438,7 @@ impl<const TAG_BITS: u32> FlowTable<TAG_BITS> {
     /// The other bucket of a tag. It is its own inverse: the two add up to a number that the tag alone
     /// gives, so an entry can be moved without knowing its tuple.
     #[inline]
-    fn other(&self, bucket: u32, tag: u64) -> u32 {
+    pub(crate) fn other(&self, bucket: u32, tag: u64) -> u32 {
         let sum = self.scale(tag.wrapping_mul(0x9E37_79B9_7F4A_7C15));
         if sum >= bucket { sum - bucket } else { sum + (self.buckets - bucket) }
     }
@@ -466,129 +464,10 @@ impl<const TAG_BITS: u32> FlowTable<TAG_BITS> {
         };
         Some((slot, self.memory.entry(slot)?))
     }
-
-    /// A slot for a new flow: empty or expired in its first bucket, then in its second. Then, as long as
-    /// the table is not crowded, flows are moved to their other buckets; in a crowded one an embryonic
-    /// flow gives way first, because a flood is what crowds tables and its insertions must stay cheap.
-    #[inline]
-    fn make_room(&mut self, place: Place) -> Result<(Slot, Inserted), Full> {
-        let second = self.other(place.first, place.tag);
-        for bucket in [place.first, second] {
-            if let Some(found) = self.free_in(bucket) {
-                return Ok(found);
-            }
-        }
-        self.make_room_by_force([place.first, second])
-    }
-
-    #[inline(never)]
-    fn make_room_by_force(&mut self, full: [u32; 2]) -> Result<(Slot, Inserted), Full> {
-        let is_crowded = self.len > self.capacity() / 8 * 7;
-        if !is_crowded && let Some(found) = self.move_flows(full) {
-            return Ok(found);
-        }
-        if let Some(slot) = self.oldest_embryonic(full) {
-            return Ok((slot, Inserted::Evicted));
-        }
-        self.move_flows(full).ok_or(Full)
-    }
-
-    #[inline]
-    fn free_in(&self, index: u32) -> Option<(Slot, Inserted)> {
-        let bucket = self.memory.bucket(index)?;
-        let free = bucket.matches(EMPTY);
-        if free != 0 {
-            return Some((Slot::new(index, lowest(free)), Inserted::Free));
-        }
-        let mut gone = 0;
-        for (at, entry) in bucket.entries().enumerate() {
-            let expired = Value::from_bits(entry.value()).is_expired(self.now, &self.silences);
-            gone |= u32::from(expired) << at;
-        }
-        (gone != 0).then(|| (Slot::new(index, lowest(gone)), Inserted::Expired))
-    }
-
-    fn oldest_embryonic(&self, buckets: [u32; 2]) -> Option<Slot> {
-        let mut oldest: Option<(u16, Slot)> = None;
-        for index in buckets {
-            for (entry, at) in self.memory.bucket(index)?.entries().zip(0u32..) {
-                let value = Value::from_bits(entry.value());
-                let age = value.age(self.now);
-                if value.state() == State::Embryonic && oldest.is_none_or(|(most, _)| age > most) {
-                    oldest = Some((age, Slot::new(index, at)));
-                }
-            }
-        }
-        oldest.map(|(_, slot)| slot)
-    }
-
-    /// Frees a slot in one of two full buckets by moving flows along the shortest path to a bucket with
-    /// room (cuckoo hashing, breadth first). A bucket is fetched when it is queued and looked at when its
-    /// turn comes, so that the misses of one level overlap.
-    fn move_flows(&mut self, full: [u32; 2]) -> Option<(Slot, Inserted)> {
-        let mut path = [Step::default(); SEARCH_BUCKETS_MAX];
-        let mut queued = 0;
-        for (step, bucket) in path.iter_mut().zip(full) {
-            step.bucket = bucket;
-            queued += 1;
-        }
-        let mut at = 0;
-        while at < queued {
-            let Step { bucket, .. } = *path.get(at)?;
-            if at >= full.len()
-                && let Some((to, inserted)) = self.free_in(bucket)
-            {
-                return Some((self.shift(&path, at, to)?, inserted));
-            }
-            for (entry, from) in self.memory.bucket(bucket)?.entries().zip(0u32..) {
-                let other = self.other(bucket, entry.tag());
-                if let Some(step) = path.get_mut(queued)
-                    && other != bucket
-                {
-                    mem::prefetch(self.memory.bucket(other)?);
-                    *step = Step { bucket: other, parent: at, from };
-                    queued += 1;
-                }
-            }
-            at += 1;
-        }
-        None
-    }
-
-    /// Moves flows one step each along a path, from its end, where `to` is free; gives the slot that is
-    /// free in the end. A path may meet itself; then a flow no longer is where the search saw it, and the
-    /// shift ends with every flow in one of its two buckets and no slot gained.
-    fn shift(&mut self, path: &[Step; SEARCH_BUCKETS_MAX], end: usize, to: Slot) -> Option<Slot> {
-        let mut to = to;
-        let mut step = *path.get(end)?;
-        loop {
-            let parent = *path.get(step.parent)?;
-            let from = Slot::new(parent.bucket, step.from);
-            let (entry, cold) = self.memory.shared(from)?;
-            if self.other(from.bucket, entry.tag()) != to.bucket {
-                return None;
-            }
-            self.memory.entry(to)?.publish(self.memory.cold(to)?, entry.tag(), entry.value(), cold.load());
-            entry.clear();
-            to = from;
-            if step.parent < 2 {
-                return Some(to);
-            }
-            step = parent;
-        }
-    }
-}
-
-/// One bucket of a search: reached from the bucket `parent` by moving its entry `from`.
-#[derive(Clone, Copy, Default)]
-struct Step {
-    bucket: u32,
-    parent: usize,
-    from: u32,
 }
 
 #[inline]
-const fn lowest(bits: u32) -> u32 {
+pub(crate) const fn lowest(bits: u32) -> u32 {
     bits.trailing_zeros()
 }
 

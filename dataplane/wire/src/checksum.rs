@@ -54,7 +54,7 @@ impl Sum {
     pub fn is_intact(self) -> bool {
         // The folded sum is 0xffff exactly when the sum is a multiple of 0xffff other than zero; the
         // compiler turns the remainder into one multiplication, where folding takes a dozen steps.
-        self.0 % 0xffff == 0 && self.0 != 0
+        self.0.is_multiple_of(0xffff) && self.0 != 0
     }
 
     #[inline]

@@ -137,6 +137,7 @@ const UNTAGGED: usize = ethernet::HEADER_LEN;
 /// Parses the usual packet, if it is one: no tags, no options, whole, sound, TCP or UDP. All its fields
 /// have fixed places, so one length check serves all. `false` says nothing about the packet.
 #[inline]
+#[allow(clippy::cast_possible_truncation, reason = "offsets are constants below 100")]
 fn is_usual_v4(frame: &[u8], frame_len: usize, parsed: &mut Parsed) -> bool {
     let Some(head) = frame.first_chunk::<USUAL_V4>() else { return false };
     let Some(fixed) = head.get(UNTAGGED..).and_then(|rest| rest.first_chunk()) else { return false };
@@ -160,7 +161,7 @@ fn is_usual_v4(frame: &[u8], frame_len: usize, parsed: &mut Parsed) -> bool {
     parsed.dont_fragment = ip.fragment != 0;
     parsed.is_plain = ip.fragment != 0;
     parsed.is_bad_source = false;
-    parsed.network_offset = const { UNTAGGED as u16 };
+    parsed.network_offset = UNTAGGED as u16;
     parsed.transport_offset = (UNTAGGED + ipv4::HEADER_LEN) as u16;
     parsed.ip_len = u32::from(ip.total_len);
     is_usual_transport(transport, total_len.wrapping_sub(ipv4::HEADER_LEN), ip.protocol, parsed)
@@ -168,6 +169,7 @@ fn is_usual_v4(frame: &[u8], frame_len: usize, parsed: &mut Parsed) -> bool {
 
 /// The same for IPv6 without extension headers.
 #[inline]
+#[allow(clippy::cast_possible_truncation, reason = "offsets are constants below 100")]
 fn is_usual_v6(frame: &[u8], frame_len: usize, parsed: &mut Parsed) -> bool {
     let Some(head) = frame.first_chunk::<USUAL_V6>() else { return false };
     let Some(fixed) = head.get(UNTAGGED..).and_then(|rest| rest.first_chunk()) else { return false };
@@ -190,7 +192,7 @@ fn is_usual_v6(frame: &[u8], frame_len: usize, parsed: &mut Parsed) -> bool {
     parsed.dont_fragment = true;
     parsed.is_plain = false;
     parsed.is_bad_source = false;
-    parsed.network_offset = const { UNTAGGED as u16 };
+    parsed.network_offset = UNTAGGED as u16;
     parsed.transport_offset = (UNTAGGED + ipv6::HEADER_LEN) as u16;
     parsed.ip_len = ipv6::HEADER_LEN as u32 + u32::from(ip.payload_len);
     is_usual_transport(transport, payload_len, ip.next_header, parsed)
