@@ -59,6 +59,9 @@ impl Cable {
             call(Command::new("ip").args(["netns", "exec", namespace, "ethtool", "-K", end, "tx", "off"]))?;
             ip(&format!("-n {namespace} link set {end} up"))?;
         }
+        for (namespace, end) in [(&cable.inside, "box0"), (&cable.outside, "peer0")] {
+            wait_until_up(namespace, end)?;
+        }
         Ok(cable)
     }
 
@@ -120,11 +123,25 @@ pub fn require_root() -> Result<(), String> {
     }
 }
 
-/// A packet socket that is bound and runs stands in the namespace's table.
+/// The kernel drops what is sent before it has noticed, up to a second later, that the other end is there.
+fn wait_until_up(namespace: &str, end: &str) -> Result<(), String> {
+    let begin = Instant::now();
+    while begin.elapsed() < OPEN_MAX {
+        if ip(&format!("-n {namespace} link show {end}"))?.contains("state UP") {
+            return Ok(());
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    Err(format!("{end} did not come up"))
+}
+
+/// A packet socket that is bound to an interface and runs stands in the namespace's table. Before it is
+/// bound it runs too, on all interfaces, but has no ring yet: what comes then is lost.
 fn is_listening(table: &str) -> bool {
     table.lines().skip(1).any(|line| {
         let columns: Vec<&str> = line.split_whitespace().collect();
-        columns.get(3) == Some(&"0003") && columns.get(5) == Some(&"1")
+        let is_bound = columns.get(4).is_some_and(|interface| *interface != "0");
+        columns.get(3) == Some(&"0003") && is_bound && columns.get(5) == Some(&"1")
     })
 }
 

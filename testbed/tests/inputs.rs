@@ -238,7 +238,7 @@ fn a_configuration_that_cannot_work_is_refused_with_file_line_and_key() {
     spoilt(service, &twice, &["line 20", "198.51.100.10"]);
     spoilt(members, r#"{ real = "web-1", weight = 0 }, { real = "web-2", weight = 0 }"#, &["weight"]);
     spoilt("[tunnel]", "[tunnel]\nmtu = 20", &["mtu"]);
-    spoilt("10.0.0.12", "10.0.0.11", &["10.0.0.11", "web-1", "web-2"]);
+    spoilt("10.0.0.12", "10.0.0.11", &["real[1].address", "10.0.0.11", "web-1"]);
     spoilt("ports = 80", "port = 80", &["port"]);
     spoilt("[tunnel]", "[tunnel", &["config.toml:2"]);
 }
