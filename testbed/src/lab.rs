@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::process::Command;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::sync::{Mutex, OnceLock, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
@@ -22,6 +22,8 @@ const OPEN_MAX: Duration = Duration::from_secs(30);
 
 /// Namespaces that stand.
 static STANDING: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
+/// Held for reading while a cable is laid, for writing when a signal has come: then no new one begins.
+static LAYING: RwLock<()> = RwLock::new(());
 static NEXT: AtomicU32 = AtomicU32::new(0);
 static GUARD: OnceLock<Result<(), String>> = OnceLock::new();
 
@@ -40,6 +42,7 @@ impl Cable {
     pub fn lay(mac: &str) -> Result<Self, String> {
         require_root()?;
         GUARD.get_or_init(guard).clone()?;
+        let _laying = LAYING.read().unwrap_or_else(PoisonError::into_inner);
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
         let name = |end| format!("{PREFIX}{}-{number}-{end}", std::process::id());
         let cable = Self { inside: name("box"), outside: name("peer") };
@@ -151,6 +154,7 @@ fn guard() -> Result<(), String> {
         .map_err(|error| format!("signals cannot be watched: {error}"))?;
     std::thread::spawn(move || {
         if signals.forever().next().is_some() {
+            let _ended = LAYING.write().unwrap_or_else(PoisonError::into_inner);
             let standing = STANDING.lock().map(|names| names.clone()).unwrap_or_default();
             standing.iter().for_each(|name| tear_down(name));
             std::process::exit(130);
