@@ -7,15 +7,20 @@ use wire::{Family, Parsed, checksum, icmp};
 /// Hop limit of the answer.
 const HOP_LIMIT: u8 = 64;
 
+/// IP packets up to this length are checked whole; of longer ones, whose rest may lie in further segments,
+/// the checksum is only corrected for the change.
+const CHECKED_BYTES_MAX: u32 = 1500;
+
 /// Turns an echo request into the answer, in place.
 ///
 /// # Errors
-/// [`DropReason::BadChecksum`], where all of the message is at hand to be checked.
+/// [`DropReason::BadChecksum`], for packets up to 1,500 bytes.
 pub(crate) fn answer<P: Packet>(packet: &mut P, parsed: &Parsed) -> Result<(), DropReason> {
     let network = usize::from(parsed.network_offset);
     let transport = usize::from(parsed.transport_offset);
     packet.truncate(network + parsed.ip_len as usize);
-    let is_whole = packet.total_len() == packet.data().len();
+    // Back ends cut long packets into segments of different lengths, and must give the same answer.
+    let is_whole = parsed.ip_len <= CHECKED_BYTES_MAX && packet.total_len() == packet.data().len();
     let frame = packet.data_mut();
     let Some((headers, message)) = frame.split_at_mut_checked(transport) else {
         return Err(DropReason::Truncated);
