@@ -14,6 +14,10 @@ mod numbers;
 mod plan;
 mod publish;
 
+/// A map whose order means nothing. Keyed at random at start (`ahash`), because some keys are what others
+/// named; what is pinned or must come in order is hashed or kept elsewhere.
+pub(crate) type Map<K, V> = hashbrown::HashMap<K, V, ahash::RandomState>;
+
 pub use blueprint::{NoNumber, blueprint};
 pub use numbers::{Exhausted, Kind, Numbers};
 pub use plan::{Change, Effect, Plan, PlanError, Subject, What, plan};

@@ -3,10 +3,10 @@
 //! A pool that is the same in two generations is the same memory in both: its memfd is found again by the
 //! SHA-256 of its image, so that a change of one pool costs one pool, however many there are.
 
-use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
 
+use crate::Map;
 use service::{Blueprint, BuildError, Built, Generation, ImageError, Table, build};
 use sha2::{Digest, Sha256};
 use shm::Sealed;
@@ -92,7 +92,7 @@ pub struct Publisher {
     /// The last published; sequence 0 before the first.
     last: Generation,
     /// The pools of the last published, by digest.
-    pools: HashMap<[u8; 32], Image>,
+    pools: Map<[u8; 32], Image>,
 }
 
 impl Publisher {
@@ -100,7 +100,7 @@ impl Publisher {
     /// sequence begins at 1.
     #[must_use]
     pub fn new(boot: u64) -> Self {
-        Self { last: Generation { boot, sequence: 0 }, pools: HashMap::new() }
+        Self { last: Generation { boot, sequence: 0 }, pools: Map::default() }
     }
 
     /// The generation last published; sequence 0 if none was.
@@ -119,7 +119,7 @@ impl Publisher {
         let Built { root, pools: images, digest, generation } = build(blueprint, next)?;
         let mut reused: usize = 0;
         let mut pools = Vec::with_capacity(images.len());
-        let mut by_digest = HashMap::with_capacity(images.len());
+        let mut by_digest = Map::with_capacity_and_hasher(images.len(), ahash::RandomState::new());
         for bytes in &images {
             let digest: [u8; 32] = Sha256::digest(bytes).into();
             let image = match self.pools.get(&digest) {

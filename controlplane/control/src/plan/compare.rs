@@ -1,12 +1,13 @@
 //! Two configurations side by side: what is written differently, and whom it touches.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Display;
 
 use conf::{Config, HugePages, Name, Pool, Port, Real, Service};
 use service::{DontFragment, Encap, OuterSource, RealState, ServiceNumber};
 
 use super::{Change, Effect, Subject, What};
+use crate::Map;
 
 /// What is written differently in `new`, in the order of [`Subject`].
 pub(super) fn changes(old: Option<&Config>, new: &Config) -> Vec<Change> {
@@ -37,7 +38,7 @@ struct Thing<'c> {
 }
 
 fn things(old: &[Thing<'_>], new: &[Thing<'_>], subject: fn(Name) -> Subject, changes: &mut Vec<Change>) {
-    let by_name = |list: &'_ [Thing<'_>]| -> HashMap<Name, usize> {
+    let by_name = |list: &'_ [Thing<'_>]| -> Map<Name, usize> {
         list.iter().enumerate().map(|(place, thing)| (thing.name.clone(), place)).collect()
     };
     let (before, after) = (by_name(old), by_name(new));
@@ -225,12 +226,11 @@ pub(super) fn effects(
     new: &Config,
     moved: impl Fn(&Name) -> Option<(ServiceNumber, f64)>,
 ) -> Vec<Effect> {
-    let before: HashMap<&Name, &Service> =
-        old.services.iter().map(|service| (&service.name, service)).collect();
+    let before: Map<&Name, &Service> = old.services.iter().map(|service| (&service.name, service)).collect();
     let after: BTreeMap<&Name, &Service> =
         new.services.iter().map(|service| (&service.name, service)).collect();
     // Services share pools: each pair of pools is compared once.
-    let mut compared: HashMap<(usize, usize), Counts> = HashMap::new();
+    let mut compared: Map<(usize, usize), Counts> = Map::default();
     let mut effects = Vec::new();
     for (name, service) in after {
         let (Some(was), Some((number, moved))) = (before.get(name), moved(name)) else {
