@@ -112,7 +112,7 @@ impl<const TAG_BITS: u32> FlowTable<TAG_BITS> {
             if self.other(from.bucket, entry.tag()) != to.bucket {
                 return None;
             }
-            self.memory.entry(to)?.publish(self.memory.cold(to)?, entry.tag(), entry.value(), cold.load());
+            self.memory.entry(to)?.publish(self.memory.cold(to)?, entry.tag(), entry.value(), &cold.load());
             entry.clear();
             to = from;
             if step.parent < 2 {

@@ -211,7 +211,7 @@ impl<const TAG_BITS: u32> FlowTable<TAG_BITS> {
         let words = [(MAGIC, LAYOUT_VERSION), (u64::from(self.buckets), u64::from(TAG_BITS)), (low, high)];
         if let (Some(header), Some(cold)) = (self.memory.hot.first(), self.memory.cold.first()) {
             for (entry, (tag, value)) in header.entries().zip(words) {
-                entry.publish(cold, tag, value, [0; crate::bucket::COLD_WORDS]);
+                entry.publish(cold, tag, value, &[]);
             }
         }
     }
@@ -377,7 +377,8 @@ impl<const TAG_BITS: u32> FlowTable<TAG_BITS> {
     pub fn insert(&mut self, place: Place, tuple: &FiveTuple, value: Value) -> Result<Inserted, Full> {
         let (slot, inserted) = self.make_room(place)?;
         if let (Some(entry), Some(cold)) = (self.memory.entry(slot), self.memory.cold(slot)) {
-            entry.publish(cold, place.tag, value.to_bits(), to_words(tuple));
+            let (words, len) = to_words(tuple);
+            entry.publish(cold, place.tag, value.to_bits(), words.get(..len).unwrap_or(&words));
         }
         self.len += usize::from(inserted == Inserted::Free);
         Ok(inserted)
