@@ -51,7 +51,7 @@ interleavings() {
 scapy() {
     testbed/scapy/generate.py --check &&
         testbed/scapy/captures.py --check &&
-        testbed/scapy/test_golden.py
+        /usr/bin/python3 testbed/scapy/test_golden.py
 }
 
 step "packages" need_packages "${BUILD_PACKAGES[@]}" "${CHECK_PACKAGES[@]}"
@@ -60,6 +60,8 @@ step "format" format
 step "shell scripts" scripts
 step "cases and captures against scapy" scapy
 step "clippy, warnings are errors" cargo clippy --workspace --all-targets --locked -- -D warnings
+step "fuzz targets" env CARGO_TARGET_DIR="$target/fuzz" \
+    cargo clippy --manifest-path testbed/fuzz/Cargo.toml --locked -- -D warnings
 step "release build" cargo build --release --locked -p penstock
 step "loom" interleavings
 step "AddressSanitizer over ffi/dpdk" ffi/dpdk/tests/asan.sh

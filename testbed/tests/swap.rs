@@ -263,11 +263,11 @@ fn breathe_until_stopped(mut worker: Forwarder, mut witness: Witness, packets: &
     let mut notes = Notes { decided: Vec::with_capacity(BURST_MAX) };
     let mut seen = vec![0; SWAPS + 1];
     let mut forwarded = 0;
+    let first = worker.ledger().get(Event::TableSwitch);
     let before = mem::thread_allocations();
     loop {
         let breath = worker.breathe(&mut notes);
-        // The first table counts as a switch too.
-        let generation = worker.ledger().get(Event::TableSwitch) as usize - 1;
+        let generation = (worker.ledger().get(Event::TableSwitch) - first) as usize;
         match breath {
             Breath::Packets(count) => {
                 witness.look(generation, &mut notes);
@@ -294,34 +294,41 @@ fn breathe_until_stopped(mut worker: Forwarder, mut witness: Witness, packets: &
     Outcome { ledger, allocations, idle_tables, sent, free, lost, witness }
 }
 
-/// Waits until `is_there` gives something.
-fn wait<T>(mut is_there: impl FnMut() -> Option<T>) -> T {
+/// Waits until `is_there` gives something; gives nothing once the worker has broken off.
+fn wait<T>(has_ended: &impl Fn() -> bool, mut is_there: impl FnMut() -> Option<T>) -> Option<T> {
     loop {
-        if let Some(value) = is_there() {
-            return value;
+        let has_ended = has_ended();
+        match is_there() {
+            None if !has_ended => std::thread::yield_now(),
+            answer => return answer,
         }
-        std::thread::yield_now();
     }
 }
 
+/// Each table in turn, acknowledged, then the end. Nothing where the worker broke off.
 fn swap_all(
     publisher: &mut Publisher,
     blueprints: &[Blueprint],
     sender: &mut TableSender<Image>,
     control: &mut ControlSide,
     packets: &AtomicU64,
-) {
+    has_ended: &impl Fn() -> bool,
+) -> Option<()> {
     for blueprint in blueprints {
         let at = packets.load(Ordering::Acquire);
-        wait(|| (packets.load(Ordering::Acquire) >= at + PACKETS_PER_TABLE).then_some(()));
+        wait(has_ended, || (packets.load(Ordering::Acquire) >= at + PACKETS_PER_TABLE).then_some(()))?;
         let publication = publisher.publish(blueprint).unwrap();
         let table = Arc::new(publication.table().unwrap());
         let generation = table.generation();
         sender.hand_over(table).unwrap();
         control.commands.try_send(&Command::Switch(generation).to_record()).unwrap();
-        let answer = wait(|| control.reports.try_recv());
+        let answer = wait(has_ended, || control.reports.try_recv())?;
         assert_eq!(Report::from_record(&answer), Ok(Report::Switched(generation)));
     }
+    control.commands.try_send(&Command::Stop.to_record()).unwrap();
+    let answer = wait(has_ended, || control.reports.try_recv())?;
+    assert_eq!(Report::from_record(&answer), Ok(Report::Stopped));
+    Some(())
 }
 
 fn worker_on(
@@ -352,11 +359,13 @@ fn a_thousand_tables_are_swapped_under_traffic_and_no_packet_is_lost_and_no_flow
 
     let outcome = std::thread::scope(|scope| {
         let worker = scope.spawn(|| breathe_until_stopped(worker, witness, &packets));
-        swap_all(&mut publisher, &blueprints[1..], &mut sender, &mut control, &packets);
-        control.commands.try_send(&Command::Stop.to_record()).unwrap();
-        let answer = wait(|| control.reports.try_recv());
-        assert_eq!(Report::from_record(&answer), Ok(Report::Stopped));
-        worker.join().unwrap()
+        let has_ended = || worker.is_finished();
+        let swapped =
+            swap_all(&mut publisher, &blueprints[1..], &mut sender, &mut control, &packets, &has_ended);
+        // A worker that broke off has said why; joining it passes that on.
+        let outcome = worker.join().unwrap();
+        assert_eq!(swapped, Some(()));
+        outcome
     });
 
     assert_eq!(outcome.witness.faults, Vec::<String>::new());
