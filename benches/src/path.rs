@@ -23,17 +23,20 @@ fn setups(is_small: bool) -> Vec<(Setup, bool)> {
         filled: 0,
         pages: PageKind::Huge,
     };
+    // Four flows a VIP, so that all VIPs are met.
+    let forty = Setup { flows: 40_000, entries: 131_072, ..base };
     let mut setups = vec![
         (Setup { name: "port alone", work: Work::Port, ..base }, false),
         (base, false),
         (Setup { name: "port alone, IPv6", work: Work::Port, shape: Shape::V6, ..base }, false),
         (Setup { name: "4,096 flows, IPv6", shape: Shape::V6, ..base }, false),
         (Setup { name: "no VIP", work: Work::NotVip, shape: Shape::NotVip, ..base }, false),
+        (Setup { name: "40,000 flows", ..forty }, false),
         (
-            Setup { name: "port alone, 10,000 VIPs", work: Work::Port, shape: Shape::Many(10_000), ..base },
+            Setup { name: "port alone, 10,000 VIPs", work: Work::Port, shape: Shape::Many(10_000), ..forty },
             true,
         ),
-        (Setup { name: "10,000 VIPs", shape: Shape::Many(10_000), ..base }, true),
+        (Setup { name: "40,000 flows, 10,000 VIPs", shape: Shape::Many(10_000), ..forty }, true),
     ];
     if is_small {
         return setups;
@@ -45,6 +48,17 @@ fn setups(is_small: bool) -> Vec<(Setup, bool)> {
         (Setup { name: "10 M flows", ..ten }, false),
         (Setup { name: "10 M flows, 4 KiB pages", pages: PageKind::Small, ..ten }, false),
         (Setup { name: "new, 10 M random", work: Work::New, flows: 1 << 32, entries: 1 << 24, ..ten }, false),
+        (
+            Setup {
+                name: "new, 10 M random, 10,000 VIPs",
+                work: Work::New,
+                shape: Shape::Many(10_000),
+                flows: 1 << 32,
+                entries: 1 << 24,
+                ..ten
+            },
+            true,
+        ),
         (
             Setup {
                 name: "new, evicting at 90 % and more",

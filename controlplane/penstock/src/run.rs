@@ -126,7 +126,8 @@ fn open(config: &Config, workers: u16) -> Result<Live, Failure> {
     let mut ports = Vec::new();
     let mut queues: Vec<Vec<EthQueue>> = (0..workers).map(|_| Vec::new()).collect();
     for port in &config.ports {
-        let settings = PortConfig { queues: workers, ..PortConfig::new(&pools) };
+        // A switch floods what is for others; a NIC that can tell keeps it from us.
+        let settings = PortConfig { queues: workers, promiscuous: false, ..PortConfig::new(&pools) };
         let (open, own) = EthPort::open(&eal, port.device.as_str(), &settings).map_err(|error| {
             let hint =
                 if workers > 1 { "; a device with fewer queues needs dataplane.workers = 1" } else { "" };

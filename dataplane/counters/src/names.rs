@@ -47,6 +47,8 @@ counters! {
         BadChecksum = "bad_checksum",
         /// To a VIP, from an address that cannot be a client's: multicast, loopback, unspecified (RFC 1812 §5.3.7).
         BadSource = "bad_source",
+        /// To a VIP, in a frame to many at the link layer (RFC 1122 §3.3.6).
+        LinkBroadcast = "link_broadcast",
         /// More IPv6 extension headers, or more bytes of them, than are walked.
         HeaderChain = "header_chain",
         /// A fragment to a VIP: not followed yet.

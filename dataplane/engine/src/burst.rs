@@ -15,10 +15,6 @@ use crate::resolve::{Resolver, Target};
 /// How many packets ahead of the one being parsed are fetched.
 const PREFETCH_AHEAD: usize = 4;
 
-/// Buckets that the sweep may look at for each burst: at 10 million flows and a million bursts a second
-/// the share of one tick is a thirtieth of what this allows.
-const SWEEP_BUCKETS_PER_BURST: u64 = 8;
-
 /// What the stages know of one packet of the burst. Plain fields, each written where it lies: an enum with
 /// fields would be put together elsewhere and copied, and a copy that is read in wider pieces than it was
 /// written in waits for the stores to drain (measured: 5 ns a packet).
@@ -136,16 +132,14 @@ impl Engine {
         self.flows.reader()
     }
 
-    /// Time goes on, with or without packets; `sweep_buckets_max` bounds the sweep's work now.
-    pub fn advance(&mut self, now: Tick, sweep_buckets_max: u64) {
+    /// Time goes on, with or without packets.
+    pub fn advance(&mut self, now: Tick) {
         let passed = now.0.saturating_sub(self.flows.now());
         if passed > 0 {
             self.gate.refill(passed);
             let expired = self.flows.advance(now.0);
             self.ledger.add(Event::FlowExpire, expired);
         }
-        let expired = self.flows.sweep(sweep_buckets_max);
-        self.ledger.add(Event::FlowExpire, expired);
     }
 
     /// Takes a burst through all stages. Afterwards `burst` holds the packets to transmit and `gone`
@@ -162,7 +156,7 @@ impl Engine {
         if burst.is_empty() {
             return Sent::default();
         }
-        self.advance(now, SWEEP_BUCKETS_PER_BURST);
+        self.advance(now);
         self.parse(table, burst);
         self.place(burst.len());
         self.finish(table, burst, now, gone, observer)
@@ -333,6 +327,9 @@ fn leave<P: Packet>(resolver: &mut Resolver<'_, '_>, packet: &mut P, lane: &Lane
 fn without_flow(table: &TableView<'_>, parsed: &Parsed) -> Verdict {
     if !table.classify_address(&parsed.tuple.destination, parsed.tuple.family) {
         return Verdict::Punt(PuntReason::NotVip);
+    }
+    if parsed.is_to_many {
+        return Verdict::Drop(DropReason::LinkBroadcast);
     }
     if parsed.is_bad_source && parsed.kind != Kind::NeighbourDiscovery {
         return Verdict::Drop(DropReason::BadSource);

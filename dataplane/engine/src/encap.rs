@@ -10,7 +10,8 @@ use wire::ipv4::DONT_FRAGMENT;
 use wire::{Family, Parsed, protocol};
 
 /// Identification of outer IPv4 headers that may be fragmented: a counter of this worker, interleaved with
-/// those of the others, so that no two packets in flight to a real share one for as long as 16 bits allow.
+/// those of the others (the stride divides 65,536), so that no two packets in flight to a real share one for
+/// as long as 16 bits allow.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Identifications {
     next: u16,
@@ -19,7 +20,7 @@ pub(crate) struct Identifications {
 
 impl Identifications {
     pub(crate) const fn new(worker: u16, workers: u16) -> Self {
-        Self { next: worker, stride: workers }
+        Self { next: worker, stride: workers.next_power_of_two() }
     }
 
     #[inline]
@@ -63,10 +64,8 @@ fn push_plain<P: Packet>(packet: &mut P, parsed: &Parsed, template: &Template) -
     let head = frame.first_chunk_mut::<{ ETHERNET_BYTES + OUTER_V4_BYTES }>().ok_or(DropReason::Truncated)?;
     let tos = u64::from(parsed.tos) << 8;
     let total_len = u64::from((parsed.ip_len as u16).wrapping_add(OUTER_V4_BYTES as u16).to_be());
-    let mut sum = u64::from(template.partial_checksum().to_be()) + FRAGMENT + PROTOCOL + tos + total_len;
-    sum = (sum >> 16) + (sum & 0xffff);
-    sum = (sum >> 16) + (sum & 0xffff);
-    let checksum = u64::from(!(sum as u16));
+    let sum = u64::from(template.partial_checksum().to_be()) + FRAGMENT + PROTOCOL + tos + total_len;
+    let checksum = u64::from(!folded(sum as u32));
     let [first, second, third] = template.outer_v4_words();
     let (link, outer) = head.split_at_mut(ETHERNET_BYTES);
     link.copy_from_slice(template.link());
@@ -110,6 +109,14 @@ fn encap_any<P: Packet>(
             Ok(())
         }
     }
+}
+
+/// A sum of some 16-bit words in one: both halves added, and in the upper half of this sum the carry of the
+/// lower one has come around.
+#[inline]
+#[allow(clippy::cast_possible_truncation, reason = "sixteen bits are left")]
+const fn folded(sum: u32) -> u16 {
+    (sum.wrapping_add(sum.rotate_left(16)) >> 16) as u16
 }
 
 #[inline]
@@ -160,10 +167,8 @@ fn fill_v4(
     let protocol = u64::from(inner_protocol(parsed.tuple.family)) << 8;
     let entropy = u64::from(entropy.to_be());
     let constant = u64::from(template.partial_checksum().to_be());
-    let mut sum = constant + tos + total_len + identification + fragment + protocol + entropy;
-    sum = (sum >> 16) + (sum & 0xffff);
-    sum = (sum >> 16) + (sum & 0xffff);
-    let checksum = u64::from(!(sum as u16));
+    let sum = constant + tos + total_len + identification + fragment + protocol + entropy;
+    let checksum = u64::from(!folded(sum as u32));
     let [first, second, third] = template.outer_v4_words();
     let (pairs, last) = outer.as_chunks_mut::<8>();
     if let [one, two] = pairs {
@@ -263,6 +268,15 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn a_sum_is_folded_as_the_definition_says(sum in any::<u32>()) {
+            let mut slow = sum;
+            while slow > 0xffff {
+                slow = (slow >> 16) + (slow & 0xffff);
+            }
+            assert_eq!(u32::from(super::folded(sum)), slow);
+        }
+
         /// The usual way writes what the way for any packet writes.
         #[test]
         fn the_plain_way_is_no_other_way(tos in any::<u8>(), ip_len in 20u16..1500, frame in proptest::collection::vec(any::<u8>(), 1514)) {

@@ -8,7 +8,7 @@
 //!
 //! **Wrong matches.** Tag and bucket come from disjoint halves of a keyed pseudo-random function of the
 //! tuple (AES under a key that leaves this box nowhere), so for a tuple that is not in the table each of
-//! the at most eight tags it is compared with is equal with probability 2⁻⁶⁴. At 14 million lookups of
+//! the at most nine tags it is compared with is equal with probability 2⁻⁶⁴. At 14 million lookups of
 //! absent flows per second that is one wrong match in about 5,000 years of a core; nobody without the
 //! key can do better, since nothing we send depends on a tag. What a wrong match would do is bounded,
 //! too: that flow goes to the other flow's real. The tests force it with a shortened tag.
@@ -18,8 +18,9 @@
 //! tag, writes tuple and value, publishes the tag; a reader reads the tag before and after.
 //!
 //! **Bounded.** A lookup reads at most two buckets, an insertion at most 170; there are no tombstones and
-//! no resize. Expiry is by tick, lazily where a lookup or insertion meets an expired entry, and by a
-//! sweep that covers the table once in [`SWEEP_TICKS`].
+//! no resize. Expiry is by tick, lazily
+//! where a lookup or insertion meets an expired entry, and by a sweep that covers the table once in
+//! [`SWEEP_TICKS`].
 #![forbid(unsafe_code)]
 
 mod bucket;

@@ -24,7 +24,7 @@ pub const COLD_BYTES_PER_ENTRY: usize = size_of::<Cold>();
 /// A silence after which every flow is forgotten, whatever its state: the longest timeout there is.
 const SILENCE_TICKS_MAX: u64 = Timeouts::MAX as u64;
 /// Sixteen bits of tick tell an entry's age as long as it is swept within the rest of their range.
-const _: () = assert!(SILENCE_TICKS_MAX + 3 * SWEEP_TICKS < AGES as u64);
+const _: () = assert!(SILENCE_TICKS_MAX + 2 * SWEEP_TICKS < AGES as u64);
 
 /// What holds until the first table says otherwise.
 const FORGET_NEVER: Timeouts =
@@ -151,10 +151,7 @@ pub struct FlowTable<const TAG_BITS: u32 = 64> {
     /// What stands beside real and service of an established flow that was met in this tick.
     met_now: Met,
     pub(crate) silences: Silences,
-    /// The sweep: the tick whose share of the table is being looked at, how much of it is done, and the
-    /// next bucket.
-    sweep_tick: u64,
-    sweep_done: u64,
+    /// The bucket that the sweep looks at next.
     sweep_next: u32,
 }
 
@@ -196,8 +193,6 @@ impl<const TAG_BITS: u32> FlowTable<TAG_BITS> {
             epoch: Epoch::FIRST,
             met_now: Met::new(Epoch::FIRST, State::Established, 0),
             silences: Silences::from(FORGET_NEVER),
-            sweep_tick: 0,
-            sweep_done: 0,
             sweep_next: 0,
         };
         table.write_header(key);
@@ -384,44 +379,31 @@ impl<const TAG_BITS: u32> FlowTable<TAG_BITS> {
         Ok(inserted)
     }
 
-    /// Time goes on to `now`: the sweep owes its share of the table for the ticks that passed. Gives the
-    /// number of flows that had to be removed at once, because the sweep had fallen a whole round behind.
+    /// Time goes on to `now`, and the sweep looks at its share of the table for the ticks that passed: a
+    /// 480th of the table for each, at most once around. Gives the number of flows forgotten.
+    ///
+    /// The share is paid at once, at the tick, so that what a packet meets depends on the packets and ticks
+    /// before it and on nothing else. It is read in order, some 10 µs a million flows of room.
     pub fn advance(&mut self, now: u64) -> u64 {
         let passed = now.saturating_sub(self.now);
         self.now = self.now.max(now);
         self.met_now = Met::new(self.epoch, State::Established, self.now);
         if passed > SILENCE_TICKS_MAX {
-            (self.sweep_tick, self.sweep_done) = (self.now, 0);
             return self.forget_all();
         }
-        let mut removed = 0;
-        while self.now - self.sweep_tick > SWEEP_TICKS {
-            removed += self.sweep(u64::from(self.buckets));
-        }
-        removed
+        let share = u64::from(self.buckets).div_ceil(SWEEP_TICKS);
+        self.sweep((passed * share).min(u64::from(self.buckets)))
     }
 
-    /// Looks at no more than `buckets_max` buckets that the sweep owes; gives the number of flows removed.
-    ///
-    /// Each tick owes a fixed share of the table, and a bucket is judged as of the tick that owed it,
-    /// whenever it is looked at: so how the work is cut up changes nothing that is counted.
-    pub fn sweep(&mut self, buckets_max: u64) -> u64 {
-        let share = u64::from(self.buckets).div_ceil(SWEEP_TICKS);
+    fn sweep(&mut self, buckets: u64) -> u64 {
         let mut removed = 0;
-        for _ in 0..buckets_max {
-            if self.sweep_tick >= self.now {
-                break;
-            }
+        for _ in 0..buckets {
             if let Some(bucket) = self.memory.bucket(self.sweep_next) {
                 for entry in bucket.entries() {
-                    removed += u64::from(is_gone(entry, self.sweep_tick, self.epoch, &self.silences));
+                    removed += u64::from(is_gone(entry, self.now, self.epoch, &self.silences));
                 }
             }
             self.sweep_next = if self.sweep_next + 1 < self.buckets { self.sweep_next + 1 } else { 0 };
-            self.sweep_done += 1;
-            if self.sweep_done == share {
-                (self.sweep_tick, self.sweep_done) = (self.sweep_tick + 1, 0);
-            }
         }
         self.len -= usize::try_from(removed).unwrap_or(self.len).min(self.len);
         removed

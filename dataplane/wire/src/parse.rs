@@ -50,6 +50,8 @@ pub struct Parsed {
     pub tos: u8,
     /// The IPv4 Don't Fragment bit; true for IPv6, whose routers never fragment.
     pub dont_fragment: bool,
+    /// The frame is for many at the link layer: broadcast or multicast. One of us may not answer for all.
+    pub is_to_many: bool,
     /// Untagged IPv4 with Don't Fragment: what most packets are, said once for those that take a shorter
     /// way for it.
     pub is_plain: bool,
@@ -71,7 +73,9 @@ impl Parsed {
     #[inline]
     #[must_use]
     pub const fn has_flow(&self) -> bool {
-        matches!(self.kind, Kind::Tcp | Kind::Udp | Kind::IcmpError) && !self.is_bad_source
+        matches!(self.kind, Kind::Tcp | Kind::Udp | Kind::IcmpError)
+            && !self.is_bad_source
+            && !self.is_to_many
     }
 
     /// All zero: what a packet is parsed into.
@@ -87,6 +91,7 @@ impl Parsed {
         kind: Kind::OtherProtocol,
         tos: 0,
         dont_fragment: false,
+        is_to_many: false,
         is_plain: false,
         is_bad_source: false,
         flags: Flags(0),
@@ -143,7 +148,9 @@ fn is_usual_v4(frame: &[u8], frame_len: usize, parsed: &mut Parsed) -> bool {
     let Some(fixed) = head.get(UNTAGGED..).and_then(|rest| rest.first_chunk()) else { return false };
     let ip = Ipv4::parse(fixed);
     let total_len = usize::from(ip.total_len);
-    let is_usual = matches!(head, [_, _, _, _, _, _, _, _, _, _, _, _, 0x08, 0x00, 0x45, ..])
+    let [first, ..] = *head;
+    let is_usual = first & 1 == 0
+        && matches!(head, [_, _, _, _, _, _, _, _, _, _, _, _, 0x08, 0x00, 0x45, ..])
         && ip.fragment & !ipv4::DONT_FRAGMENT == 0
         && total_len + UNTAGGED <= frame_len
         && ipv4::is_intact(fixed)
@@ -161,6 +168,7 @@ fn is_usual_v4(frame: &[u8], frame_len: usize, parsed: &mut Parsed) -> bool {
     parsed.dont_fragment = ip.fragment != 0;
     parsed.is_plain = ip.fragment != 0;
     parsed.is_bad_source = false;
+    parsed.is_to_many = false;
     parsed.network_offset = UNTAGGED as u16;
     parsed.transport_offset = (UNTAGGED + ipv4::HEADER_LEN) as u16;
     parsed.ip_len = u32::from(ip.total_len);
@@ -175,7 +183,9 @@ fn is_usual_v6(frame: &[u8], frame_len: usize, parsed: &mut Parsed) -> bool {
     let Some(fixed) = head.get(UNTAGGED..).and_then(|rest| rest.first_chunk()) else { return false };
     let ip = Ipv6::parse(fixed);
     let payload_len = usize::from(ip.payload_len);
-    let is_usual = matches!(head, [_, _, _, _, _, _, _, _, _, _, _, _, 0x86, 0xdd, ..])
+    let [first, ..] = *head;
+    let is_usual = first & 1 == 0
+        && matches!(head, [_, _, _, _, _, _, _, _, _, _, _, _, 0x86, 0xdd, ..])
         && ip.version() == 6
         && payload_len + UNTAGGED + ipv6::HEADER_LEN <= frame_len
         && !Ipv6::is_bad_source(&ip.source);
@@ -192,6 +202,7 @@ fn is_usual_v6(frame: &[u8], frame_len: usize, parsed: &mut Parsed) -> bool {
     parsed.dont_fragment = true;
     parsed.is_plain = false;
     parsed.is_bad_source = false;
+    parsed.is_to_many = false;
     parsed.network_offset = UNTAGGED as u16;
     parsed.transport_offset = (UNTAGGED + ipv6::HEADER_LEN) as u16;
     parsed.ip_len = ipv6::HEADER_LEN as u32 + u32::from(ip.payload_len);
@@ -227,6 +238,7 @@ fn is_usual_transport(
 #[inline(never)]
 fn parse_any(frame: &[u8], frame_len: usize, parsed: &mut Parsed) -> Result<(), Unparsed> {
     let Ok(link) = Ethernet::parse(frame) else { return Err(Unparsed::Truncated) };
+    parsed.is_to_many = frame.first().is_some_and(|first| first & 1 == 1);
     let packet = frame.get(link.len..).ok_or(Unparsed::Truncated)?;
     let room = frame_len.saturating_sub(link.len);
     match link.ethertype {

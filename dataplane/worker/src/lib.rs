@@ -21,9 +21,6 @@ use port::{BURST_MAX, Burst, Packet, Port, Tick};
 use service::{Generation, Table};
 use shm::WorkerSide;
 
-/// Buckets that the sweep may look at in a breath without packets.
-const SWEEP_BUCKETS_IDLE: u64 = 1024;
-
 /// What a breath did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Breath {
@@ -100,7 +97,7 @@ impl<P: Port, B: AsRef<[u8]>> Worker<P, B> {
         self.now = now;
         let received = self.burst.len();
         if received == 0 {
-            self.engine.advance(now, SWEEP_BUCKETS_IDLE);
+            self.engine.advance(now);
         } else if received <= self.burst_max {
             self.take(observer);
         } else {
@@ -181,8 +178,6 @@ impl<P: Port, B: AsRef<[u8]>> Worker<P, B> {
     }
 
     fn stop(&mut self) -> Breath {
-        // What the sweep still owes is paid, so that the last counters do not depend on how far it got.
-        self.engine.advance(self.now, u64::MAX);
         self.publish();
         self.report(Report::Stopped);
         Breath::Stopped

@@ -55,8 +55,8 @@ impl<B: AsRef<[u8]>> TableReceiver<B> {
         None
     }
 
-    /// Gives a table back to be let go of. Both rings have the same room, so this one is never full; were
-    /// it, the table would be let go of here.
+    /// Gives a table back to be let go of, when the sender next hands one over. The ring back has room for
+    /// all that can be on their way, so it is never full; were it, the table would be let go of here.
     pub(crate) fn give_back(&mut self, table: Arc<Table<B>>) {
         let _ = self.back.push(table);
     }

@@ -193,6 +193,7 @@ class Balancer:
         """The frame to send."""
         address = ipaddress.ip_address(packet.dst)
         refuse(not any(address in net for net, *_ in self.services), "punt.not_vip")
+        refuse(bool(frame[0] & 1), "drop.link_broadcast")
         six = packet.version == 6 and packet.protocol == 58 and not packet.fragment
         discovery = six and 133 <= packet.payload[0] <= 137
         refuse(packet.from_nobody and not discovery, "drop.bad_source")
