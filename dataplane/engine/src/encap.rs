@@ -53,18 +53,18 @@ pub(crate) fn encap<P: Packet>(
     encap_any(packet, parsed, template, identifications)
 }
 
-/// The usual way: an untagged IPv4 packet with Don't Fragment, into IPv4 with a fixed source. All but TOS,
-/// length and checksum stands in the template, and everything has a fixed place.
+/// The usual way: an untagged packet that is not to be fragmented, into IPv4 with a fixed source. All but
+/// TOS, length, protocol and checksum stands in the template, and everything has a fixed place.
 #[inline]
 #[allow(clippy::cast_possible_truncation, reason = "the MTU bounds the length; folds leave 16 bits")]
 fn push_plain<P: Packet>(packet: &mut P, parsed: &Parsed, template: &Template) -> Result<(), DropReason> {
     const FRAGMENT: u64 = DONT_FRAGMENT.to_be() as u64;
-    const PROTOCOL: u64 = (protocol::IPIP as u64) << 8;
     let frame = packet.prepend(OUTER_V4_BYTES).map_err(|_| DropReason::NoHeadroom)?;
     let head = frame.first_chunk_mut::<{ ETHERNET_BYTES + OUTER_V4_BYTES }>().ok_or(DropReason::Truncated)?;
     let tos = u64::from(parsed.tos) << 8;
+    let protocol = u64::from(inner_protocol(parsed.tuple.family)) << 8;
     let total_len = u64::from((parsed.ip_len as u16).wrapping_add(OUTER_V4_BYTES as u16).to_be());
-    let sum = u64::from(template.partial_checksum().to_be()) + FRAGMENT + PROTOCOL + tos + total_len;
+    let sum = u64::from(template.partial_checksum().to_be()) + FRAGMENT + protocol + tos + total_len;
     let checksum = u64::from(!folded(sum as u32));
     let [first, second, third] = template.outer_v4_words();
     let (link, outer) = head.split_at_mut(ETHERNET_BYTES);
@@ -72,7 +72,7 @@ fn push_plain<P: Packet>(packet: &mut P, parsed: &Parsed, template: &Template) -
     let (pairs, last) = outer.as_chunks_mut::<8>();
     if let [one, two] = pairs {
         *one = (first | tos | total_len << 16 | FRAGMENT << 48).to_le_bytes();
-        *two = (second | PROTOCOL | checksum << 16).to_le_bytes();
+        *two = (second | protocol | checksum << 16).to_le_bytes();
     }
     if let Some(bytes) = last.first_chunk_mut::<4>() {
         *bytes = (third as u32).to_le_bytes();
@@ -238,7 +238,7 @@ mod tests {
         Template, Timeouts,
     };
     use std::net::Ipv4Addr;
-    use wire::{Kind, Parsed};
+    use wire::{Family, Kind, Parsed};
 
     fn template() -> Template {
         let blueprint = Blueprint {
@@ -279,12 +279,13 @@ mod tests {
 
         /// The usual way writes what the way for any packet writes.
         #[test]
-        fn the_plain_way_is_no_other_way(tos in any::<u8>(), ip_len in 20u16..1500, frame in proptest::collection::vec(any::<u8>(), 1514)) {
+        fn the_plain_way_is_no_other_way(six in any::<bool>(), tos in any::<u8>(), ip_len in 20u16..1500, frame in proptest::collection::vec(any::<u8>(), 1514)) {
             let template = template();
             assert!(template.is_plain());
-            let parsed = Parsed {
+            let mut parsed = Parsed {
                 kind: Kind::Udp, tos, dont_fragment: true, is_plain: true, network_offset: 14, ip_len: u32::from(ip_len), ..Parsed::EMPTY
             };
+            parsed.tuple.family = if six { Family::V6 } else { Family::V4 };
             let load = || {
                 let mut packet = MemPacket::with_room(2048);
                 packet.load(&frame[..14 + usize::from(ip_len)], 0);

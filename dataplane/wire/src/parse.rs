@@ -52,7 +52,7 @@ pub struct Parsed {
     pub dont_fragment: bool,
     /// The frame is for many at the link layer: broadcast or multicast. One of us may not answer for all.
     pub is_to_many: bool,
-    /// Untagged IPv4 with Don't Fragment: what most packets are, said once for those that take a shorter
+    /// Untagged, and not to be fragmented: what most packets are, said once for those that take a shorter
     /// way for it.
     pub is_plain: bool,
     /// The source address can be nobody's (RFC 1812 §5.3.7, RFC 4291 §2.5–2.7). Only a packet for a VIP is
@@ -200,7 +200,7 @@ fn is_usual_v6(frame: &[u8], frame_len: usize, parsed: &mut Parsed) -> bool {
     parsed.tuple.family = Family::V6;
     parsed.tos = ip.traffic_class();
     parsed.dont_fragment = true;
-    parsed.is_plain = false;
+    parsed.is_plain = true;
     parsed.is_bad_source = false;
     parsed.is_to_many = false;
     parsed.network_offset = UNTAGGED as u16;
@@ -313,7 +313,7 @@ fn parse_v6(packet: &[u8], room: usize, network_offset: usize, parsed: &mut Pars
     parsed.tuple.family = Family::V6;
     parsed.tos = ip.traffic_class();
     parsed.dont_fragment = true;
-    parsed.is_plain = false;
+    parsed.is_plain = network_offset == UNTAGGED;
     parsed.network_offset = network_offset as u16;
     parsed.transport_offset = (network_offset + ipv6::HEADER_LEN + offset) as u16;
     parsed.ip_len = (ipv6::HEADER_LEN + payload_len) as u32;
