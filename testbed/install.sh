@@ -42,15 +42,27 @@ need_packages() {
     rm -f "$log"
 }
 
-# Debian 12's own Rust is 1.63; the workspace names the oldest that will do.
+# Debian 12's own Rust is 1.63; the workspace names the oldest that will do. What is missing or too old comes from
+# rustup, into the user's own home.
 need_rust() {
     local need have
     need=$(sed -n 's/^rust-version = "\(.*\)"/\1/p' "$1/Cargo.toml" | head -n 1)
-    have=$(cargo --version 2>/dev/null | sed -n 's/^cargo \([0-9.]*\).*/\1/p')
-    if [ -n "$have" ] && [ "$(printf '%s\n' "$need" "$have" | sort -V | head -n 1)" = "$need" ]; then
-        return 0
-    fi
-    echo "Rust $need or later is needed (${have:-none} found); install it by its official command and try again:" >&2
+    has_rust() {
+        have=$(cargo --version 2>/dev/null | sed -n 's/^cargo \([0-9.]*\).*/\1/p')
+        [ -n "$have" ] && [ "$(printf '%s\n' "$need" "$have" | sort -V | head -n 1)" = "$need" ]
+    }
+    has_rust && return 0
+    echo "installing Rust $need or later by rustup (${have:-none} found)"
+    if command -v rustup >/dev/null; then
+        rustup --quiet update stable && rustup --quiet default stable
+    else
+        need_packages ca-certificates curl &&
+            curl --proto '=https' --tlsv1.2 -sSf https://sh.rustup.rs |
+            sh -s -- -y --quiet --profile minimal --component clippy --component rustfmt
+    fi || true
+    hash -r
+    has_rust && return 0
+    echo "Rust $need or later is needed; install it by its official command and try again:" >&2
     echo "    curl --proto '=https' --tlsv1.2 -sSf https://sh.rustup.rs | sh -s -- -y" >&2
     return 1
 }
