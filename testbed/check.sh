@@ -63,6 +63,7 @@ step "clippy, warnings are errors" cargo clippy --workspace --all-targets --lock
 step "fuzz targets" env CARGO_TARGET_DIR="$target/fuzz" \
     cargo clippy --manifest-path testbed/fuzz/Cargo.toml --locked -- -D warnings
 step "release build" cargo build --release --locked -p penstock
+step "without DPDK" cargo test --locked -p penstock --no-default-features
 step "loom" interleavings
 step "AddressSanitizer over ffi/dpdk" ffi/dpdk/tests/asan.sh
 step "documentation and its examples" cargo test --doc --workspace --locked

@@ -142,6 +142,11 @@ impl<P> Burst<P> {
     /// Moves the packets whose bit is set in `marked` (bit 0 is the first packet) to the end of `to`, as
     /// far as it has room; both bursts keep their order.
     pub fn move_marked(&mut self, marked: u64, to: &mut Self) {
+        // Traffic that is all for others comes in whole bursts.
+        if to.is_empty() && marked.count_ones() as usize == self.len() {
+            std::mem::swap(self, to);
+            return;
+        }
         let mut at = 0_u32;
         let room = to.room();
         let mut moved = 0;
@@ -201,5 +206,9 @@ mod tests {
         from.move_marked(0b1010_0110, &mut to);
         assert_eq!(from.as_slice(), [0, 3, 4, 6]);
         assert_eq!(to.as_slice(), [1, 2, 5, 7]);
+        let mut all = Burst::new();
+        to.move_marked(0b1111, &mut all);
+        assert!(to.is_empty());
+        assert_eq!(all.as_slice(), [1, 2, 5, 7]);
     }
 }
