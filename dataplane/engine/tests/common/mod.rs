@@ -1,0 +1,75 @@
+//! A small table, and TCP segments to its VIP.
+
+#![allow(
+    dead_code,
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "helpers fail as their test does, and no test needs all"
+)]
+
+use std::net::Ipv4Addr;
+
+use port::{Burst, MemPacket};
+use service::{
+    Aligned, Blueprint, DontFragment, Encap, Generation, Member, Outer, OuterSource, PoolSpec, RealNumber,
+    RealSpec, RealState, ServiceNumber, ServiceSpec, Table, Timeouts,
+};
+
+/// One service on port 80 of 198.51.100.10 with four reals, and a gate for new flows.
+pub(crate) fn table(new_flows_rate_max: Option<u32>) -> Table<Aligned> {
+    let real = |index: u8| RealSpec {
+        number: RealNumber::new(u32::from(index)).unwrap(),
+        address: Ipv4Addr::new(10, 0, 0, index).into(),
+        next_hop: [2, 0, 0, 0, 0, index],
+        encap: Encap::Ipip,
+        state: RealState::Up,
+    };
+    let reals: Vec<RealSpec> = (1..=4).map(real).collect();
+    let members = reals.iter().map(|real| Member { real: real.number, weight: 100 }).collect();
+    let blueprint = Blueprint {
+        select_seed: [3; 16],
+        outer: Outer {
+            mac: [2, 0, 0, 0, 0, 0xee],
+            source_v4: Some(OuterSource { address: Ipv4Addr::new(192, 0, 2, 1), prefix_len: 32 }),
+            source_v6: None,
+            hop_limit: 64,
+            dont_fragment: DontFragment::Clear,
+            mtu: 1500,
+        },
+        timeouts: Timeouts { syn: 24, established: 480, closing: 16, udp: 100 },
+        new_flows_rate_max,
+        reals,
+        pools: vec![PoolSpec { members, slots: 251 }],
+        services: vec![ServiceSpec {
+            number: ServiceNumber::FIRST,
+            vip: Ipv4Addr::new(198, 51, 100, 10).into(),
+            prefix_len: 32,
+            protocol: 6,
+            port_first: 80,
+            port_last: 80,
+            pool: 0,
+        }],
+    };
+    service::build(&blueprint, Generation::default()).unwrap().table().unwrap()
+}
+
+/// A TCP segment of flow `flow`: the first of most flows opens, of some it is a later one.
+pub(crate) fn frame(flow: u32, flags: u8) -> Vec<u8> {
+    let [_, a, b, c] = flow.to_be_bytes();
+    let mut ip = vec![0x45, 0, 0, 40, 0, 0, 0, 0, 64, 6, 0, 0, 10, a, b, c, 198, 51, 100, 10];
+    let sum = wire::checksum::of(&ip);
+    ip[10..12].copy_from_slice(&sum);
+    let mut frame = vec![2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 2, 8, 0];
+    frame.extend(ip);
+    frame.extend([4, 0, 0, 80, 0, 0, 0, 1, 0, 0, 0, 1, 0x50, flags, 0xff, 0xff, 0, 0, 0, 0]);
+    frame
+}
+
+/// A burst of frames.
+pub(crate) fn load(burst: &mut Burst<MemPacket>, frames: &[Vec<u8>]) {
+    for bytes in frames {
+        let mut packet = MemPacket::with_room(256);
+        packet.load(bytes, 0);
+        burst.push(packet).unwrap();
+    }
+}
