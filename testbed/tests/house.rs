@@ -258,3 +258,24 @@ fn the_top_level_holds_the_names_of_the_design_and_nothing_else() {
     }
     report(&strangers);
 }
+
+/// There is no container engine where these tests run; what can be read off the file is held here.
+#[test]
+fn the_container_installs_what_the_script_does_and_copies_what_is_there() {
+    let docker = std::fs::read_to_string(root().join("docker/Dockerfile")).unwrap();
+    let install = std::fs::read_to_string(root().join("testbed/install.sh")).unwrap();
+    let packages = install.lines().find_map(|line| line.strip_prefix("BUILD_PACKAGES=(")).unwrap();
+    for package in packages.trim_end_matches(')').split_whitespace() {
+        assert!(docker.contains(&format!(" {package}")), "docker/Dockerfile does not install {package}");
+    }
+    let copies =
+        docker.lines().filter_map(|line| line.strip_prefix("COPY ")).filter(|line| !line.starts_with("--"));
+    for copy in copies {
+        let words: Vec<&str> = copy.split_whitespace().collect();
+        for source in &words[..words.len() - 1] {
+            assert!(root().join(source).exists(), "docker/Dockerfile copies {source}, which is not there");
+        }
+    }
+    let user = docker.lines().rev().find(|line| line.starts_with("USER ")).unwrap();
+    assert!(!user.contains("root") && !user.contains(" 0"), "the container runs as root");
+}

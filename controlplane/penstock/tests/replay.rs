@@ -201,3 +201,23 @@ fn a_finished_out_replaces_the_old_one() {
     assert!(bench.frames("o.pcap").len() > 10 && exists(&bench.path("o.pcap")));
     assert_eq!(bench.files(), ["in.pcap", "o.pcap", "site.toml"]);
 }
+
+#[test]
+fn progress_is_shown_on_a_terminal_and_not_in_a_pipe() {
+    let bench = Bench::new();
+    bench.capture("in.pcap", &mixture(400), MS);
+    // Slow enough for the bar to be drawn.
+    let replay = "replay --config site.toml --in in.pcap --backend memory --rate 1000";
+    let piped = bench.run(replay);
+    assert!(piped.status.success());
+    assert!(!common::text(&piped.stderr).contains("of 400 packets"));
+    // script(1), of every Debian, runs a command on a terminal of its own.
+    let line = format!("{} {replay}", env!("CARGO_BIN_EXE_penstock"));
+    let shown = std::process::Command::new("script")
+        .args(["--quiet", "--return", "--command", &line, "/dev/null"])
+        .current_dir(bench.path("."))
+        .output()
+        .unwrap();
+    assert!(shown.status.success(), "{}", common::text(&shown.stdout));
+    assert!(common::text(&shown.stdout).contains("of 400 packets"), "{}", common::text(&shown.stdout));
+}

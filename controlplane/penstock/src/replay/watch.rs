@@ -4,7 +4,7 @@ use std::io::IsTerminal;
 use std::time::{Duration, Instant};
 
 use counters::Event;
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::{ProgressBar, ProgressState, ProgressStyle};
 
 use crate::crew::Crew;
 
@@ -28,9 +28,12 @@ impl Watch {
     pub(crate) fn new(packets: u64) -> Self {
         let bar = std::io::stderr().is_terminal().then(|| {
             let bar = ProgressBar::new(packets);
-            let style =
-                ProgressStyle::with_template("{bar:40} {human_pos} of {human_len} packets, {per_sec}");
-            bar.with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
+            let style = ProgressStyle::with_template("{bar:40} {human_pos} of {human_len} packets, {rate}");
+            let style = style.unwrap_or_else(|_| ProgressStyle::default_bar());
+            bar.with_style(style.with_key("rate", |state: &ProgressState, to: &mut dyn std::fmt::Write| {
+                // A display that cannot be written to shows nothing; the replay goes on.
+                let _ = write!(to, "{:.0}/s", state.per_sec());
+            }))
         });
         Self { bar, start: None, step: STEP, samples: Vec::with_capacity(SAMPLES_MAX) }
     }
