@@ -7,8 +7,8 @@ use std::env;
 use std::path::{Path, PathBuf};
 use std::process::{Command, exit};
 
-/// The oldest release whose `rte_eth_fp_ops` and mbuf layout the crate was written for.
-const OLDEST: (u32, u32) = (22, 11);
+#[path = "src/version.rs"]
+mod version;
 
 /// Drivers register themselves in constructors, so their archives are linked whole.
 const DRIVERS: [&str; 8] =
@@ -75,16 +75,8 @@ fn pkg_config(arguments: &[&str]) -> String {
 }
 
 fn check_version() {
-    let found = pkg_config(&["--modversion", "libdpdk"]);
-    let mut parts = found.trim().split('.').map_while(|part| part.parse::<u32>().ok());
-    let version = (parts.next().unwrap_or(0), parts.next().unwrap_or(0));
-    if version < OLDEST {
-        fail(&format!(
-            "DPDK {} is too old: Penstock needs {}.{} or later (Debian 12 and later have it as libdpdk-dev).",
-            found.trim(),
-            OLDEST.0,
-            OLDEST.1
-        ));
+    if let Err(sentence) = version::check(&pkg_config(&["--modversion", "libdpdk"])) {
+        fail(&sentence);
     }
 }
 

@@ -6,6 +6,9 @@
 //! interface, and all argument why it is safe, is the crate `dpdk`.
 #![allow(unsafe_code, reason = "the whole crate is the border to C")]
 
+#[cfg(test)]
+mod version;
+
 use core::ffi::c_void;
 use core::marker::PhantomData;
 use core::ptr;
