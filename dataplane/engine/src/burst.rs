@@ -78,6 +78,9 @@ pub struct Engine {
     select_seed: [u8; 16],
     identifications: Identifications,
     lanes: Box<[Lane; BURST_MAX]>,
+    /// Most packets of the last burst had no flow yet, so those of the next will have none either: what an
+    /// insertion reads is fetched at once. It changes when memory is read, and nothing else.
+    expects_new: bool,
 }
 
 impl Engine {
@@ -93,6 +96,7 @@ impl Engine {
             select_seed: [0; 16],
             identifications: Identifications::new(worker, workers.max(1)),
             lanes: Box::new([Lane::EMPTY; BURST_MAX]),
+            expects_new: false,
         }
     }
 
@@ -197,6 +201,13 @@ impl Engine {
                 self.flows.prefetch(lane.place);
             }
         }
+        if self.expects_new {
+            for lane in self.lanes.iter().take(len) {
+                if lane.step == Step::Resolve {
+                    self.flows.prefetch_second(lane.place);
+                }
+            }
+        }
         for lane in self.lanes.iter_mut().take(len) {
             if lane.step == Step::Resolve {
                 lane.hint = self.flows.peek(lane.place);
@@ -240,6 +251,7 @@ impl Engine {
         }
         let hits = resolver.hits;
         self.ledger.add(Event::FlowHit, hits);
+        self.expects_new = hits < burst.len() as u64 / 2;
         if exits != 0 {
             burst.move_marked(exits, gone);
         }

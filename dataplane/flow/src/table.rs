@@ -279,6 +279,14 @@ impl<const TAG_BITS: u32> FlowTable<TAG_BITS> {
         }
     }
 
+    /// Fetches the second bucket as well, for flows that are likely new.
+    #[inline]
+    pub fn prefetch_second(&self, place: Place) {
+        if let Some(bucket) = self.memory.bucket(self.other(place.first, place.tag)) {
+            mem::prefetch(bucket);
+        }
+    }
+
     /// Looks at the first bucket, which [`prefetch`](Self::prefetch) has fetched. Gives the slot where the
     /// flow seems to be, for [`probe`](Self::probe) to look at first; if it is not there, fetches what the
     /// resolution will need: the second bucket, and the cold entry that an insertion would write.
