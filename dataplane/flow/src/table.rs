@@ -310,9 +310,7 @@ impl<const TAG_BITS: u32> FlowTable<TAG_BITS> {
         if let Some(cold) = likely.and_then(|slot| self.memory.cold(slot)) {
             cold.prefetch_write();
         }
-        if let Some(bucket) = self.memory.bucket(self.other(place.first, place.tag)) {
-            mem::prefetch(bucket);
-        }
+        self.prefetch_second(place);
     }
 
     /// The usual packet: its flow is at `hint`, alive, and was decided under the current table. Counts as
