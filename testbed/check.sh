@@ -65,7 +65,7 @@ step "fuzz targets" env CARGO_TARGET_DIR="$target/fuzz" \
 step "release build" cargo build --release --locked -p penstock
 step "without DPDK" cargo test --locked -p penstock --no-default-features
 step "loom" interleavings
-step "AddressSanitizer over ffi/dpdk" ffi/dpdk/tests/asan.sh
+step "AddressSanitizer over ffi" ffi/dpdk/tests/asan.sh
 step "documentation and its examples" cargo test --doc --workspace --locked
 
 # The labs want root; the build does not.
