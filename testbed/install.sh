@@ -5,7 +5,14 @@
 
 # What root may do we do ourselves, or by sudo.
 as_root() {
-    if [ "$(id -u)" -eq 0 ]; then "$@"; else sudo "$@"; fi
+    if [ "$(id -u)" -eq 0 ]; then
+        "$@"
+    elif command -v sudo >/dev/null; then
+        sudo "$@"
+    else
+        echo "this needs root, and sudo is not installed: $*" >&2
+        return 1
+    fi
 }
 
 # With `sudo SCRIPT`, goes back to the user whose checkout and whose Rust it is.
@@ -17,8 +24,9 @@ as_owner() {
     PATH="$PATH:/usr/sbin:/sbin:$HOME/.cargo/bin"
 }
 
-BUILD_PACKAGES=(gcc libc6-dev libclang-dev libdpdk-dev pkg-config)
-CHECK_PACKAGES=(ethtool iproute2 procps python3-cryptography python3-scapy shellcheck tshark util-linux)
+# cargo fetches over TLS; libfuzzer is C++.
+BUILD_PACKAGES=(ca-certificates gcc libc6-dev libclang-dev libdpdk-dev pkg-config)
+CHECK_PACKAGES=(ethtool g++ iproute2 procps python3-cryptography python3-scapy python3-venv shellcheck tshark util-linux)
 
 need_packages() {
     local package missing=()
