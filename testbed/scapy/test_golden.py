@@ -11,7 +11,7 @@ sys.dont_write_bytecode = True
 from scapy.layers.l2 import Ether  # noqa: E402
 
 from golden import (CLIENT4, IP, REAL4, REAL6, VIP4, IPv6, Pool, echo4, echo_answer, entropy,  # noqa: E402
-                    flow_of, frame, ip4, ip6, ipip, ledger, model, padded, pcap, selection, tcp)
+                    Room, flow_of, frame, ip4, ip6, ipip, ledger, model, padded, pcap, room, selection, tcp)
 from golden.frames import Flow  # noqa: E402
 
 
@@ -87,6 +87,25 @@ class Golden(unittest.TestCase):
             for size in range(len(whole)):
                 with self.assertRaisesRegex(model.Verdict, "^drop.truncated$"):
                     model.parse(whole[:size])
+
+    def test_a_table_takes_what_its_buckets_hold_and_says_who_gave_way(self):
+        """Two buckets full; then one who may be elsewhere moves; then what the rule leaves open is refused."""
+        table = Room("00" * 16, 64)
+        waiting, *crowd, late = table.meeting(3, 5, 9)
+        since = {waiting: 7.0}
+        for flow in [waiting, *crowd]:
+            self.assertIsNone(table.put(flow, lambda _: False, since.get))
+        self.assertEqual(table.put(late, lambda _: False, since.get), waiting)
+        self.assertEqual(table.put(waiting, crowd[0].__eq__, since.get), crowd[0])
+        table.forget(late)
+        (mover,) = table.meeting(3, 9, 1)
+        self.assertIsNone(table.put(mover, lambda _: False, since.get))
+        self.assertIsNone(table.put(late, lambda _: False, {}.get))
+        self.assertIn(mover, table.slots[9])
+        with self.assertRaises(room.Unsaid):
+            table.put(crowd[0], lambda _: False, since.get)
+        with self.assertRaises(room.Full):
+            table.put(crowd[0], lambda _: False, {}.get)
 
     def test_a_capture_is_literally_this(self):
         """One packet, every byte."""

@@ -12,6 +12,7 @@ from .frames import (CLIENT4, CLIENT6, CLIENT_MAC, NEXT_HOP, NODE_MAC, REAL4, RE
                      echo6, error4, error6, extension, flow_of, frame, icmp4, icmp6, ip4, ip6, padded, patched, reply,
                      tcp, udp)
 from .outputs import echo_answer, entropy, ipip, mac_rewrite
+from .room import Room
 from .selection import Pool, prf
 
 __all__ = [
@@ -20,5 +21,5 @@ __all__ = [
     "chained", "cut", "echo4", "echo6", "error4", "error6", "extension", "flow_of", "frame", "icmp4", "icmp6",
     "ip4", "ip6", "padded", "patched", "reply", "tcp", "udp",
     "echo_answer", "entropy", "ipip", "mac_rewrite",
-    "Pool", "prf",
+    "Pool", "Room", "prf",
 ]

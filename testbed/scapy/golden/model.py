@@ -1,8 +1,8 @@
 """The whole packet path once more, in the plainest way: for captures too long to say packet by packet what
 must come out, and to hold the cases' counters to.
 
-Written from the rules that the cases state. It knows no buckets: the flow table is a dictionary without a
-limit, so it cannot tell what a full table does, and of the sweep only that it comes round once a minute.
+Written from the rules that the cases state. The flow table is a dictionary without a limit, beside which stand
+the buckets where a case configures their key; of the sweep it knows only that it comes round once a minute.
 """
 
 import ipaddress
@@ -15,6 +15,7 @@ from scapy.utils import checksum
 
 from .frames import IPV4, IPV6, TAGS, Flow
 from .outputs import echo_answer, ipip, mac_rewrite
+from .room import Full, Room
 from .selection import Pool
 
 EXTENSIONS_MAX, EXTENSION_BYTES_MAX = 8, 256
@@ -143,6 +144,7 @@ class Balancer:
         self.services = [(ipaddress.ip_network(service["vip"]), *ports(service["ports"]), service)
                          for service in config["service"]]
         self.flows: dict[Flow, list] = {}
+        self.room = Room(flow["key"], flow["entries"]) if "key" in flow else None
         self.counters, self.tallies, self.now, self.identification = Counter(), Counter(), 0, 0
 
     def sweep(self) -> None:
@@ -150,8 +152,14 @@ class Balancer:
         swept = [flow for flow, (_, state, seen) in self.flows.items()
                  if self.now - seen > self.timeouts[state] + SWEEP_S]
         for flow in swept:
-            del self.flows[flow]
+            self.forget(flow)
         self.counters["flow.expire"] += len(swept)
+
+    def forget(self, flow: Flow) -> None:
+        """The flow is out of the table."""
+        del self.flows[flow]
+        if self.room:
+            self.room.forget(flow)
 
     def moved(self) -> dict[str, int]:
         """The counters that moved."""
@@ -245,7 +253,11 @@ class Balancer:
                 self.counters["flow.stateless_gate"] += 1
                 return real
             self.tokens = self.tokens - 1 if self.gate else None
-            self.counters.update({"flow.insert": 1, "flow.expire": int(flow in self.flows)})
+            self.counters["flow.expire"] += int(flow in self.flows)
+            if self.room and not self.finds_room(flow):
+                self.counters["flow.stateless_full"] += 1
+                return real
+            self.counters["flow.insert"] += 1
             entry = self.flows[flow] = [real, "embryonic" if opens else "established", self.now]
         else:
             self.counters["flow.hit"] += 1
@@ -259,6 +271,23 @@ class Balancer:
             entry[1] = "established"
         entry[2] = self.now
         return entry[0]
+
+    def finds_room(self, flow: Flow) -> bool:
+        """Whether the table's buckets take the flow; whom it displaces is forgotten."""
+        def waits_since(holder: Flow) -> float | None:
+            _, state, seen = self.flows[holder]
+            return seen if state == "embryonic" else None
+
+        if flow in self.flows:
+            self.forget(flow)
+        try:
+            displaced = self.room.put(flow, lambda holder: self.alive(holder) is None, waits_since)
+        except Full:
+            return False
+        if displaced is not None:
+            self.counters["flow.evict" if self.alive(displaced) else "flow.expire"] += 1
+            del self.flows[displaced]
+        return True
 
     def send(self, frame: bytes, packet: Packet, address: str, flow: Flow, service: dict) -> bytes:
         """The frame as it leaves to a real; it counts for real and service if it does."""
