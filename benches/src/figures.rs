@@ -135,8 +135,15 @@ fn memory_of_a_flow() -> Result<Json, String> {
     }
     let per_flow = |bytes: usize| bytes as f64 * room as f64 / flows as f64;
     let (hot, all) = (per_flow(HOT_BYTES_PER_ENTRY), per_flow(HOT_BYTES_PER_ENTRY + COLD_BYTES_PER_ENTRY));
+    let (in_first, seen) = table.reader().in_first_bucket();
+    if seen != flows {
+        return Err(format!("{seen} of {flows} flows seen"));
+    }
+    let share = 100.0 * in_first as f64 / flows as f64;
     println!(
-        "A flow, {flows} of {room} entries in use ({refused} refused): {hot:.1} bytes hot, {all:.1} in all"
+        "A flow, {flows} of {room} entries in use ({refused} refused): {hot:.1} bytes hot, {all:.1} in all; \
+         {share:.2} % are in their first bucket"
     );
-    Ok(json!({ "flows": flows, "room": room, "refused": refused, "hot_bytes": hot, "all_bytes": all }))
+    Ok(json!({ "flows": flows, "room": room, "refused": refused, "hot_bytes": hot, "all_bytes": all,
+        "in_first_bucket_percent": share }))
 }

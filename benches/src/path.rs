@@ -1,5 +1,6 @@
 //! The packet path alone, on the in-memory port: nanoseconds per packet of every kind of work, measured in
-//! alternating rounds, with the port's own cost and the machine's memory latency beside them.
+//! alternating rounds, with the port's own cost, the machine's memory latency and the share of established
+//! flows that a hit finds in one cache line beside them.
 //!
 //! `cargo run --release -p benches --bin path [ROUNDS] [--json FILE] [--small] [--only NAME]`
 #![forbid(unsafe_code)]
@@ -95,21 +96,34 @@ fn main() -> Result<(), String> {
         }
     }
     println!("L, DRAM latency: {latency:.0} ns (dependent chase over 1 GiB)");
-    println!(
-        "{:<32} {:>8} {:>8} {:>8}   flows in table",
-        "ns/packet, thread CPU time", "min", "median", "max"
-    );
-    let mut rows = Vec::new();
-    for scenario in &scenarios {
-        let [min, median, max] = spread(&scenario.rounds);
-        let (flows, room) = scenario.occupancy();
-        println!("{:<32} {min:>8.1} {median:>8.1} {max:>8.1}   {flows} of {room}", scenario.name);
-        rows.push(serde_json::json!({ "name": scenario.name, "ns": [min, median, max], "flows": flows, "room": room }));
-    }
+    let rows = tell(&scenarios)?;
     if let Some(path) = json {
         let text =
             serde_json::json!({ "dram_latency_ns": latency, "rounds": rounds, "path": rows }).to_string();
         std::fs::write(path, text).map_err(|error| format!("{path}: {error}"))?;
     }
     Ok(())
+}
+
+/// Prints a row for each scenario, and gives them for the file.
+#[allow(clippy::cast_precision_loss, reason = "far below 2^52")]
+fn tell(scenarios: &[Scenario<'_>]) -> Result<Vec<serde_json::Value>, String> {
+    println!(
+        "{:<32} {:>8} {:>8} {:>8}   {:>24}   in their first bucket",
+        "ns/packet, thread CPU time", "min", "median", "max", "flows in table"
+    );
+    let mut rows = Vec::new();
+    for scenario in scenarios {
+        let [min, median, max] = spread(&scenario.rounds);
+        let (flows, room) = scenario.occupancy();
+        let hits = scenario.work() == Work::Established;
+        let in_first = hits.then(|| scenario.in_first_bucket()).transpose()?;
+        let share = in_first.map(|in_first| 100.0 * in_first as f64 / flows as f64);
+        let told = share.map_or_else(String::new, |share| format!("{share:>10.2} %"));
+        let table = format!("{flows} of {room}");
+        println!("{:<32} {min:>8.1} {median:>8.1} {max:>8.1}   {table:>24}   {told}", scenario.name);
+        rows.push(serde_json::json!({ "name": scenario.name, "ns": [min, median, max], "flows": flows,
+            "room": room, "in_first_bucket_percent": share }));
+    }
+    Ok(rows)
 }

@@ -91,6 +91,24 @@ impl<'t> Scenario<'t> {
         self.engine.occupancy()
     }
 
+    /// How many flows are in their first bucket, where a hit reads one cache line; a walk over all of them.
+    ///
+    /// # Errors
+    /// The walk did not see every flow.
+    pub fn in_first_bucket(&self) -> Result<usize, String> {
+        let (in_first, seen) = self.engine.flows().in_first_bucket();
+        match self.occupancy() {
+            (flows, _) if flows == seen => Ok(in_first),
+            (flows, _) => Err(format!("{}: {seen} of {flows} flows seen", self.name)),
+        }
+    }
+
+    /// What it measures.
+    #[must_use]
+    pub const fn work(&self) -> Work {
+        self.work
+    }
+
     /// Measures one round.
     ///
     /// # Errors

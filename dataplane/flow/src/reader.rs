@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use mem::Prf;
+use service::tuple_hash;
 use wire::FiveTuple;
 
 use crate::bucket::{ENTRIES_PER_BUCKET, Seen, from_words};
@@ -33,9 +35,33 @@ impl FlowReader {
     /// Walks over all flows. An entry that the owner is changing is looked at a second time, then left
     /// out: a reader never waits for the writer.
     pub fn flows(&self) -> impl Iterator<Item = FlowRecord> + '_ {
-        let slots = (0..self.buckets)
-            .flat_map(|bucket| (0u32..).take(ENTRIES_PER_BUCKET).map(move |entry| Slot::new(bucket, entry)));
-        slots.filter_map(|slot| self.flow(slot))
+        self.slots().filter_map(|slot| self.flow(slot))
+    }
+
+    /// How many flows are in their first bucket, where a hit reads one cache line, and how many there are.
+    /// It hashes every flow's tuple again, under the key that stands in the table's memory.
+    #[must_use]
+    pub fn in_first_bucket(&self) -> (usize, usize) {
+        let Some(prf) = self.memory.hot.first().map(|header| {
+            let key = header.entry(2);
+            Prf::new((u128::from(key.value()) << 64 | u128::from(key.tag())).to_le_bytes())
+        }) else {
+            return (0, 0);
+        };
+        let (mut in_first, mut all) = (0, 0);
+        for (bucket, flow) in self.slots().filter_map(|slot| Some((slot.bucket, self.flow(slot)?))) {
+            // As `FlowTable::place` does.
+            let (_, spread) = tuple_hash(&prf, &flow.tuple);
+            let first = (u128::from(spread) * u128::from(self.buckets)) >> 64;
+            in_first += usize::from(first == u128::from(bucket));
+            all += 1;
+        }
+        (in_first, all)
+    }
+
+    fn slots(&self) -> impl Iterator<Item = Slot> + use<> {
+        let slots = |bucket| (0u32..).take(ENTRIES_PER_BUCKET).map(move |entry| Slot::new(bucket, entry));
+        (0..self.buckets).flat_map(slots)
     }
 
     fn flow(&self, slot: Slot) -> Option<FlowRecord> {
@@ -46,5 +72,44 @@ impl FlowReader {
         };
         let Seen::Flow { value, tuple } = seen else { return None };
         Some(FlowRecord { tuple: from_words(tuple), value: Value::from_bits(value) })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use service::{RealNumber, ServiceNumber};
+    use wire::{Family, FiveTuple};
+
+    use crate::{Epoch, FlowTable, State, Value};
+
+    fn tuple(index: u32) -> FiveTuple {
+        let family = if index.is_multiple_of(2) { Family::V6 } else { Family::V4 };
+        let mut tuple = FiveTuple { destination_port: 443, protocol: 6, family, ..FiveTuple::default() };
+        tuple.source[..4].copy_from_slice(&index.to_be_bytes());
+        tuple
+    }
+
+    fn fill(table: &mut FlowTable, flows: std::ops::Range<u32>) {
+        for index in flows {
+            let place = table.place(&tuple(index));
+            let real = RealNumber::new(1).unwrap();
+            let value = Value::new(real, ServiceNumber::FIRST, Epoch::FIRST, State::Established, 0);
+            assert!(table.insert(place, &tuple(index), value).is_ok());
+        }
+    }
+
+    #[test]
+    fn who_is_in_the_first_bucket_is_told_as_the_owner_places_them() {
+        let mut table = FlowTable::new(4096, *b"0123456789abcdef").unwrap();
+        let reader = table.reader();
+        assert_eq!(reader.in_first_bucket(), (0, 0));
+        fill(&mut table, 0..100);
+        assert_eq!(reader.in_first_bucket(), (100, 100), "in an empty table all are");
+        fill(&mut table, 100..3686);
+        let places =
+            reader.slots().filter_map(|slot| Some((slot.bucket, table.place(&reader.flow(slot)?.tuple))));
+        let in_first = places.filter(|(bucket, place)| *bucket == place.first).count();
+        assert_eq!(reader.in_first_bucket(), (in_first, 3686));
+        assert!((3686 / 2..3686).contains(&in_first), "at nine tenths most are, and not all: {in_first}");
     }
 }
