@@ -215,6 +215,8 @@ fn progress_is_shown_on_a_terminal_and_not_in_a_pipe() {
     let line = format!("{} {replay}", env!("CARGO_BIN_EXE_penstock"));
     let shown = std::process::Command::new("script")
         .args(["--quiet", "--return", "--command", &line, "/dev/null"])
+        // Without a name, or with that of a dumb one, a terminal is not drawn on.
+        .env("TERM", "xterm")
         .current_dir(bench.path("."))
         .output()
         .unwrap();
