@@ -27,6 +27,11 @@ step() {
     echo "$((SECONDS - begin)) s"
 }
 
+rust() {
+    need_rust "$root" &&
+        need_rust_tools
+}
+
 format() {
     cargo fmt --all --check &&
         cargo fmt --manifest-path testbed/fuzz/Cargo.toml --check
@@ -64,7 +69,7 @@ scapy() {
 }
 
 step "packages" need_packages "${BUILD_PACKAGES[@]}" "${CHECK_PACKAGES[@]}"
-step "Rust" need_rust "$root"
+step "Rust" rust
 step "format" format
 step "shell scripts" scripts
 step "Dockerfile" dockerfile

@@ -1,7 +1,7 @@
 #!/bin/bash
 # Installs what a bare Debian 12 lacks: testbed/install.sh [build|check]. `build` is what a build needs and
-# `check` (the default) what the tests need besides. What is there already is left alone; nothing outside the
-# package manager is touched. The other scripts read this file for its functions.
+# `check` (the default) what the tests need besides. What is there already is left alone; nothing is touched but
+# by the package manager and rustup. The other scripts read this file for its functions.
 
 # What root may do we do ourselves, or by sudo.
 as_root() {
@@ -76,12 +76,37 @@ need_rust() {
     return 1
 }
 
+# What the checks run besides the compiler; rustup's minimal profile leaves them out.
+need_rust_tools() {
+    local missing=()
+    cargo clippy --version >/dev/null 2>&1 || missing+=(clippy)
+    cargo fmt --version >/dev/null 2>&1 || missing+=(rustfmt)
+    [ ${#missing[@]} -gt 0 ] || return 0
+    if ! command -v rustup >/dev/null; then
+        echo "Rust's ${missing[*]} is needed, and there is no rustup to install it with" >&2
+        return 1
+    fi
+    echo "installing ${missing[*]} by rustup"
+    rustup --quiet component add "${missing[@]}"
+}
+
 if [ "${BASH_SOURCE[0]}" = "$0" ]; then
     set -euo pipefail
+    as_owner "$0" "$@"
+    root=$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/..
     case ${1:-check} in
-        build) need_packages "${BUILD_PACKAGES[@]}" ;;
-        check) need_packages "${BUILD_PACKAGES[@]}" "${CHECK_PACKAGES[@]}" ;;
-        *) echo "usage: testbed/install.sh [build|check]" >&2; exit 2 ;;
+        build)
+            need_packages "${BUILD_PACKAGES[@]}"
+            need_rust "$root"
+            ;;
+        check)
+            need_packages "${BUILD_PACKAGES[@]}" "${CHECK_PACKAGES[@]}"
+            need_rust "$root"
+            need_rust_tools
+            ;;
+        *)
+            echo "usage: testbed/install.sh [build|check]" >&2
+            exit 2
+            ;;
     esac
-    need_rust "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/.."
 fi
