@@ -1,16 +1,16 @@
 //! The burst through its stages.
 
 use counters::{DropReason, Event, Layout, Ledger, PuntReason};
-use flow::{FlowReader, FlowTable, Gate, Place, Slot};
+use flow::{FlowReader, FlowTable, Gate, Peek, Place, Slot, Value};
 use mem::Prf;
 use port::{BURST_MAX, Burst, Packet, Tick};
 use service::TableView;
 use wire::{Kind, Parsed};
 
-use crate::decision::{Decision, Observer, Verdict, unparsed};
+use crate::decision::{Decision, FlowUse, Observer, Verdict, unparsed};
 use crate::echo;
 use crate::encap::{Identifications, encap};
-use crate::resolve::{Resolver, Target};
+use crate::resolve::{Choice, Resolver, Target};
 
 /// How many packets ahead of the one being parsed are fetched.
 const PREFETCH_AHEAD: usize = 4;
@@ -23,6 +23,8 @@ struct Lane {
     parsed: Parsed,
     place: Place,
     hint: Slot,
+    value: Value,
+    choice: Option<Choice>,
     step: Step,
     drop: DropReason,
     punt: PuntReason,
@@ -33,6 +35,8 @@ struct Lane {
 enum Step {
     /// Find its flow, or whose it is, and send it to its real.
     Resolve,
+    /// Its flow is found, and as it stands: send it to its real.
+    Settled,
     /// No flow: ask whose it is.
     Classify,
     /// It leaves, and the lane's reason says why.
@@ -46,6 +50,8 @@ impl Lane {
         parsed: Parsed::EMPTY,
         place: Place::NOWHERE,
         hint: Slot::NOWHERE,
+        value: Value::NONE,
+        choice: None,
         step: Step::Drop,
         drop: DropReason::Malformed,
         punt: PuntReason::NotIp,
@@ -162,7 +168,7 @@ impl Engine {
         }
         self.advance(now);
         self.parse(table, burst);
-        self.place(burst.len());
+        self.place(table, burst.len());
         self.finish(table, burst, now, gone, observer)
     }
 
@@ -190,27 +196,44 @@ impl Engine {
         self.ledger.add(Event::RxBytes, bytes);
     }
 
-    /// Hash every flow and fetch its bucket; then look at the buckets and fetch what they lack. In loops of
-    /// their own: the hash is a long chain of short steps, so several packets' chains run side by side, and
-    /// it reads the tuple in other pieces than the parser just wrote it in, which would have to wait.
+    /// Hash every flow and fetch its bucket; for those that will be new, fetch the other bucket and choose a
+    /// real's slot meanwhile; then look at the buckets and fetch what they lack. In loops of their own: the
+    /// hash is a long chain of short steps, so several packets' chains run side by side, and it reads the
+    /// tuple in other pieces than the parser just wrote it in, which would have to wait.
     #[inline]
-    fn place(&mut self, len: usize) {
+    fn place(&mut self, table: &TableView<'_>, len: usize) {
         for lane in self.lanes.iter_mut().take(len) {
             if lane.step == Step::Resolve {
-                lane.place = self.flows.place(&lane.parsed.tuple);
+                lane.place = self.flows.place_with(&lane.parsed.tuple, lane.parsed.tail);
                 self.flows.prefetch(lane.place);
             }
         }
         if self.expects_new {
-            for lane in self.lanes.iter().take(len) {
+            for lane in self.lanes.iter_mut().take(len) {
                 if lane.step == Step::Resolve {
                     self.flows.prefetch_second(lane.place);
+                    lane.choice = Choice::of(table, &self.select, &lane.parsed).ok();
+                    if let Some(choice) = lane.choice {
+                        choice.prefetch(table);
+                    }
                 }
             }
         }
+        // What is settled holds until a packet of this burst closes a flow (see `FlowTable::peek`).
+        let mut closes = false;
         for lane in self.lanes.iter_mut().take(len) {
             if lane.step == Step::Resolve {
-                lane.hint = self.flows.peek(lane.place);
+                closes |= lane.parsed.flags.closes();
+                match self.flows.peek(lane.place) {
+                    Peek::Settled(value, slot) => {
+                        (lane.value, lane.hint) = (value, slot);
+                        if !closes && lane.parsed.kind != Kind::IcmpError {
+                            lane.step = Step::Settled;
+                        }
+                    }
+                    Peek::Here(slot) => lane.hint = slot,
+                    Peek::Elsewhere => lane.hint = Slot::NOWHERE,
+                }
             }
         }
     }
@@ -234,20 +257,32 @@ impl Engine {
             table,
             now,
             hits: 0,
+            are_chosen: self.expects_new,
         };
         let mut exits = 0_u64;
         let mut sent = Sent::default();
-        for ((packet, lane), at) in burst.as_mut_slice().iter_mut().zip(self.lanes.iter()).zip(0_u32..) {
-            let decision = if lane.step == Step::Resolve {
-                forward(&mut resolver, &mut self.identifications, packet, lane)
-            } else {
-                leave(&mut resolver, packet, lane)
-            };
+        let mut note = |at: u32, packet: &P, decision: &Decision| {
             match decision.verdict {
                 Verdict::Tx => sent.bytes += packet.total_len() as u64,
                 _ => exits |= 1 << at,
             }
-            observer.decided(packet, &decision);
+            observer.decided(packet, decision);
+        };
+        for ((packet, lane), at) in burst.as_mut_slice().iter_mut().zip(self.lanes.iter()).zip(0_u32..) {
+            // Noted in both arms, so that the usual one's decision stays in registers.
+            if lane.step == Step::Settled {
+                resolver.hits += 1;
+                let target =
+                    Target { real: lane.value.real(), service: lane.value.service(), used: FlowUse::Hit };
+                let decision = send(&mut resolver, &mut self.identifications, packet, &lane.parsed, target);
+                note(at, packet, &decision);
+            } else {
+                let decision = match lane.step {
+                    Step::Resolve => forward(&mut resolver, &mut self.identifications, packet, lane),
+                    _ => leave(&mut resolver, packet, lane),
+                };
+                note(at, packet, &decision);
+            }
         }
         let hits = resolver.hits;
         self.ledger.add(Event::FlowHit, hits);
@@ -259,18 +294,37 @@ impl Engine {
     }
 }
 
-/// Sends a packet of a flow to its real.
-#[inline]
+/// Finds a packet's flow, or makes one, and sends it to its real. Not part of the loop: what the usual packet
+/// takes stays short, and this way costs less by itself too (measured).
+#[inline(never)]
 fn forward<P: Packet>(
     resolver: &mut Resolver<'_, '_>,
     identifications: &mut Identifications,
     packet: &mut P,
     lane: &Lane,
 ) -> Decision {
-    let Target { real, service, used } = match resolver.target(&lane.parsed, lane.place, lane.hint) {
-        Ok(target) => target,
-        Err((verdict, service)) => return refused(resolver.ledger, verdict, service),
-    };
+    match resolver.target(&lane.parsed, lane.place, lane.hint, lane.choice) {
+        Ok(target) => {
+            let decision = send(resolver, identifications, packet, &lane.parsed, target);
+            if lane.parsed.kind == Kind::IcmpError && decision.verdict == Verdict::Tx {
+                resolver.ledger.add(Event::IcmpFollowed, 1);
+            }
+            decision
+        }
+        Err((verdict, service)) => refused(resolver.ledger, verdict, service),
+    }
+}
+
+/// Sends a packet to its real.
+#[inline(always)]
+fn send<P: Packet>(
+    resolver: &mut Resolver<'_, '_>,
+    identifications: &mut Identifications,
+    packet: &mut P,
+    parsed: &Parsed,
+    target: Target,
+) -> Decision {
+    let Target { real, service, used } = target;
     let mut decision = Decision {
         verdict: Verdict::Tx,
         service: Some(service),
@@ -279,16 +333,11 @@ fn forward<P: Packet>(
         answered: false,
     };
     let sent = match resolver.table.template(real) {
-        Some(template) => encap(packet, &lane.parsed, template, identifications),
+        Some(template) => encap(packet, parsed, template, identifications),
         None => Err(DropReason::NoReal),
     };
     match sent {
-        Ok(()) => {
-            resolver.ledger.account(service.index(), real.index(), u64::from(lane.parsed.ip_len));
-            if lane.parsed.kind == Kind::IcmpError {
-                resolver.ledger.add(Event::IcmpFollowed, 1);
-            }
-        }
+        Ok(()) => resolver.ledger.account(service.index(), real.index(), u64::from(parsed.ip_len)),
         Err(reason) => {
             resolver.ledger.add(reason, 1);
             decision.verdict = Verdict::Drop(reason);
@@ -318,7 +367,7 @@ fn leave<P: Packet>(resolver: &mut Resolver<'_, '_>, packet: &mut P, lane: &Lane
     let verdict = match lane.step {
         Step::Punt => Verdict::Punt(lane.punt),
         Step::Drop => Verdict::Drop(lane.drop),
-        Step::Classify | Step::Resolve => match without_flow(resolver.table, &lane.parsed) {
+        _ => match without_flow(resolver.table, &lane.parsed) {
             Verdict::Tx => match echo::answer(packet, &lane.parsed) {
                 Ok(()) => {
                     answered = true;

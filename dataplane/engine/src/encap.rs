@@ -6,6 +6,7 @@
 use counters::DropReason;
 use port::Packet;
 use service::{DontFragment, ETHERNET_BYTES, OUTER_V4_BYTES, OUTER_V6_BYTES, Template, TunnelKind};
+use wire::checksum::folded;
 use wire::ipv4::DONT_FRAGMENT;
 use wire::{Family, Parsed, protocol};
 
@@ -42,13 +43,13 @@ pub(crate) fn encap<P: Packet>(
     template: &Template,
     identifications: &mut Identifications,
 ) -> Result<(), DropReason> {
-    let frame_len = usize::from(parsed.network_offset) + parsed.ip_len as usize;
-    if packet.total_len() != frame_len {
-        packet.truncate(frame_len);
-    }
     if template.is_plain() && parsed.is_plain {
         require_fit(parsed, template, OUTER_V4_BYTES)?;
         return push_plain(packet, parsed, template);
+    }
+    let frame_len = usize::from(parsed.network_offset) + parsed.ip_len as usize;
+    if packet.total_len() != frame_len {
+        packet.truncate(frame_len);
     }
     encap_any(packet, parsed, template, identifications)
 }
@@ -109,14 +110,6 @@ fn encap_any<P: Packet>(
             Ok(())
         }
     }
-}
-
-/// A sum of some 16-bit words in one: both halves added, and in the upper half of this sum the carry of the
-/// lower one has come around.
-#[inline]
-#[allow(clippy::cast_possible_truncation, reason = "sixteen bits are left")]
-const fn folded(sum: u32) -> u16 {
-    (sum.wrapping_add(sum.rotate_left(16)) >> 16) as u16
 }
 
 #[inline]
@@ -268,15 +261,6 @@ mod tests {
     }
 
     proptest! {
-        #[test]
-        fn a_sum_is_folded_as_the_definition_says(sum in any::<u32>()) {
-            let mut slow = sum;
-            while slow > 0xffff {
-                slow = (slow >> 16) + (slow & 0xffff);
-            }
-            assert_eq!(u32::from(super::folded(sum)), slow);
-        }
-
         /// The usual way writes what the way for any packet writes.
         #[test]
         fn the_plain_way_is_no_other_way(six in any::<bool>(), tos in any::<u8>(), ip_len in 20u16..1500, frame in proptest::collection::vec(any::<u8>(), 1514)) {

@@ -4,7 +4,7 @@ use counters::{DropReason, Event, Ledger, PuntReason};
 use flow::{FlowTable, Gate, Inserted, Place, Probe, Slot, State, Value};
 use mem::Prf;
 use port::Tick;
-use service::{Class, RealNumber, RealState, ServiceNumber, ServiceSlot, TableView, tuple_hash};
+use service::{Class, RealNumber, RealState, ServiceNumber, ServiceSlot, TableView, tuple_hash_with};
 use wire::{Kind, Parsed};
 
 use crate::decision::{FlowUse, Verdict};
@@ -18,6 +18,8 @@ pub(crate) struct Resolver<'e, 't> {
     pub(crate) table: &'e TableView<'t>,
     pub(crate) now: Tick,
     pub(crate) hits: u64,
+    /// The lanes of this burst hold their own choices; else what they hold is of another.
+    pub(crate) are_chosen: bool,
 }
 
 /// Where a packet goes.
@@ -27,16 +29,50 @@ pub(crate) struct Target {
     pub(crate) used: FlowUse,
 }
 
+/// What a new flow's real is chosen by.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Choice {
+    at: ServiceSlot,
+    service: ServiceNumber,
+    hash: u64,
+}
+
+impl Choice {
+    /// The choice that a packet's flow would have if it is new; an error says whose it is else.
+    #[inline]
+    pub(crate) fn of(table: &TableView<'_>, select: &Prf, parsed: &Parsed) -> Result<Self, Refusal> {
+        let at = match table.classify(&parsed.tuple) {
+            Class::Service(at) => at,
+            Class::VipOnly => return Err((Verdict::Drop(DropReason::NoService), None)),
+            Class::NotVip => return Err((Verdict::Punt(PuntReason::NotVip), None)),
+        };
+        let (hash, _) = tuple_hash_with(select, &parsed.tuple, parsed.tail);
+        Ok(Self { at, service: table.service(at).number(), hash })
+    }
+
+    /// Fetches what [`Resolver::choose`] will read.
+    #[inline]
+    pub(crate) fn prefetch(&self, table: &TableView<'_>) {
+        table.prefetch_selection(self.at, self.hash);
+    }
+}
+
 /// Why it goes nowhere, and the service where one is known.
 type Refusal = (Verdict, Option<ServiceNumber>);
 
 impl Resolver<'_, '_> {
-    /// Where a packet goes.
+    /// Where a packet goes; `choice` is its own, if it was made already.
     ///
     /// # Errors
     /// It is for no service, or its service has no real.
     #[inline]
-    pub(crate) fn target(&mut self, parsed: &Parsed, place: Place, hint: Slot) -> Result<Target, Refusal> {
+    pub(crate) fn target(
+        &mut self,
+        parsed: &Parsed,
+        place: Place,
+        hint: Slot,
+        choice: Option<Choice>,
+    ) -> Result<Target, Refusal> {
         // What a router says about a flow does not show that its ends are alive.
         let flags = (parsed.kind != Kind::IcmpError).then_some(parsed.flags);
         match self.flows.hit(place, hint, flags) {
@@ -44,13 +80,19 @@ impl Resolver<'_, '_> {
                 self.hits += 1;
                 Ok(Target { real: value.real(), service: value.service(), used: FlowUse::Hit })
             }
-            None => self.unusual(parsed, place, hint),
+            None => self.unusual(parsed, place, hint, choice),
         }
     }
 
     /// Not where it was expected: in its other bucket, of an older table, silent for too long, or new.
     #[inline(never)]
-    fn unusual(&mut self, parsed: &Parsed, place: Place, hint: Slot) -> Result<Target, Refusal> {
+    fn unusual(
+        &mut self,
+        parsed: &Parsed,
+        place: Place,
+        hint: Slot,
+        choice: Option<Choice>,
+    ) -> Result<Target, Refusal> {
         match self.flows.probe(place, hint) {
             Probe::Hit(slot, value) if value.epoch() == self.flows.epoch() => {
                 self.hits += 1;
@@ -60,9 +102,9 @@ impl Resolver<'_, '_> {
             Probe::Hit(slot, value) => self.confirm(parsed, slot, value),
             Probe::Expired => {
                 self.ledger.add(Event::FlowExpire, 1);
-                self.miss(parsed, place)
+                self.miss(parsed, place, choice)
             }
-            Probe::Miss => self.miss(parsed, place),
+            Probe::Miss => self.miss(parsed, place, choice),
         }
     }
 
@@ -78,10 +120,11 @@ impl Resolver<'_, '_> {
     /// The first packet of a flow after a table switch: its service is asked for again, and it keeps its
     /// real unless that is down or gone.
     fn confirm(&mut self, parsed: &Parsed, slot: Slot, value: Value) -> Result<Target, Refusal> {
-        let (at, service) = self.service(parsed)?;
+        let choice = self.choice(parsed)?;
+        let service = choice.service;
         let may_keep =
             self.table.template(value.real()).is_some_and(|template| template.state() != RealState::Down);
-        let real = if may_keep { value.real() } else { self.choose(parsed, at, service)? };
+        let real = if may_keep { value.real() } else { self.choose(choice)? };
         self.hits += 1;
         if !may_keep {
             self.ledger.add(Event::FlowMoved, 1);
@@ -91,9 +134,9 @@ impl Resolver<'_, '_> {
         Ok(Target { real, service, used: FlowUse::Hit })
     }
 
-    fn miss(&mut self, parsed: &Parsed, place: Place) -> Result<Target, Refusal> {
-        let (at, service) = self.service(parsed)?;
-        let real = self.choose(parsed, at, service)?;
+    fn miss(&mut self, parsed: &Parsed, place: Place, choice: Option<Choice>) -> Result<Target, Refusal> {
+        let choice = choice.filter(|_| self.are_chosen).map_or_else(|| self.choice(parsed), Ok)?;
+        let (real, service) = (self.choose(choice)?, choice.service);
         let used = if parsed.kind == Kind::IcmpError {
             FlowUse::Stateless
         } else if self.gate.admit() {
@@ -123,22 +166,13 @@ impl Resolver<'_, '_> {
     }
 
     #[inline]
-    fn service(&self, parsed: &Parsed) -> Result<(ServiceSlot, ServiceNumber), Refusal> {
-        match self.table.classify(&parsed.tuple) {
-            Class::Service(at) => Ok((at, self.table.service(at).number())),
-            Class::VipOnly => Err((Verdict::Drop(DropReason::NoService), None)),
-            Class::NotVip => Err((Verdict::Punt(PuntReason::NotVip), None)),
-        }
+    fn choice(&self, parsed: &Parsed) -> Result<Choice, Refusal> {
+        Choice::of(self.table, self.select, parsed)
     }
 
     #[inline]
-    fn choose(
-        &self,
-        parsed: &Parsed,
-        at: ServiceSlot,
-        service: ServiceNumber,
-    ) -> Result<RealNumber, Refusal> {
-        let (hash, _) = tuple_hash(self.select, &parsed.tuple);
-        self.table.select(at, hash).ok_or((Verdict::Drop(DropReason::NoReal), Some(service)))
+    fn choose(&self, choice: Choice) -> Result<RealNumber, Refusal> {
+        let real = self.table.select(choice.at, choice.hash);
+        real.ok_or((Verdict::Drop(DropReason::NoReal), Some(choice.service)))
     }
 }

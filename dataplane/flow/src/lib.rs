@@ -26,6 +26,8 @@
 mod bucket;
 mod gate;
 #[cfg(not(loom))]
+mod place;
+#[cfg(not(loom))]
 mod reader;
 #[cfg(not(loom))]
 mod room;
@@ -38,11 +40,10 @@ mod value;
 pub use bucket::{ENTRIES_PER_BUCKET, HOT_BYTES_PER_ENTRY};
 pub use gate::Gate;
 #[cfg(not(loom))]
+pub use place::{Full, Inserted, Peek, Place, Probe, Slot};
+#[cfg(not(loom))]
 pub use reader::{FlowReader, FlowRecord};
 pub use state::{Silences, State};
 #[cfg(not(loom))]
-pub use table::{
-    COLD_BYTES_PER_ENTRY, ENTRIES_MAX, ENTRIES_MIN, FlowTable, Full, Inserted, Place, Probe, SWEEP_TICKS,
-    Slot, TableError,
-};
+pub use table::{COLD_BYTES_PER_ENTRY, ENTRIES_MAX, ENTRIES_MIN, FlowTable, SWEEP_TICKS, TableError};
 pub use value::{Epoch, Value};

@@ -7,7 +7,8 @@ use service::tuple_hash;
 use wire::FiveTuple;
 
 use crate::bucket::{ENTRIES_PER_BUCKET, Seen, from_words};
-use crate::table::{Memory, Slot};
+use crate::place::Slot;
+use crate::table::Memory;
 use crate::value::Value;
 
 /// One flow, as a walker saw it.

@@ -3,7 +3,8 @@
 
 use crate::State;
 use crate::bucket::EMPTY;
-use crate::table::{FlowTable, Full, Inserted, Place, Slot, lowest};
+use crate::place::{Full, Inserted, Place, Slot};
+use crate::table::{FlowTable, lowest};
 use crate::value::Value;
 
 /// Buckets that an insertion looks at before it says the table is full: two, and three levels of their

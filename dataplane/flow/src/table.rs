@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use mem::{PageKind, Pages, Prf};
-use service::{Timeouts, tuple_hash};
+use service::{Timeouts, tuple_hash_with};
 use wire::FiveTuple;
 use wire::tcp::Flags;
 
 use crate::bucket::{Bucket, Cold, EMPTY, ENTRIES_PER_BUCKET, Entry, to_words};
+use crate::place::{Full, Inserted, Peek, Place, Probe, Slot};
 use crate::reader::FlowReader;
 use crate::value::{AGES, Epoch, Met, Value};
 use crate::{Silences, State};
@@ -54,61 +55,6 @@ impl std::fmt::Display for TableError {
 }
 
 impl std::error::Error for TableError {}
-
-/// Where a tuple's flow would be: its tag and its first bucket.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Place {
-    pub(crate) tag: u64,
-    pub(crate) first: u32,
-}
-
-impl Place {
-    /// No tuple's place.
-    pub const NOWHERE: Self = Self { tag: EMPTY, first: 0 };
-}
-
-/// Where a flow is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Slot {
-    pub(crate) bucket: u32,
-    pub(crate) entry: u32,
-}
-
-impl Slot {
-    /// No flow's: a look there finds that the tag is another.
-    pub const NOWHERE: Self = Self { bucket: 0, entry: 0 };
-
-    #[inline]
-    pub(crate) const fn new(bucket: u32, entry: u32) -> Self {
-        Self { bucket, entry }
-    }
-}
-
-/// What a look at a place found.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Probe {
-    /// The flow is there.
-    Hit(Slot, Value),
-    /// It was there, and silent for too long; it has been removed.
-    Expired,
-    /// It is not there.
-    Miss,
-}
-
-/// What an insertion displaced.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Inserted {
-    /// Nothing.
-    Free,
-    /// A flow that had been silent for too long.
-    Expired,
-    /// An embryonic flow that was still alive.
-    Evicted,
-}
-
-/// Both buckets are full of established flows, and so are those their flows could move to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Full;
 
 /// The memory that owner and readers share. Bucket 0 is the header; flows begin at 1.
 #[derive(Debug)]
@@ -266,7 +212,14 @@ impl<const TAG_BITS: u32> FlowTable<TAG_BITS> {
     #[inline]
     #[must_use]
     pub fn place(&self, tuple: &FiveTuple) -> Place {
-        let (tag, spread) = tuple_hash(&self.prf, tuple);
+        self.place_with(tuple, tuple.tail())
+    }
+
+    /// The same for whoever has the tuple's [`tail`](FiveTuple::tail) already.
+    #[inline]
+    #[must_use]
+    pub fn place_with(&self, tuple: &FiveTuple, tail: u64) -> Place {
+        let (tag, spread) = tuple_hash_with(&self.prf, tuple, tail);
         let tag = if TAG_BITS == 64 { tag } else { tag & ((1 << TAG_BITS) - 1) };
         Place { tag: if tag == EMPTY { 1 } else { tag }, first: self.scale(spread) }
     }
@@ -287,18 +240,23 @@ impl<const TAG_BITS: u32> FlowTable<TAG_BITS> {
         }
     }
 
-    /// Looks at the first bucket, which [`prefetch`](Self::prefetch) has fetched. Gives the slot where the
-    /// flow seems to be, for [`probe`](Self::probe) to look at first; if it is not there, fetches what the
-    /// resolution will need: the second bucket, and the cold entry that an insertion would write.
+    /// Looks at the first bucket, which [`prefetch`](Self::prefetch) has fetched. If the flow is there, and
+    /// one more packet of it that does not close it would change nothing, gives its value.
+    ///
+    /// Such a value holds until the flow is closed: what was met in this tick and is no embryonic flow is
+    /// neither forgotten nor evicted, and where it is moved to does not matter to whoever has the value.
     #[inline]
-    pub fn peek(&self, place: Place) -> Slot {
-        let Some(bucket) = self.memory.bucket(place.first) else { return Slot::NOWHERE };
+    pub fn peek(&self, place: Place) -> Peek {
+        let Some(bucket) = self.memory.bucket(place.first) else { return Peek::Elsewhere };
         let found = bucket.matches(place.tag);
-        if found != 0 {
-            return Slot::new(place.first, lowest(found));
+        if found == 0 {
+            self.fetch_for_insertion(place, bucket);
+            return Peek::Elsewhere;
         }
-        self.fetch_for_insertion(place, bucket);
-        Slot::NOWHERE
+        let at = lowest(found);
+        let value = Value::from_bits(bucket.entry(at).value());
+        let slot = Slot::new(place.first, at);
+        if value.is_settled(self.met_now) { Peek::Settled(value, slot) } else { Peek::Here(slot) }
     }
 
     #[inline]
@@ -323,9 +281,9 @@ impl<const TAG_BITS: u32> FlowTable<TAG_BITS> {
             return None;
         }
         let value = Value::from_bits(entry.value());
-        // An established flow that was met in this tick stays as it is: no age to look at, and no store,
-        // which would make the line dirty.
-        if value.is_as(self.met_now) && flags.is_none_or(|flags| !flags.closes()) {
+        // A flow that was met in this tick stays as it is: no age to look at, and no store, which would make
+        // the line dirty.
+        if value.is_settled(self.met_now) && flags.is_none_or(|flags| !flags.closes()) {
             return Some(value);
         }
         if value.epoch() != self.epoch || value.is_expired(self.now, &self.silences) {

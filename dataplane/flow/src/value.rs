@@ -66,6 +66,9 @@ impl Met {
 pub struct Value(u64);
 
 impl Value {
+    /// No decision.
+    pub const NONE: Self = Self(0);
+
     /// A decision as of `now`.
     #[inline]
     #[must_use]
@@ -114,10 +117,12 @@ impl Value {
         Epoch((self.0 >> EPOCH) as u16)
     }
 
-    /// Whether epoch, state and tick are these.
+    /// Whether it is an established flow's (or of UDP, which has one state) with that epoch and tick.
     #[inline]
-    pub(crate) const fn is_as(self, met: Met) -> bool {
-        (self.0 >> TICK) as u32 == met.0
+    pub(crate) const fn is_settled(self, met: Met) -> bool {
+        const LASTING: u32 = State::Established as u32 | State::Udp as u32;
+        const { assert!(State::Embryonic as u32 & 1 == 0 && State::Closing as u32 & 1 == 0 && LASTING == 3) };
+        (self.0 >> TICK) as u32 & !(2 << (STATE - TICK)) == met.0
     }
 
     /// The same flow after one more packet.

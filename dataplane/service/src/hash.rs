@@ -14,18 +14,23 @@ use wire::{Family, FiveTuple};
 #[inline]
 #[must_use]
 pub fn tuple_hash(prf: &Prf, tuple: &FiveTuple) -> (u64, u64) {
-    let tail = u64::from(tuple.source_port) << 48
-        | u64::from(tuple.destination_port) << 32
-        | u64::from(tuple.protocol) << 24
-        | u64::from(tuple.family as u8) << 16;
+    tuple_hash_with(prf, tuple, tuple.tail())
+}
+
+/// The same for whoever has the tuple's [`tail`](FiveTuple::tail) already.
+#[inline]
+#[must_use]
+pub fn tuple_hash_with(prf: &Prf, tuple: &FiveTuple, tail: u64) -> (u64, u64) {
     match tuple.family {
         Family::V4 => {
             let [a, b, c, d, ..] = tuple.source;
             let [e, f, g, h, ..] = tuple.destination;
-            let head = u64::from_be_bytes([a, b, c, d, e, f, g, h]);
-            prf.short((u128::from(head) << 64 | u128::from(tail)).to_be_bytes())
+            // The addresses are put together in a register: they were just written as two pieces.
+            let head = u64::from(u32::from_le_bytes([a, b, c, d]))
+                | u64::from(u32::from_le_bytes([e, f, g, h])) << 32;
+            prf.short((u128::from(tail) << 64 | u128::from(head)).to_le_bytes())
         }
-        Family::V6 => prf.long(tuple.source, tuple.destination, u128::from(tail).to_be_bytes()),
+        Family::V6 => prf.long(tuple.source, tuple.destination, (u128::from(tail) << 64).to_le_bytes()),
     }
 }
 

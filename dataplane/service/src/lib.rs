@@ -39,7 +39,7 @@ pub use blueprint::{
 };
 pub use build::{Built, build};
 pub use error::{BuildError, ImageError, PoolFault, RealFault, ServiceFault};
-pub use hash::{real_hash, tuple_hash};
+pub use hash::{real_hash, tuple_hash, tuple_hash_with};
 pub use layout::{Section, ServiceEntry};
 pub use limits::{CELLS_MAX, POOL_REALS_MAX, POOLS_MAX, REALS_MAX, SERVICES_MAX, SLOTS_MAX, WEIGHT_MAX};
 pub use movement::{Movement, movement};

@@ -179,6 +179,15 @@ impl<'t> PoolView<'t> {
         self.holder(scaled(hash, slots) as usize)
     }
 
+    /// Fetches what [`Self::select`] will read of the table.
+    #[inline]
+    pub(crate) fn prefetch(&self, hash: u64) {
+        let slots = u32::try_from(self.slots.len()).unwrap_or_default();
+        if let Some(slot) = self.slots.get(scaled(hash, slots) as usize) {
+            mem::prefetch(slot);
+        }
+    }
+
     /// The real that has a slot.
     #[inline]
     pub(crate) fn holder(&self, slot: usize) -> Option<RealNumber> {

@@ -288,6 +288,15 @@ impl<'t> TableView<'t> {
         self.pool(self.service(slot).pool())?.select(hash)
     }
 
+    /// Fetches what [`Self::select`] with the same arguments will read: a table of some size is not in the
+    /// nearest caches.
+    #[inline]
+    pub fn prefetch_selection(&self, slot: ServiceSlot, hash: u64) {
+        if let Some(pool) = self.pool(self.service(slot).pool()) {
+            pool.prefetch(hash);
+        }
+    }
+
     /// The pool of that place.
     #[inline]
     pub(crate) fn pool(&self, place: usize) -> Option<PoolView<'t>> {

@@ -68,6 +68,28 @@ impl Sum {
     }
 }
 
+/// A sum of 16-bit words in 32 bits, folded to one: both halves are added, and in the upper half of this sum the
+/// carry of the lower one has come around.
+#[inline]
+#[must_use]
+#[allow(clippy::cast_possible_truncation, reason = "sixteen bits are left")]
+pub const fn folded(sum: u32) -> u16 {
+    (sum.wrapping_add(sum.rotate_left(16)) >> 16) as u16
+}
+
+/// Whether twenty bytes, an IPv4 header without options, have the right checksum, given as they lie in memory:
+/// what [`Sum::is_intact`] says, by additions whose carries come around.
+#[inline]
+#[must_use]
+#[allow(clippy::cast_possible_truncation, reason = "both halves are added")]
+pub const fn is_intact_header([first, second]: [u64; 2], last: u32) -> bool {
+    let (sum, carry) = first.overflowing_add(second);
+    let (sum, again) = sum.overflowing_add(last as u64 + carry as u64);
+    let (low, carry) = (sum as u32).overflowing_add((sum >> 32) as u32);
+    let (low, once_more) = low.overflowing_add(carry as u32 + again as u32);
+    folded(low.wrapping_add(once_more as u32)) == 0xffff
+}
+
 /// The checksum of one piece of bytes, as the two bytes that go into the header.
 #[must_use]
 pub fn of(bytes: &[u8]) -> [u8; 2] {
@@ -76,7 +98,7 @@ pub fn of(bytes: &[u8]) -> [u8; 2] {
 
 #[cfg(test)]
 mod tests {
-    use super::{Sum, of};
+    use super::{Sum, folded, is_intact_header, of};
     use proptest::prelude::{any, proptest};
 
     /// The words and the sum of RFC 1071 §3: 0001 f203 f4f5 f6f7 give ddf2.
@@ -99,6 +121,31 @@ mod tests {
         #[test]
         fn agrees_with_the_definition(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
             assert_eq!(u16::from_be_bytes(of(&bytes)), slow(&bytes));
+        }
+
+        #[test]
+        fn a_sum_is_folded_as_the_definition_says(sum in any::<u32>()) {
+            let mut slow = sum;
+            while slow > 0xffff {
+                slow = (slow >> 16) + (slow & 0xffff);
+            }
+            assert_eq!(u32::from(folded(sum)), slow);
+        }
+
+        #[test]
+        fn a_header_is_intact_in_either_way(header in any::<[u8; 20]>(), ones in 0usize..20, is_set in any::<bool>()) {
+            let mut header = header;
+            header[..ones].fill(if is_set { 0xff } else { 0 });
+            let agrees = |header: &[u8; 20]| {
+                let word = |at: usize| u64::from_ne_bytes(*header[at..].first_chunk().unwrap());
+                let last = u32::from_ne_bytes(*header.last_chunk().unwrap());
+                assert_eq!(is_intact_header([word(0), word(8)], last), Sum::default().add_bytes(header).is_intact());
+            };
+            agrees(&header);
+            header[10..12].fill(0);
+            let sum = of(&header);
+            header[10..12].copy_from_slice(&sum);
+            agrees(&header);
         }
 
         #[test]

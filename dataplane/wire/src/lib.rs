@@ -16,6 +16,7 @@ pub mod tcp;
 pub mod toeplitz;
 mod tuple;
 pub mod udp;
+mod usual;
 
 pub use parse::{EXTENSION_BYTES_MAX, EXTENSIONS_MAX, Kind, Parsed, Unparsed, parse};
 pub use tuple::{Family, FiveTuple, packed, padded, protocol, unpacked};

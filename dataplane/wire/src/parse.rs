@@ -10,6 +10,7 @@ use crate::ipv6::{self, Ipv6, Walk};
 use crate::tcp::{self, Flags, Tcp};
 use crate::tuple::{Family, FiveTuple, padded, protocol};
 use crate::udp::{self, Udp};
+use crate::usual::{self, UNTAGGED};
 
 /// The most IPv6 extension headers that are walked.
 pub const EXTENSIONS_MAX: usize = 8;
@@ -44,6 +45,8 @@ pub enum Kind {
 pub struct Parsed {
     /// The flow: for ICMP errors the flow they are about. The destination is always the packet's own.
     pub tuple: FiveTuple,
+    /// The tuple's [`tail`](FiveTuple::tail).
+    pub tail: u64,
     /// What it is.
     pub kind: Kind,
     /// DSCP and ECN.
@@ -52,8 +55,8 @@ pub struct Parsed {
     pub dont_fragment: bool,
     /// The frame is for many at the link layer: broadcast or multicast. One of us may not answer for all.
     pub is_to_many: bool,
-    /// Untagged, and not to be fragmented: what most packets are, said once for those that take a shorter
-    /// way for it.
+    /// Untagged, unpadded, and not to be fragmented: what most packets are, said once for those that take a
+    /// shorter way for it.
     pub is_plain: bool,
     /// The source address can be nobody's (RFC 1812 §5.3.7, RFC 4291 §2.5–2.7). Only a packet for a VIP is
     /// refused for it: neighbour discovery and DHCP begin from no address.
@@ -88,6 +91,7 @@ impl Parsed {
             protocol: 0,
             family: Family::V4,
         },
+        tail: 0,
         kind: Kind::OtherProtocol,
         tos: 0,
         dont_fragment: false,
@@ -126,126 +130,28 @@ pub enum Unparsed {
 /// [`Unparsed`]: the reason; `parsed` is then worth nothing.
 #[inline]
 pub fn parse(frame: &[u8], frame_len: usize, parsed: &mut Parsed) -> Result<(), Unparsed> {
-    if is_usual_v4(frame, frame_len, parsed) || is_usual_v6(frame, frame_len, parsed) {
+    if usual::parse_v4(frame, frame_len, parsed) || usual::parse_v6(frame, frame_len, parsed) {
         return Ok(());
     }
     parse_any(frame, frame_len, parsed)
 }
 
-/// Bytes of Ethernet, IPv4 and TCP without options.
-const USUAL_V4: usize = 54;
-/// The same with IPv6.
-const USUAL_V6: usize = 74;
-/// Where the network header of an untagged frame begins.
-const UNTAGGED: usize = ethernet::HEADER_LEN;
-
-/// Parses the usual packet, if it is one: no tags, no options, whole, sound, TCP or UDP. All its fields
-/// have fixed places, so one length check serves all. `false` says nothing about the packet.
-#[inline]
-#[allow(clippy::cast_possible_truncation, reason = "offsets are constants below 100")]
-fn is_usual_v4(frame: &[u8], frame_len: usize, parsed: &mut Parsed) -> bool {
-    let Some(head) = frame.first_chunk::<USUAL_V4>() else { return false };
-    let Some(fixed) = head.get(UNTAGGED..).and_then(|rest| rest.first_chunk()) else { return false };
-    let ip = Ipv4::parse(fixed);
-    let total_len = usize::from(ip.total_len);
-    let [first, ..] = *head;
-    let is_usual = first & 1 == 0
-        && matches!(head, [_, _, _, _, _, _, _, _, _, _, _, _, 0x08, 0x00, 0x45, ..])
-        && ip.fragment & !ipv4::DONT_FRAGMENT == 0
-        && total_len + UNTAGGED <= frame_len
-        && ipv4::is_intact(fixed)
-        && !Ipv4::is_bad_source(ip.source);
-    if !is_usual {
-        return false;
-    }
-    let Some(transport) = head.get(UNTAGGED + ipv4::HEADER_LEN..).and_then(|rest| rest.first_chunk()) else {
-        return false;
-    };
-    parsed.tuple.source = padded(ip.source);
-    parsed.tuple.destination = padded(ip.destination);
-    parsed.tuple.family = Family::V4;
-    parsed.tos = ip.tos;
-    parsed.dont_fragment = ip.fragment != 0;
-    parsed.is_plain = ip.fragment != 0;
-    parsed.is_bad_source = false;
-    parsed.is_to_many = false;
-    parsed.network_offset = UNTAGGED as u16;
-    parsed.transport_offset = (UNTAGGED + ipv4::HEADER_LEN) as u16;
-    parsed.ip_len = u32::from(ip.total_len);
-    is_usual_transport(transport, total_len.wrapping_sub(ipv4::HEADER_LEN), ip.protocol, parsed)
-}
-
-/// The same for IPv6 without extension headers.
-#[inline]
-#[allow(clippy::cast_possible_truncation, reason = "offsets are constants below 100")]
-fn is_usual_v6(frame: &[u8], frame_len: usize, parsed: &mut Parsed) -> bool {
-    let Some(head) = frame.first_chunk::<USUAL_V6>() else { return false };
-    let Some(fixed) = head.get(UNTAGGED..).and_then(|rest| rest.first_chunk()) else { return false };
-    let ip = Ipv6::parse(fixed);
-    let payload_len = usize::from(ip.payload_len);
-    let [first, ..] = *head;
-    let is_usual = first & 1 == 0
-        && matches!(head, [_, _, _, _, _, _, _, _, _, _, _, _, 0x86, 0xdd, ..])
-        && ip.version() == 6
-        && payload_len + UNTAGGED + ipv6::HEADER_LEN <= frame_len
-        && !Ipv6::is_bad_source(&ip.source);
-    if !is_usual {
-        return false;
-    }
-    let Some(transport) = head.get(UNTAGGED + ipv6::HEADER_LEN..).and_then(|rest| rest.first_chunk()) else {
-        return false;
-    };
-    parsed.tuple.source = ip.source;
-    parsed.tuple.destination = ip.destination;
-    parsed.tuple.family = Family::V6;
-    parsed.tos = ip.traffic_class();
-    parsed.dont_fragment = true;
-    parsed.is_plain = true;
-    parsed.is_bad_source = false;
-    parsed.is_to_many = false;
-    parsed.network_offset = UNTAGGED as u16;
-    parsed.transport_offset = (UNTAGGED + ipv6::HEADER_LEN) as u16;
-    parsed.ip_len = ipv6::HEADER_LEN as u32 + u32::from(ip.payload_len);
-    is_usual_transport(transport, payload_len, ip.next_header, parsed)
-}
-
-/// `payload_len` is enormous where the IPv4 length was less than its header's: then nothing may pass.
-#[inline]
-fn is_usual_transport(
-    header: &[u8; tcp::HEADER_LEN],
-    payload_len: usize,
-    protocol: u8,
-    parsed: &mut Parsed,
-) -> bool {
-    let tcp = Tcp::parse(header);
-    parsed.tuple.source_port = tcp.source_port;
-    parsed.tuple.destination_port = tcp.destination_port;
-    parsed.tuple.protocol = protocol;
-    let room = if payload_len <= usize::from(u16::MAX) { payload_len } else { 0 };
-    if protocol == protocol::TCP {
-        parsed.kind = Kind::Tcp;
-        parsed.flags = tcp.flags;
-        return tcp.header_len >= tcp::HEADER_LEN && tcp.header_len <= room;
-    }
-    let [_, _, _, _, len0, len1, ..] = *header;
-    let udp_len = usize::from(u16::from_be_bytes([len0, len1]));
-    parsed.kind = Kind::Udp;
-    parsed.flags = Flags(0);
-    protocol == protocol::UDP && udp_len >= udp::HEADER_LEN && udp_len <= room
-}
-
 /// Parses any frame.
 #[inline(never)]
-fn parse_any(frame: &[u8], frame_len: usize, parsed: &mut Parsed) -> Result<(), Unparsed> {
+pub(crate) fn parse_any(frame: &[u8], frame_len: usize, parsed: &mut Parsed) -> Result<(), Unparsed> {
     let Ok(link) = Ethernet::parse(frame) else { return Err(Unparsed::Truncated) };
     parsed.is_to_many = frame.first().is_some_and(|first| first & 1 == 1);
     let packet = frame.get(link.len..).ok_or(Unparsed::Truncated)?;
     let room = frame_len.saturating_sub(link.len);
     match link.ethertype {
-        ethernet::IPV4 => parse_v4(packet, room, link.len, parsed),
-        ethernet::IPV6 => parse_v6(packet, room, link.len, parsed),
-        _ => Err(Unparsed::NotIp),
+        ethernet::IPV4 => parse_v4(packet, room, link.len, parsed)?,
+        ethernet::IPV6 => parse_v6(packet, room, link.len, parsed)?,
+        _ => return Err(Unparsed::NotIp),
     }
+    parsed.tail = parsed.tuple.tail();
+    let is_padded = parsed.ip_len as usize != room;
+    parsed.is_plain = parsed.dont_fragment && link.len == UNTAGGED && !is_padded;
+    Ok(())
 }
 
 #[inline]
@@ -274,7 +180,6 @@ fn parse_v4(packet: &[u8], room: usize, network_offset: usize, parsed: &mut Pars
     parsed.tuple.family = Family::V4;
     parsed.tos = ip.tos;
     parsed.dont_fragment = ip.fragment & ipv4::DONT_FRAGMENT != 0;
-    parsed.is_plain = parsed.dont_fragment && network_offset == UNTAGGED;
     parsed.network_offset = network_offset as u16;
     parsed.transport_offset = (network_offset + header_len) as u16;
     parsed.ip_len = total_len as u32;
@@ -313,7 +218,6 @@ fn parse_v6(packet: &[u8], room: usize, network_offset: usize, parsed: &mut Pars
     parsed.tuple.family = Family::V6;
     parsed.tos = ip.traffic_class();
     parsed.dont_fragment = true;
-    parsed.is_plain = network_offset == UNTAGGED;
     parsed.network_offset = network_offset as u16;
     parsed.transport_offset = (network_offset + ipv6::HEADER_LEN + offset) as u16;
     parsed.ip_len = (ipv6::HEADER_LEN + payload_len) as u32;
@@ -389,7 +293,7 @@ fn icmp(payload: &[u8], protocol: u8, parsed: &mut Parsed) -> Result<(), Unparse
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::{Kind, Parsed, Unparsed};
     use crate::tuple::Family;
     use proptest::prelude::{any, proptest};
@@ -399,7 +303,7 @@ mod tests {
         super::parse(frame, frame_len, &mut parsed).map(|()| parsed)
     }
 
-    fn udp_frame() -> Vec<u8> {
+    pub(crate) fn udp_frame() -> Vec<u8> {
         let mut frame = vec![2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 2, 8, 0];
         let mut ip = vec![0x45, 0x2e, 0, 29, 0, 1, 0x40, 0, 64, 17, 0, 0, 192, 0, 2, 1, 198, 51, 100, 7];
         let sum = crate::checksum::of(&ip);
@@ -410,20 +314,12 @@ mod tests {
         frame
     }
 
-    fn udp6_frame() -> Vec<u8> {
+    pub(crate) fn udp6_frame() -> Vec<u8> {
         let mut frame = vec![2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 2, 0x86, 0xdd, 0x62, 0xe0, 0, 0, 0, 20, 17, 64];
         frame.extend([0x20, 1, 0xd, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1]);
         frame.extend([0x20, 1, 0xd, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2]);
         frame.extend([0x1f, 0x90, 0, 53, 0, 20, 0, 0, 1, 2, 3, 4, 0x50, 2, 7, 8, 9, 10, 11, 12]);
         frame
-    }
-
-    #[test]
-    fn the_usual_ways_are_taken() {
-        let mut parsed = Parsed::EMPTY;
-        assert!(super::is_usual_v4(&udp_frame(), 60, &mut parsed));
-        assert!(super::is_usual_v6(&udp6_frame(), 74, &mut parsed));
-        assert_eq!((parsed.tos, parsed.ip_len, parsed.kind), (0x2e, 60, Kind::Udp));
     }
 
     #[test]
@@ -450,35 +346,6 @@ mod tests {
     }
 
     proptest! {
-        /// The short way decides nothing that the long way would not decide the same.
-        #[test]
-        fn a_usual_packet_is_parsed_as_any_packet_would_be(
-            at in 12usize..60, bits in any::<u8>(), again in 12usize..60, others in any::<u8>(), tcp in any::<bool>(), len in 0usize..80,
-        ) {
-            for mut frame in [udp_frame(), udp6_frame()] {
-                if tcp {
-                    let protocol = if frame[12] == 8 { 23 } else { 20 };
-                    frame[protocol] = 6;
-                }
-                frame[at] ^= bits;
-                frame[again] ^= others;
-                if frame[12] == 8 {
-                    frame[24..26].fill(0);
-                    let sum = crate::checksum::of(&frame[14..34]);
-                    frame[24..26].copy_from_slice(&sum);
-                }
-                let frame = &frame[..len.min(frame.len())];
-                for frame_len in [frame.len(), frame.len() + 9] {
-                    let (mut short, mut long) = (Parsed::EMPTY, Parsed::EMPTY);
-                    let is_usual = super::is_usual_v4(frame, frame_len, &mut short) || super::is_usual_v6(frame, frame_len, &mut short);
-                    if is_usual {
-                        assert_eq!(super::parse_any(frame, frame_len, &mut long), Ok(()));
-                        assert_eq!(short, long);
-                    }
-                }
-            }
-        }
-
         #[test]
         fn any_bytes_give_a_value_or_a_reason(frame in proptest::collection::vec(any::<u8>(), 0..300)) {
             let _ = parse(&frame, frame.len());

@@ -102,6 +102,17 @@ impl FiveTuple {
         }
     }
 
+    /// Ports, protocol and family as the keyed hash takes them: eight bytes, `source_port(2)
+    /// destination_port(2) protocol(1) family(1) 0 0` with big-endian ports, as a little-endian word.
+    #[inline]
+    #[must_use]
+    pub const fn tail(&self) -> u64 {
+        self.source_port.to_be() as u64
+            | (self.destination_port.to_be() as u64) << 16
+            | (self.protocol as u64) << 32
+            | (self.family as u64) << 40
+    }
+
     /// Sixteen bits (in the low half) that differ between flows, for the real's receive-side scaling:
     /// an outer source address or a flow label carries them. Unkeyed on purpose, so that every router
     /// gives a flow the same outer header; it is no protection against anything.

@@ -1,0 +1,71 @@
+//! Where a flow may be, and what a look there finds or an insertion displaces.
+
+use crate::bucket::EMPTY;
+use crate::value::Value;
+
+/// Where a tuple's flow would be: its tag and its first bucket.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Place {
+    pub(crate) tag: u64,
+    pub(crate) first: u32,
+}
+
+impl Place {
+    /// No tuple's place.
+    pub const NOWHERE: Self = Self { tag: EMPTY, first: 0 };
+}
+
+/// Where a flow is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Slot {
+    pub(crate) bucket: u32,
+    pub(crate) entry: u32,
+}
+
+impl Slot {
+    /// No flow's: a look there finds that the tag is another.
+    pub const NOWHERE: Self = Self { bucket: 0, entry: 0 };
+
+    #[inline]
+    pub(crate) const fn new(bucket: u32, entry: u32) -> Self {
+        Self { bucket, entry }
+    }
+}
+
+/// What a look at the first bucket of a place found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Peek {
+    /// The flow, met in this tick, with this value.
+    Settled(Value, Slot),
+    /// The flow, for [`probe`](FlowTable::probe) to look at first.
+    Here(Slot),
+    /// Not the flow. What the resolution will need has been asked for: the second bucket, and the cold entry
+    /// that an insertion would write.
+    Elsewhere,
+}
+
+/// What a look at a place found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Probe {
+    /// The flow is there.
+    Hit(Slot, Value),
+    /// It was there, and silent for too long; it has been removed.
+    Expired,
+    /// It is not there.
+    Miss,
+}
+
+/// What an insertion displaced.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Inserted {
+    /// Nothing.
+    Free,
+    /// A flow that had been silent for too long.
+    Expired,
+    /// An embryonic flow that was still alive.
+    Evicted,
+}
+
+/// Both buckets are full of established flows, and so are those their flows could move to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Full;
