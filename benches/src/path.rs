@@ -2,13 +2,15 @@
 //! alternating rounds, with the port's own cost, the machine's memory latency and the share of established
 //! flows that a hit finds in one cache line beside them.
 //!
-//! `cargo run --release -p benches --bin path [ROUNDS] [--json FILE] [--small] [--only NAME]`
+//! `cargo run --release -p benches --bin path [ROUNDS] [--json FILE] [--small] [--only NAME] [--once PACKETS]`
 #![forbid(unsafe_code)]
 
 use benches::packets::Shape;
 use benches::scenario::{Scenario, Setup, Work, spread};
 use benches::{chase, tables};
 use mem::PageKind;
+
+type Table = service::Table<service::Aligned>;
 
 /// Room for ten million flows at nine tenths.
 const ENTRIES_10M: usize = 11_200_000;
@@ -82,8 +84,13 @@ fn main() -> Result<(), String> {
         arguments.iter().position(|argument| argument == "--only").and_then(|at| arguments.get(at + 1));
     let json =
         arguments.iter().position(|argument| argument == "--json").and_then(|at| arguments.get(at + 1));
+    let once = arguments.iter().position(|argument| argument == "--once");
+    let once = once.and_then(|at| arguments.get(at + 1)).and_then(|text| text.parse().ok());
     let one = tables::table(None).ok_or("the table with one VIP did not build")?;
     let many = tables::table(Some(10_000)).ok_or("the table with 10,000 VIPs did not build")?;
+    if let Some(packets) = once {
+        return count(is_small, only, packets, [&one, &many]);
+    }
     let latency = chase::latency_nanos(1 << 30, 2_000_000).map_err(|error| error.to_string())?;
     let mut scenarios = Vec::new();
     let wanted = |setup: &Setup| only.is_none_or(|name| name == setup.name);
@@ -101,6 +108,21 @@ fn main() -> Result<(), String> {
         let text =
             serde_json::json!({ "dram_latency_ns": latency, "rounds": rounds, "path": rows }).to_string();
         std::fs::write(path, text).map_err(|error| format!("{path}: {error}"))?;
+    }
+    Ok(())
+}
+
+/// Sends so many packets once and tells no time: for whoever counts instructions.
+fn count(
+    is_small: bool,
+    only: Option<&String>,
+    packets: u64,
+    [one, many]: [&Table; 2],
+) -> Result<(), String> {
+    for (setup, is_many) in setups(is_small) {
+        if only.is_none_or(|name| name == setup.name) {
+            Scenario::new(setup, if is_many { many } else { one })?.round(packets)?;
+        }
     }
     Ok(())
 }

@@ -167,16 +167,18 @@ impl Engine {
             return Sent::default();
         }
         self.advance(now);
-        self.parse(table, burst);
-        self.place(table, burst.len());
+        if self.parse(table, burst) {
+            self.place(table, burst.len());
+        }
         self.finish(table, burst, now, gone, observer)
     }
 
-    /// Parse, and ask whether it can be ours.
+    /// Parse, and ask whether it can be ours. Gives whether any packet may have a flow.
     #[inline]
-    fn parse<P: Packet>(&mut self, table: &TableView<'_>, burst: &Burst<P>) {
+    fn parse<P: Packet>(&mut self, table: &TableView<'_>, burst: &Burst<P>) -> bool {
         let packets = burst.as_slice();
         let mut bytes = 0;
+        let mut have_flow = false;
         for ((at, packet), lane) in packets.iter().enumerate().zip(self.lanes.iter_mut()) {
             if let Some(ahead) = packets.get(at + PREFETCH_AHEAD) {
                 ahead.prefetch();
@@ -188,12 +190,16 @@ impl Engine {
                 Ok(()) if !table.may_be_vip(&lane.parsed.tuple.destination, lane.parsed.tuple.family) => {
                     (lane.step, lane.punt) = (Step::Punt, PuntReason::NotVip);
                 }
-                Ok(()) if lane.parsed.has_flow() => lane.step = Step::Resolve,
+                Ok(()) if lane.parsed.has_flow() => {
+                    lane.step = Step::Resolve;
+                    have_flow = true;
+                }
                 Ok(()) => lane.step = Step::Classify,
             }
         }
         self.ledger.add(Event::Rx, packets.len() as u64);
         self.ledger.add(Event::RxBytes, bytes);
+        have_flow
     }
 
     /// Hash every flow and fetch its bucket; for those that will be new, fetch the other bucket and choose a
@@ -257,6 +263,7 @@ impl Engine {
             table,
             now,
             hits: 0,
+            misses: 0,
             are_chosen: self.expects_new,
         };
         let mut exits = 0_u64;
@@ -269,24 +276,33 @@ impl Engine {
             observer.decided(packet, decision);
         };
         for ((packet, lane), at) in burst.as_mut_slice().iter_mut().zip(self.lanes.iter()).zip(0_u32..) {
-            // Noted in both arms, so that the usual one's decision stays in registers.
-            if lane.step == Step::Settled {
-                resolver.hits += 1;
-                let target =
-                    Target { real: lane.value.real(), service: lane.value.service(), used: FlowUse::Hit };
-                let decision = send(&mut resolver, &mut self.identifications, packet, &lane.parsed, target);
-                note(at, packet, &decision);
-            } else {
-                let decision = match lane.step {
-                    Step::Resolve => forward(&mut resolver, &mut self.identifications, packet, lane),
-                    _ => leave(&mut resolver, packet, lane),
-                };
-                note(at, packet, &decision);
+            // Noted in each arm, so that the decisions of the usual ones stay in registers.
+            match lane.step {
+                Step::Settled => {
+                    resolver.hits += 1;
+                    let target =
+                        Target { real: lane.value.real(), service: lane.value.service(), used: FlowUse::Hit };
+                    let decision =
+                        send(&mut resolver, &mut self.identifications, packet, &lane.parsed, target);
+                    note(at, packet, &decision);
+                }
+                Step::Punt => {
+                    resolver.ledger.add(lane.punt, 1);
+                    note(at, packet, &Decision::left(Verdict::Punt(lane.punt), None));
+                }
+                Step::Resolve => {
+                    let decision = forward(&mut resolver, &mut self.identifications, packet, lane);
+                    note(at, packet, &decision);
+                }
+                Step::Classify | Step::Drop => {
+                    let decision = leave(&mut resolver, packet, lane);
+                    note(at, packet, &decision);
+                }
             }
         }
-        let hits = resolver.hits;
+        let Resolver { hits, misses, .. } = resolver;
         self.ledger.add(Event::FlowHit, hits);
-        self.expects_new = hits < burst.len() as u64 / 2;
+        self.expects_new = misses > burst.len() as u64 / 2;
         if exits != 0 {
             burst.move_marked(exits, gone);
         }
@@ -349,7 +365,7 @@ fn send<P: Packet>(
 #[cold]
 fn refused(ledger: &mut Ledger, verdict: Verdict, service: Option<service::ServiceNumber>) -> Decision {
     count(ledger, verdict);
-    Decision { verdict, service, real: None, flow: None, answered: false }
+    Decision::left(verdict, service)
 }
 
 fn count(ledger: &mut Ledger, verdict: Verdict) {
@@ -361,11 +377,10 @@ fn count(ledger: &mut Ledger, verdict: Verdict) {
 }
 
 /// A packet without a flow: it is answered, or it leaves.
-#[inline]
+#[inline(never)]
 fn leave<P: Packet>(resolver: &mut Resolver<'_, '_>, packet: &mut P, lane: &Lane) -> Decision {
     let mut answered = false;
     let verdict = match lane.step {
-        Step::Punt => Verdict::Punt(lane.punt),
         Step::Drop => Verdict::Drop(lane.drop),
         _ => match without_flow(resolver.table, &lane.parsed) {
             Verdict::Tx => match echo::answer(packet, &lane.parsed) {
@@ -380,7 +395,7 @@ fn leave<P: Packet>(resolver: &mut Resolver<'_, '_>, packet: &mut P, lane: &Lane
         },
     };
     count(resolver.ledger, verdict);
-    Decision { verdict, service: None, real: None, flow: None, answered }
+    Decision { answered, ..Decision::left(verdict, None) }
 }
 
 /// What becomes of a packet that has no ports; an echo request to a VIP is to be answered.

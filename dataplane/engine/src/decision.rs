@@ -41,6 +41,14 @@ pub struct Decision {
     pub answered: bool,
 }
 
+impl Decision {
+    /// That of a packet which no real gets.
+    #[inline]
+    pub(crate) const fn left(verdict: Verdict, service: Option<ServiceNumber>) -> Self {
+        Self { verdict, service, real: None, flow: None, answered: false }
+    }
+}
+
 /// Sees every packet's decision, in the order the packets came. Static dispatch: [`NoObserver`] costs
 /// nothing.
 pub trait Observer<P> {

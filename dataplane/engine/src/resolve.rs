@@ -18,6 +18,8 @@ pub(crate) struct Resolver<'e, 't> {
     pub(crate) table: &'e TableView<'t>,
     pub(crate) now: Tick,
     pub(crate) hits: u64,
+    /// Packets whose flow was not there.
+    pub(crate) misses: u64,
     /// The lanes of this burst hold their own choices; else what they hold is of another.
     pub(crate) are_chosen: bool,
 }
@@ -135,6 +137,7 @@ impl Resolver<'_, '_> {
     }
 
     fn miss(&mut self, parsed: &Parsed, place: Place, choice: Option<Choice>) -> Result<Target, Refusal> {
+        self.misses += 1;
         let choice = choice.filter(|_| self.are_chosen).map_or_else(|| self.choice(parsed), Ok)?;
         let (real, service) = (self.choose(choice)?, choice.service);
         let used = if parsed.kind == Kind::IcmpError {

@@ -1,0 +1,35 @@
+#!/bin/sh
+# Instructions of the path, packet by packet, counted by valgrind and not timed: the same on any machine, idle or
+# not, as long as the compiler is the same. Each row is the difference of two runs that differ only in how many
+# packets they send, divided by that number, less the same for the port alone.
+#
+# benches/instructions.sh
+set -eu
+cd "$(dirname "$0")/.."
+
+if ! command -v valgrind >/dev/null; then
+    echo "valgrind is missing: apt-get install valgrind" >&2
+    exit 1
+fi
+target=${CARGO_TARGET_DIR:-target}
+cargo build --quiet --release --package benches --bin path
+
+# counted NAME PACKETS
+counted() {
+    valgrind --tool=callgrind --callgrind-out-file=/dev/null "$target/release/path" --small --only "$1" --once "$2" 2>&1 |
+        sed -n 's/.*Collected : \([0-9]*\).*/\1/p'
+}
+
+# each NAME: instructions of one packet
+each() {
+    few=$(counted "$1" 64000)
+    many=$(counted "$1" 192000)
+    echo $(((many - few) / 128000))
+}
+
+four=$(each "port alone")
+six=$(each "port alone, IPv6")
+printf '%-24s %s\n' "instructions a packet" "(port taken off)"
+printf '%-24s %6s\n' "4,096 flows" $(($(each "4,096 flows") - four))
+printf '%-24s %6s\n' "4,096 flows, IPv6" $(($(each "4,096 flows, IPv6") - six))
+printf '%-24s %6s\n' "no VIP" $(($(each "no VIP") - four))
