@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use dpdk::{Eal, EalConfig, EthQueue, Feeder, Mbuf, MemoryMode, Mempool, PoolConfig, RingPort};
 use mem::CountingAllocator;
 use port::{Burst, Packet};
-use swaps::{Core, Demand, FLOWS_FIRST, Flows, Witness, live, walk};
+use swaps::{Core, Demand, Ending, FLOWS_FIRST, Flows, Witness, live, wait, walk};
 
 #[global_allocator]
 static ALLOCATOR: CountingAllocator = CountingAllocator;
@@ -109,9 +109,10 @@ fn two_workers_on_mbufs_switch_a_thousand_tables_and_lose_no_packet_and_move_no_
     let (blueprints, plans) = walk();
     let (mut core, seats) = Core::new(&blueprints[0], usize::from(WORKERS));
     let packets: Vec<AtomicU64> = seats.iter().map(|_| AtomicU64::new(0)).collect();
-    let is_over = AtomicBool::new(false);
+    let is_over = &AtomicBool::new(false);
 
     let (outcomes, fed) = std::thread::scope(|scope| {
+        let ending = Ending(is_over);
         let mut threads = Vec::new();
         let seats = (0..WORKERS).zip(seats).zip(queues);
         for ((((number, seat), queue), packets), wish) in seats.zip(&packets).zip(&wishes) {
@@ -123,21 +124,20 @@ fn two_workers_on_mbufs_switch_a_thousand_tables_and_lose_no_packet_and_move_no_
             };
             threads.push(scope.spawn(move || {
                 let _lcore = dpdk::register_thread().unwrap();
-                live(worker, witness, packets, steer)
+                live(worker, witness, packets, is_over, steer)
             }));
         }
-        let feeding = scope.spawn(|| feed(lanes, &is_over));
+        let feeding = scope.spawn(|| feed(lanes, is_over));
         let has_ended = || threads.iter().any(|thread| thread.is_finished());
         let swapped = core.swap_all(&blueprints[1..], &packets, &has_ended);
-        while swapped.is_some() && !feeding.is_finished() && !has_ended() {
-            std::thread::yield_now();
-        }
-        is_over.store(true, Ordering::Release);
+        let fed = swapped.and_then(|()| wait(&has_ended, || feeding.is_finished().then_some(())));
+        let all_ended = || threads.iter().all(|thread| thread.is_finished());
+        let ended = fed.and_then(|()| core.stop_all(&all_ended));
+        drop(ending);
         let fed = feeding.join().unwrap();
-        let stopped = core.stop_all(&|| threads.iter().all(|thread| thread.is_finished()));
         // A worker that broke off has said why; joining it passes that on.
         let outcomes: Vec<_> = threads.into_iter().map(|thread| thread.join().unwrap()).collect();
-        assert_eq!((swapped, stopped), (Some(()), Some(())));
+        assert_eq!(ended, Some(()), "nothing moves any more");
         (outcomes, fed)
     });
 

@@ -1,6 +1,6 @@
 """SYNs an eighth of a second apart fill both buckets, four in each; the first one comes again. The next flow evicts
-the second one, which has been silent the longest in their first bucket; when that comes back, it evicts the
-flow that evicted it, for all others there are established by now.
+the second one, which has been silent the longest in their first bucket. When the other four there are established,
+the second one comes back and evicts the oldest of their second bucket; the rest is found.
 """
 
 from golden import Pool, REAL4, Room, frame, ip4, ipip, tcp
@@ -17,7 +17,7 @@ def packet(flow, flags):
 def packets():
     *eight, late = ROOM.meeting(3, 5, 9)
     order = [(flow, "S") for flow in eight] + [(eight[0], "S"), (late, "S")]
-    order += [(eight[at], "A") for at in (0, 2, 3, 1)]
-    order += [(flow, "A") for flow in eight]
+    order += [(flow, "A") for flow in (eight[0], eight[2], eight[3], late)]
+    order += [(flow, "A") for flow in (eight[1], *eight[5:], eight[1])]
     for eighth, (flow, flags) in enumerate(order):
         yield *packet(flow, flags), eighth / 8

@@ -10,8 +10,9 @@
     reason = "helpers fail as their test does, no test needs all, and the numbers are small"
 )]
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Weak};
+use std::time::{Duration, Instant};
 
 use control::{Image, Publisher};
 use counters::{Event, Layout, Ledger};
@@ -39,6 +40,17 @@ const PACKETS_LAST: u64 = 100_000;
 /// Tables on their way to a worker at a time.
 const TABLES_MAX: usize = 4;
 const NO_REAL: u8 = u8::MAX;
+/// Whoever waits longer for the other side waits for ever: packets are lost, or a thread is gone.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Says that all is over when it goes, so that a test which fails in one thread ends in all.
+pub(crate) struct Ending<'o>(pub(crate) &'o AtomicBool);
+
+impl Drop for Ending<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Release);
+    }
+}
 
 /// Numbers that look random and are the same every time (`SplitMix64`).
 pub(crate) struct Dice(u64);
@@ -270,18 +282,19 @@ impl<P> Outcome<P> {
     }
 }
 
-/// A worker's life: it breathes until it is told to stop and nothing comes any more.
+/// A worker's life: it breathes until it is told to stop and nothing comes any more, or all is over.
 pub(crate) fn live<P: Port>(
     mut worker: Worker<P, Image>,
     mut witness: Witness,
     packets: &AtomicU64,
+    is_over: &AtomicBool,
     mut steer: impl FnMut(&mut P, Demand),
 ) -> Outcome<P> {
     let mut notes = Notes { decided: Vec::with_capacity(BURST_MAX) };
     let mut seen = vec![0; SWAPS + 1];
     let mut forwarded = 0;
     let before = mem::thread_allocations();
-    loop {
+    while !is_over.load(Ordering::Acquire) {
         let breath = worker.breathe(&mut notes);
         let generation = worker.ledger().get(Event::TableSwitch) as usize;
         match breath {
@@ -306,12 +319,13 @@ pub(crate) fn live<P: Port>(
     Outcome { port: worker.into_port(), ledger, allocations, idle_tables, lost, witness }
 }
 
-/// Waits until `is_there` gives something; gives nothing once a worker has broken off.
-fn wait<T>(has_ended: &impl Fn() -> bool, mut is_there: impl FnMut() -> Option<T>) -> Option<T> {
+/// Waits until `is_there` gives something; gives nothing once a worker has broken off, or nothing moves.
+pub(crate) fn wait<T>(has_ended: &impl Fn() -> bool, mut is_there: impl FnMut() -> Option<T>) -> Option<T> {
+    let begin = Instant::now();
     loop {
-        let has_ended = has_ended();
+        let is_hopeless = has_ended() || begin.elapsed() > PATIENCE;
         match is_there() {
-            None if !has_ended => std::thread::yield_now(),
+            None if !is_hopeless => std::thread::yield_now(),
             answer => return answer,
         }
     }
@@ -368,7 +382,7 @@ impl Core {
         (Self { publisher, reins, tables, _region: region }, seats)
     }
 
-    /// Each table in turn, acknowledged by every worker. Nothing where a worker broke off.
+    /// Each table in turn, acknowledged by every worker. Nothing where a worker broke off or nothing moves.
     pub(crate) fn swap_all(
         &mut self,
         blueprints: &[Blueprint],
