@@ -24,6 +24,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("conf", &["wire", "service"]),
     ("control", &["conf", "service", "link", "counters", "shm"]),
     ("report", &[]),
+    ("ctl", &[]),
 ];
 
 /// The crates that compose the others: anything but the raw bindings.

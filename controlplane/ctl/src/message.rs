@@ -1,0 +1,229 @@
+//! What is asked and what is answered.
+//!
+//! One JSON object a line, UTF-8, at most [`LINE_BYTES_MAX`] bytes. Unknown keys are faults: a misspelt option
+//! must not pass for its default.
+
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+use crate::snapshot::{Counts, Flow, Generation, Port, Real, Service, Snapshot, Worker};
+
+/// The version of these messages; another is refused by its number.
+pub const VERSION: u32 = 1;
+
+/// The longest line, its newline included.
+pub const LINE_BYTES_MAX: usize = 64 * 1024;
+
+/// `{"v":1,"id":7,"do":{"show":{"what":"reals"}}}`
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Request {
+    /// [`VERSION`].
+    pub v: u32,
+    /// Comes back with the answer.
+    #[serde(default)]
+    pub id: u64,
+    /// What to do.
+    #[serde(rename = "do")]
+    pub deed: Deed,
+}
+
+/// What can be asked for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Deed {
+    /// Answered at once, whatever else goes on.
+    Ping,
+    /// Say how things stand.
+    Show(Show),
+    /// Read the configuration again and apply it.
+    Reload(Reload),
+    /// An operator's word about one real.
+    Override(Override),
+}
+
+/// What to show, and of it what. A filter that names nothing there is says so.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Show {
+    /// Which view.
+    pub what: View,
+    /// Only this service's (by name).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub service: Option<String>,
+    /// Only this real's (by name).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub real: Option<String>,
+    /// At most so many rows ([`Rows`](crate::Rows) says when there are more).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limit: Option<u32>,
+}
+
+/// A view of the running box.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum View {
+    /// Everything below but flows and table: what a screen wants.
+    All,
+    /// Every counter by name.
+    Counters,
+    /// Packets and bytes of each service.
+    Services,
+    /// State, weight, packets and bytes of each real.
+    Reals,
+    /// Flows in the tables.
+    Flows,
+    /// What each worker does.
+    Workers,
+    /// What each port's driver counted.
+    Ports,
+    /// Services, pools and templates of the forwarding table.
+    Table,
+    /// Which table is in force, and since when.
+    Generation,
+}
+
+/// Apply a configuration.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Reload {
+    /// The file; without it the one the program was started with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub config: Option<PathBuf>,
+    /// Only say what would change.
+    #[serde(default)]
+    pub dry_run: bool,
+}
+
+/// An operator's word about one real. It stands until it is taken back, until the file changes that same key of
+/// that real, or until the real goes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Override {
+    /// The real's name.
+    pub real: String,
+    /// What becomes of it.
+    pub to: Word,
+}
+
+/// The word.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Word {
+    /// Keeps its flows and takes no new ones.
+    Drain,
+    /// Takes nothing.
+    Down,
+    /// Takes new flows again, whatever the file says.
+    Up,
+    /// As the file says: takes back drain, down, up and weights.
+    Clear,
+    /// Another share in one pool, or in all that it is a member of.
+    Weight {
+        /// 0 (none) to 65535.
+        weight: u32,
+        /// The pool's name.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pool: Option<String>,
+    },
+}
+
+/// `{"v":1,"id":7,"ok":{…}}` or `{"v":1,"id":7,"error":{…}}`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Reply {
+    /// [`VERSION`].
+    pub v: u32,
+    /// The request's; 0 if it could not be read.
+    pub id: u64,
+    /// How it went.
+    #[serde(flatten)]
+    pub outcome: Outcome,
+}
+
+/// How a request went.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// It was done.
+    Ok(Answer),
+    /// It was not, and nothing has changed.
+    Error(Fault),
+}
+
+/// Why not.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Fault {
+    /// For programs.
+    pub code: Code,
+    /// For people: what, where, and the remedy.
+    pub text: String,
+}
+
+/// Kinds of faults.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Code {
+    /// The line is no request.
+    BadRequest,
+    /// The request's version is not spoken here.
+    Version,
+    /// No such service, real, pool.
+    NoSuchName,
+    /// The configuration is not valid, or asks for what only a restart can give.
+    BadConfig,
+    /// Too much is asked for at once; try again.
+    Busy,
+    /// A fault of ours.
+    Internal,
+}
+
+/// What was done or is shown.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Answer {
+    /// To a ping: the program's version.
+    Pong(String),
+    /// Everything.
+    All(Box<Snapshot>),
+    /// By name, in the order of their definition.
+    Counters(Counts),
+    /// By name.
+    Services(Vec<Service>),
+    /// By name.
+    Reals(Vec<Real>),
+    /// In no order.
+    Flows(Rows<Flow>),
+    /// By number.
+    Workers(Vec<Worker>),
+    /// As configured.
+    Ports(Vec<Port>),
+    /// The table in words, a line each.
+    Table(Vec<String>),
+    /// The one in force.
+    Generation(Generation),
+    /// What was changed, or would be.
+    Changed(Changed),
+}
+
+/// Rows that may be more than were asked for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Rows<T> {
+    /// The rows.
+    pub rows: Vec<T>,
+    /// There are more.
+    pub more: bool,
+}
+
+/// What a reload or an override did.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Changed {
+    /// The plan, a sentence a line.
+    pub plan: Vec<String>,
+    /// It was carried out, and all workers forward by it.
+    pub applied: bool,
+    /// The generation in force now.
+    pub generation: Generation,
+}

@@ -1,0 +1,143 @@
+//! How the running box stands, at one moment.
+//!
+//! Counts go up from the start of the dataplane and never back; whoever wants rates takes two snapshots.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+/// Counters by name: `{"rx": 12, "drop.truncated": 0}`.
+pub type Counts = BTreeMap<String, u64>;
+
+/// Everything a screen wants.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Snapshot {
+    /// Milliseconds since the program started, by a clock that never goes back.
+    pub at_ms: u64,
+    /// The program's version.
+    pub version: String,
+    /// The table in force.
+    pub generation: Generation,
+    /// All counters, summed over the workers.
+    pub counters: Counts,
+    /// By name.
+    pub services: Vec<Service>,
+    /// By name.
+    pub reals: Vec<Real>,
+    /// By number.
+    pub workers: Vec<Worker>,
+    /// As configured.
+    pub ports: Vec<Port>,
+}
+
+/// A forwarding table's name.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Generation {
+    /// It counts from 1 at each start.
+    pub sequence: u64,
+    /// SHA-256 of its root, in hex.
+    pub digest: String,
+    /// For how long it has been in force, in milliseconds.
+    pub age_ms: u64,
+}
+
+/// One service.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Service {
+    /// Its name.
+    pub name: String,
+    /// Its number.
+    pub number: u32,
+    /// Address or prefix.
+    pub vip: String,
+    /// `tcp` or `udp`.
+    pub protocol: String,
+    /// One, a range, or `any`.
+    pub ports: String,
+    /// Its pool's name.
+    pub pool: String,
+    /// Packets forwarded.
+    pub packets: u64,
+    /// Bytes of them at the IP layer, as they came.
+    pub bytes: u64,
+}
+
+/// One real.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Real {
+    /// Its name.
+    pub name: String,
+    /// Its number.
+    pub number: u32,
+    /// Its own address.
+    pub address: String,
+    /// `up`, `drain` or `down`.
+    pub state: String,
+    /// Who said so: `file` or `operator`.
+    pub by: String,
+    /// Its share in each pool, by the pool's name.
+    pub weights: BTreeMap<String, u32>,
+    /// The MAC address frames to it are sent to; empty if that is not known.
+    pub next_hop: String,
+    /// Packets forwarded.
+    pub packets: u64,
+    /// Bytes of them at the IP layer, as they came.
+    pub bytes: u64,
+}
+
+/// One worker.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Worker {
+    /// Its number.
+    pub number: u32,
+    /// The share of its time that it had packets to move, 0 to 1, since the last snapshot.
+    pub busy: f64,
+    /// Flows in its table, and room for them.
+    pub flows: u64,
+    /// Room for flows.
+    pub flows_max: u64,
+    /// Milliseconds since its heart beat last.
+    pub silent_ms: u64,
+    /// Its own counters.
+    pub counters: Counts,
+}
+
+/// What a port's driver counted.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Port {
+    /// Its name.
+    pub name: String,
+    /// The DPDK device.
+    pub device: String,
+    /// Packets received.
+    pub rx_packets: u64,
+    /// Packets sent.
+    pub tx_packets: u64,
+    /// Packets that the NIC had no room for.
+    pub rx_missed: u64,
+    /// Packets for which there was no mbuf.
+    pub rx_no_mbuf: u64,
+    /// Errors in either direction.
+    pub errors: u64,
+}
+
+/// One flow of a worker's table.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Flow {
+    /// The worker that has it.
+    pub worker: u32,
+    /// The client: address and port.
+    pub client: String,
+    /// The VIP: address and port.
+    pub vip: String,
+    /// `tcp` or `udp`.
+    pub protocol: String,
+    /// The service's name, or its number where the name is gone.
+    pub service: String,
+    /// The real's name, or its number where the name is gone.
+    pub real: String,
+    /// `embryonic`, `established`, `closing` or `udp`.
+    pub state: String,
+    /// Milliseconds since its last packet, in steps of 125.
+    pub silent_ms: u64,
+}
