@@ -29,7 +29,7 @@ step() {
 
 rust() {
     need_rust "$root" &&
-        need_rust_tools
+        need_rust_tools "$root"
 }
 
 format() {
@@ -85,7 +85,7 @@ step "documentation and its examples" cargo test --doc --workspace --locked
 
 # The labs want root; the build does not.
 if [ "$(id -u)" -ne 0 ]; then
-    export CARGO_TARGET_X86_64_UNKNOWN_LINUX_GNU_RUNNER="sudo --preserve-env=PATH,CARGO,CARGO_HOME,CARGO_TARGET_DIR,RUSTUP_HOME"
+    export CARGO_TARGET_X86_64_UNKNOWN_LINUX_GNU_RUNNER="sudo --preserve-env=PATH,CARGO,CARGO_HOME,CARGO_TARGET_DIR,RUSTUP_HOME,RUSTUP_TOOLCHAIN"
 fi
 echo "tests"
 exec cargo test --workspace --lib --bins --tests --no-fail-fast --locked

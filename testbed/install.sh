@@ -51,11 +51,15 @@ need_packages() {
     rm -f "$log"
 }
 
-# Debian 12's own Rust is 1.63; the workspace names the oldest that will do. What is missing or too old comes from
-# rustup, into the user's own home.
+# The oldest Rust that will do, as the workspace at $1 names it: 1.95.
+named_rust() {
+    sed -n 's/^rust-version = "\(.*\)"/\1/p' "$1/Cargo.toml" | head -n 1
+}
+
+# Debian 12's own Rust is 1.63. What is missing or too old comes from rustup, into the user's own home.
 need_rust() {
     local need have
-    need=$(sed -n 's/^rust-version = "\(.*\)"/\1/p' "$1/Cargo.toml" | head -n 1)
+    need=$(named_rust "$1")
     has_rust() {
         have=$(cargo --version 2>/dev/null | sed -n 's/^cargo \([0-9.]*\).*/\1/p')
         [ -n "$have" ] && [ "$(printf '%s\n' "$need" "$have" | sort -V | head -n 1)" = "$need" ]
@@ -76,9 +80,16 @@ need_rust() {
     return 1
 }
 
-# What the checks run besides the compiler; rustup's minimal profile leaves them out.
+# Any later Rust builds, but lints and unstable flags change: the checks are made with the very one that is named,
+# which rustup puts beside the user's. Its minimal profile leaves out what the checks run besides the compiler.
 need_rust_tools() {
-    local missing=()
+    local need missing=()
+    need=$(named_rust "$1")
+    if [[ $(cargo --version) != "cargo $need."* ]] && command -v rustup >/dev/null; then
+        rustup run "$need" cargo --version >/dev/null 2>&1 ||
+            rustup --quiet toolchain install "$need" --profile minimal --no-self-update || return
+        export RUSTUP_TOOLCHAIN=$need
+    fi
     cargo clippy --version >/dev/null 2>&1 || missing+=(clippy)
     cargo fmt --version >/dev/null 2>&1 || missing+=(rustfmt)
     [ ${#missing[@]} -gt 0 ] || return 0
@@ -102,7 +113,7 @@ if [ "${BASH_SOURCE[0]}" = "$0" ]; then
         check)
             need_packages "${BUILD_PACKAGES[@]}" "${CHECK_PACKAGES[@]}"
             need_rust "$root"
-            need_rust_tools
+            need_rust_tools "$root"
             ;;
         *)
             echo "usage: testbed/install.sh [build|check]" >&2
