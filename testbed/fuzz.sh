@@ -1,7 +1,7 @@
 #!/bin/bash
 # Runs every fuzz target: testbed/fuzz.sh [SECONDS | check [TARGET ...]]. SECONDS (60) are per target; no TARGET
 # is all of them. First inputs come from the cases; what a target learns stays in its corpus for the next time.
-# `check` is work of a known size instead, some 80 seconds in all: a fixed number of inputs for each target, from
+# `check` is work of a known size instead, some 50 s of CPU time: a fixed number of inputs for each target, from
 # a fixed seed, beginning with the first inputs alone. A finding is named, its input kept, and the exit status is 1.
 #
 # It builds what `cargo fuzz` builds, with the same flags, so that tool need not be installed. There is no
@@ -18,7 +18,7 @@ case $seconds in
     '' | *[!0-9]*) echo "usage: testbed/fuzz.sh [SECONDS | check [TARGET ...]]" >&2; exit 2 ;;
 esac
 
-# How many inputs `check` gives each target: about a dozen seconds of them on two busy cores.
+# How many inputs `check` gives each target: some ten seconds of CPU time each.
 declare -A inputs=([parse]=1500000 [forward]=20000 [config]=10000 [capture]=400000 [image]=80000 [numbers]=100000)
 for target in "${targets[@]}"; do
     [ -n "${inputs[$target]:-}" ] || { echo "there is no target $target: ${!inputs[*]}" >&2; exit 2; }
