@@ -46,7 +46,7 @@ pub const SOURCE_V4_PREFIX_MIN: u8 = 16;
 pub const SOURCE_V6_PREFIX_MIN: u8 = 112;
 
 /// Flows per worker, at least.
-pub const FLOW_ENTRIES_MIN: u32 = 4;
+pub const FLOW_ENTRIES_MIN: u32 = 64;
 
 /// Flows per worker, at most.
 pub const FLOW_ENTRIES_MAX: u32 = 1 << 30;

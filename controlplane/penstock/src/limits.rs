@@ -37,6 +37,9 @@ const _: () = assert!(RATE_RECORDS_MAX <= RECORDS_MAX);
 // A worker's number is kept in a byte.
 const _: () = assert!(WORKERS_MAX <= 256);
 const _: () = assert!(RING_RECORDS.is_power_of_two());
+// What a configuration may ask for, the flow table gives.
+const _: () = assert!(conf::limits::FLOW_ENTRIES_MIN as usize == flow::ENTRIES_MIN);
+const _: () = assert!(conf::limits::FLOW_ENTRIES_MAX as usize == flow::ENTRIES_MAX);
 #[cfg(feature = "dpdk")]
 const _: () = assert!(RING_PACKETS as usize >= 2 * BURST_MAX);
 const _: () = assert!(BURST_MAX == 64, "the help of --burst says so");
