@@ -32,6 +32,21 @@ impl Slot {
     }
 }
 
+/// A 64-bit number as one of so many buckets (Lemire, "Fast random integer generation in an interval").
+#[inline]
+#[allow(clippy::cast_possible_truncation, reason = "the product's upper half is below the bucket count")]
+pub(crate) const fn scale(hash: u64, buckets: u32) -> u32 {
+    ((hash as u128 * buckets as u128) >> 64) as u32
+}
+
+/// The other bucket of a tag. It is its own inverse: the two add up to a number that the tag alone gives, so
+/// an entry can be moved without knowing its tuple.
+#[inline]
+pub(crate) const fn other(bucket: u32, tag: u64, buckets: u32) -> u32 {
+    let sum = scale(tag.wrapping_mul(0x9E37_79B9_7F4A_7C15), buckets);
+    if sum >= bucket { sum - bucket } else { sum + (buckets - bucket) }
+}
+
 /// What a look at the first bucket of a place found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Peek {

@@ -6,8 +6,8 @@ use mem::Prf;
 use service::tuple_hash;
 use wire::FiveTuple;
 
-use crate::bucket::{ENTRIES_PER_BUCKET, Seen, from_words};
-use crate::place::Slot;
+use crate::bucket::{EMPTY, ENTRIES_PER_BUCKET, Seen, from_words};
+use crate::place::{self, Slot};
 use crate::table::Memory;
 use crate::value::Value;
 
@@ -39,30 +39,41 @@ impl FlowReader {
         self.slots().filter_map(|slot| self.flow(slot))
     }
 
+    /// The flow of that tuple, if the table holds it; the tuple is compared whole. One that is moved between its
+    /// buckets at that moment may be missed.
+    #[must_use]
+    pub fn find(&self, tuple: &FiveTuple) -> Option<FlowRecord> {
+        let (tag, spread) = tuple_hash(&self.prf()?, tuple);
+        let first = place::scale(spread, self.buckets);
+        // As `FlowTable::place_with` does.
+        let tag = if tag == EMPTY { 1 } else { tag };
+        let slots = [first, place::other(first, tag, self.buckets)].into_iter().flat_map(slots_of);
+        slots.filter_map(|slot| self.flow(slot)).find(|flow| flow.tuple == *tuple)
+    }
+
+    /// What places flows: its key stands in the table's memory.
+    fn prf(&self) -> Option<Prf> {
+        let key = self.memory.hot.first()?.entry(2);
+        Some(Prf::new((u128::from(key.value()) << 64 | u128::from(key.tag())).to_le_bytes()))
+    }
+
     /// How many flows are in their first bucket, where a hit reads one cache line, and how many there are.
     /// It hashes every flow's tuple again, under the key that stands in the table's memory.
     #[must_use]
     pub fn in_first_bucket(&self) -> (usize, usize) {
-        let Some(prf) = self.memory.hot.first().map(|header| {
-            let key = header.entry(2);
-            Prf::new((u128::from(key.value()) << 64 | u128::from(key.tag())).to_le_bytes())
-        }) else {
-            return (0, 0);
-        };
+        let Some(prf) = self.prf() else { return (0, 0) };
         let (mut in_first, mut all) = (0, 0);
         for (bucket, flow) in self.slots().filter_map(|slot| Some((slot.bucket, self.flow(slot)?))) {
             // As `FlowTable::place` does.
             let (_, spread) = tuple_hash(&prf, &flow.tuple);
-            let first = (u128::from(spread) * u128::from(self.buckets)) >> 64;
-            in_first += usize::from(first == u128::from(bucket));
+            in_first += usize::from(place::scale(spread, self.buckets) == bucket);
             all += 1;
         }
         (in_first, all)
     }
 
     fn slots(&self) -> impl Iterator<Item = Slot> + use<> {
-        let slots = |bucket| (0u32..).take(ENTRIES_PER_BUCKET).map(move |entry| Slot::new(bucket, entry));
-        (0..self.buckets).flat_map(slots)
+        (0..self.buckets).flat_map(slots_of)
     }
 
     fn flow(&self, slot: Slot) -> Option<FlowRecord> {
@@ -74,6 +85,10 @@ impl FlowReader {
         let Seen::Flow { value, tuple } = seen else { return None };
         Some(FlowRecord { tuple: from_words(tuple), value: Value::from_bits(value) })
     }
+}
+
+fn slots_of(bucket: u32) -> impl Iterator<Item = Slot> {
+    (0u32..).take(ENTRIES_PER_BUCKET).map(move |entry| Slot::new(bucket, entry))
 }
 
 #[cfg(test)]
@@ -112,5 +127,16 @@ mod tests {
         let in_first = places.filter(|(bucket, place)| *bucket == place.first).count();
         assert_eq!(reader.in_first_bucket(), (in_first, 3686));
         assert!((3686 / 2..3686).contains(&in_first), "at nine tenths most are, and not all: {in_first}");
+    }
+
+    #[test]
+    fn every_flow_is_found_by_its_tuple_and_no_other_is() {
+        let mut table = FlowTable::new(4096, *b"0123456789abcdef").unwrap();
+        let reader = table.reader();
+        fill(&mut table, 0..3686);
+        for index in 0..3686 {
+            assert_eq!(reader.find(&tuple(index)).map(|flow| flow.tuple), Some(tuple(index)));
+        }
+        assert!((3686..9000).all(|index| reader.find(&tuple(index)).is_none()));
     }
 }

@@ -8,7 +8,7 @@ use wire::FiveTuple;
 use wire::tcp::Flags;
 
 use crate::bucket::{Bucket, Cold, EMPTY, ENTRIES_PER_BUCKET, Entry, to_words};
-use crate::place::{Full, Inserted, Peek, Place, Probe, Slot};
+use crate::place::{self, Full, Inserted, Peek, Place, Probe, Slot};
 use crate::reader::FlowReader;
 use crate::value::{AGES, Epoch, Met, Value};
 use crate::{Silences, State};
@@ -221,7 +221,7 @@ impl<const TAG_BITS: u32> FlowTable<TAG_BITS> {
     pub fn place_with(&self, tuple: &FiveTuple, tail: u64) -> Place {
         let (tag, spread) = tuple_hash_with(&self.prf, tuple, tail);
         let tag = if TAG_BITS == 64 { tag } else { tag & ((1 << TAG_BITS) - 1) };
-        Place { tag: if tag == EMPTY { 1 } else { tag }, first: self.scale(spread) }
+        Place { tag: if tag == EMPTY { 1 } else { tag }, first: place::scale(spread, self.buckets) }
     }
 
     /// Fetches the first bucket of a place.
@@ -382,19 +382,9 @@ impl<const TAG_BITS: u32> FlowTable<TAG_BITS> {
         std::mem::take(&mut self.len) as u64
     }
 
-    /// The other bucket of a tag. It is its own inverse: the two add up to a number that the tag alone
-    /// gives, so an entry can be moved without knowing its tuple.
     #[inline]
     pub(crate) fn other(&self, bucket: u32, tag: u64) -> u32 {
-        let sum = self.scale(tag.wrapping_mul(0x9E37_79B9_7F4A_7C15));
-        if sum >= bucket { sum - bucket } else { sum + (self.buckets - bucket) }
-    }
-
-    /// A 64-bit number as a bucket (Lemire, "Fast random integer generation in an interval").
-    #[inline]
-    #[allow(clippy::cast_possible_truncation, reason = "the product's upper half is below the bucket count")]
-    fn scale(&self, hash: u64) -> u32 {
-        ((u128::from(hash) * u128::from(self.buckets)) >> 64) as u32
+        place::other(bucket, tag, self.buckets)
     }
 
     #[inline]
