@@ -77,12 +77,12 @@ pub struct Sent {
 /// One worker's engine: its flows, its counters, its keys.
 #[derive(Debug)]
 pub struct Engine {
-    flows: FlowTable,
-    gate: Gate,
+    pub(crate) flows: FlowTable,
+    pub(crate) gate: Gate,
     ledger: Ledger,
-    select: Prf,
+    pub(crate) select: Prf,
     select_seed: [u8; 16],
-    identifications: Identifications,
+    pub(crate) identifications: Identifications,
     lanes: Box<[Lane; BURST_MAX]>,
     /// Most packets of the last burst had no flow yet, so those of the next will have none either: what an
     /// insertion reads is fetched at once. It changes when memory is read, and nothing else.
@@ -400,7 +400,7 @@ fn leave<P: Packet>(resolver: &mut Resolver<'_, '_>, packet: &mut P, lane: &Lane
 
 /// What becomes of a packet that has no ports; an echo request to a VIP is to be answered.
 #[inline(never)]
-fn without_flow(table: &TableView<'_>, parsed: &Parsed) -> Verdict {
+pub(crate) fn without_flow(table: &TableView<'_>, parsed: &Parsed) -> Verdict {
     if !table.classify_address(&parsed.tuple.destination, parsed.tuple.family) {
         return Verdict::Punt(PuntReason::NotVip);
     }

@@ -14,7 +14,9 @@ mod burst;
 mod decision;
 mod echo;
 mod encap;
+mod explain;
 mod resolve;
 
 pub use burst::{Engine, Sent};
 pub use decision::{Decision, FlowUse, NoObserver, Observer, Verdict};
+pub use explain::{Known, Step};

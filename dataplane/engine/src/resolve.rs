@@ -34,9 +34,9 @@ pub(crate) struct Target {
 /// What a new flow's real is chosen by.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Choice {
-    at: ServiceSlot,
-    service: ServiceNumber,
-    hash: u64,
+    pub(crate) at: ServiceSlot,
+    pub(crate) service: ServiceNumber,
+    pub(crate) hash: u64,
 }
 
 impl Choice {
@@ -60,7 +60,7 @@ impl Choice {
 }
 
 /// Why it goes nowhere, and the service where one is known.
-type Refusal = (Verdict, Option<ServiceNumber>);
+pub(crate) type Refusal = (Verdict, Option<ServiceNumber>);
 
 impl Resolver<'_, '_> {
     /// Where a packet goes; `choice` is its own, if it was made already.

@@ -1,0 +1,220 @@
+//! One packet walked through every decision, for people.
+//!
+//! The walk asks the same leaves as the burst does (parser, screen, classification, selection, templates,
+//! encapsulation) in the same order, tells each answer as a [`Step`], and changes nothing but the packet it was
+//! given. Its last step is the decision that [`Engine::process`] would take with the same packet now; a test
+//! holds the two together over all golden cases and damaged packets.
+
+use counters::DropReason;
+use flow::{FlowRecord, Gate, Silences, Value};
+use mem::Prf;
+use port::{Packet, Tick};
+use service::{RealNumber, RealState, ServiceNumber, TableView, Template, Timeouts};
+use wire::{Family, FiveTuple, Kind, Parsed, Unparsed};
+
+use crate::burst::{Engine, without_flow};
+use crate::decision::{Decision, FlowUse, Verdict, unparsed};
+use crate::echo;
+use crate::encap::{Identifications, encap};
+use crate::resolve::{Choice, Refusal};
+
+/// One answer on a packet's way.
+#[derive(Clone, Copy, Debug)]
+pub enum Step {
+    /// Its headers cannot be taken for a packet's.
+    Unparsed(Unparsed),
+    /// What its headers say.
+    Parsed(Parsed),
+    /// Whether the screen lets its destination pass as one that may be a VIP's; a no is certain.
+    Screened(bool),
+    /// It has no ports for us, so only its address is looked up: whether that is a VIP's.
+    Address(bool),
+    /// What the flow table knows of its flow.
+    Flow(Known),
+    /// The service that its destination, protocol and port belong to.
+    Service(ServiceNumber),
+    /// They belong to none: of a VIP, or (false) of no VIP.
+    NoService(bool),
+    /// Its flow keeps the real it has.
+    Kept(RealNumber),
+    /// Its flow's real is down or gone, and another has to be chosen.
+    Lost(RealNumber),
+    /// The real that its hash chooses in the service's pool; none if the pool has none to give.
+    Chosen {
+        /// The first word of the flow's keyed hash.
+        hash: u64,
+        /// The real.
+        real: Option<RealNumber>,
+    },
+    /// How packets travel to the real; none if the table has no such real.
+    Template(Option<Template>),
+    /// It was made ready to leave: bytes of the frame.
+    Ready(usize),
+    /// It could not be.
+    Refused(DropReason),
+    /// How it leaves. Always the last step, and only that.
+    Leaves(Decision),
+}
+
+/// What a flow table knows of a flow.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Known {
+    /// Nothing.
+    Nothing,
+    /// It was silent for longer than its state allows, and counts as forgotten.
+    Silent(Value),
+    /// Decided or confirmed under the table in force.
+    Current(Value),
+    /// Last met under an earlier table: its service is asked for again.
+    Earlier(Value),
+}
+
+impl Known {
+    fn of(found: Option<FlowRecord>, now: Tick, timeouts: Timeouts, epoch: flow::Epoch) -> Self {
+        match found.map(|flow| flow.value) {
+            None => Self::Nothing,
+            Some(value) if value.is_expired(now.0, &Silences::from(timeouts)) => Self::Silent(value),
+            Some(value) if value.epoch() == epoch => Self::Current(value),
+            Some(value) => Self::Earlier(value),
+        }
+    }
+}
+
+impl Engine {
+    /// Walks `packet`, which comes at `now`, through every decision and tells them. Afterwards the packet is as it
+    /// would leave; nothing else has changed. Whether a new flow would find room in the table is not tried.
+    pub fn explain<P: Packet>(
+        &self,
+        table: &TableView<'_>,
+        packet: &mut P,
+        now: Tick,
+        tell: impl FnMut(Step),
+    ) -> Decision {
+        let mut gate = self.gate;
+        gate.refill(now.0.saturating_sub(self.flows.now()));
+        let (reader, epoch) = (self.flows.reader(), self.flows.epoch());
+        let known = |tuple: &FiveTuple| Known::of(reader.find(tuple), now, table.timeouts(), epoch);
+        let select = &self.select;
+        let mut walk = Walk { table, select, gate, identifications: self.identifications, known, tell };
+        let decision = walk.packet(packet);
+        (walk.tell)(Step::Leaves(decision));
+        decision
+    }
+}
+
+/// What a walk goes by.
+struct Walk<'w, 't, K, T> {
+    table: &'w TableView<'t>,
+    select: &'w Prf,
+    gate: Gate,
+    identifications: Identifications,
+    known: K,
+    tell: T,
+}
+
+impl<K: Fn(&FiveTuple) -> Known, T: FnMut(Step)> Walk<'_, '_, K, T> {
+    fn packet<P: Packet>(&mut self, packet: &mut P) -> Decision {
+        let mut parsed = Parsed::EMPTY;
+        if let Err(reason) = wire::parse(packet.data(), packet.total_len(), &mut parsed) {
+            (self.tell)(Step::Unparsed(reason));
+            return Decision::left(unparsed(reason), None);
+        }
+        (self.tell)(Step::Parsed(parsed));
+        let (destination, family) = (&parsed.tuple.destination, parsed.tuple.family);
+        let may_be_vip = self.table.may_be_vip(destination, family);
+        (self.tell)(Step::Screened(may_be_vip));
+        if !may_be_vip {
+            return Decision::left(Verdict::Punt(counters::PuntReason::NotVip), None);
+        }
+        if !parsed.has_flow() {
+            return self.portless(packet, &parsed);
+        }
+        match self.resolve(&parsed) {
+            Ok((real, service, used)) => self.send(packet, &parsed, (real, service, used)),
+            Err((verdict, service)) => Decision::left(verdict, service),
+        }
+    }
+
+    /// A packet without a flow: it is answered, or it leaves.
+    fn portless<P: Packet>(&mut self, packet: &mut P, parsed: &Parsed) -> Decision {
+        let (destination, family): (_, Family) = (&parsed.tuple.destination, parsed.tuple.family);
+        (self.tell)(Step::Address(self.table.classify_address(destination, family)));
+        let verdict = without_flow(self.table, parsed);
+        if verdict != Verdict::Tx {
+            return Decision::left(verdict, None);
+        }
+        match echo::answer(packet, parsed) {
+            Ok(()) => {
+                (self.tell)(Step::Ready(packet.total_len()));
+                Decision { answered: true, ..Decision::left(verdict, None) }
+            }
+            Err(reason) => {
+                (self.tell)(Step::Refused(reason));
+                Decision::left(Verdict::Drop(reason), None)
+            }
+        }
+    }
+
+    fn resolve(&mut self, parsed: &Parsed) -> Result<(RealNumber, ServiceNumber, FlowUse), Refusal> {
+        let known = (self.known)(&parsed.tuple);
+        (self.tell)(Step::Flow(known));
+        match known {
+            Known::Current(value) => {
+                (self.tell)(Step::Kept(value.real()));
+                Ok((value.real(), value.service(), FlowUse::Hit))
+            }
+            Known::Earlier(value) => {
+                let choice = self.choice(parsed)?;
+                let real = value.real();
+                let is_there = |template: &Template| template.state() != RealState::Down;
+                if self.table.template(real).is_some_and(is_there) {
+                    (self.tell)(Step::Kept(real));
+                    return Ok((real, choice.service, FlowUse::Hit));
+                }
+                (self.tell)(Step::Lost(real));
+                Ok((self.choose(choice)?, choice.service, FlowUse::Hit))
+            }
+            Known::Nothing | Known::Silent(_) => {
+                let choice = self.choice(parsed)?;
+                let real = self.choose(choice)?;
+                let is_entered = parsed.kind != Kind::IcmpError && self.gate.admit();
+                Ok((real, choice.service, if is_entered { FlowUse::New } else { FlowUse::Stateless }))
+            }
+        }
+    }
+
+    fn choice(&mut self, parsed: &Parsed) -> Result<Choice, Refusal> {
+        let choice = Choice::of(self.table, self.select, parsed);
+        (self.tell)(match choice {
+            Ok(choice) => Step::Service(choice.service),
+            Err((verdict, _)) => Step::NoService(verdict == Verdict::Drop(DropReason::NoService)),
+        });
+        choice
+    }
+
+    fn choose(&mut self, choice: Choice) -> Result<RealNumber, Refusal> {
+        let real = self.table.select(choice.at, choice.hash);
+        (self.tell)(Step::Chosen { hash: choice.hash, real });
+        real.ok_or((Verdict::Drop(DropReason::NoReal), Some(choice.service)))
+    }
+
+    fn send<P: Packet>(
+        &mut self,
+        packet: &mut P,
+        parsed: &Parsed,
+        (real, service, used): (RealNumber, ServiceNumber, FlowUse),
+    ) -> Decision {
+        let template = self.table.template(real);
+        (self.tell)(Step::Template(template.copied()));
+        let sent = match template {
+            Some(template) => encap(packet, parsed, template, &mut self.identifications),
+            None => Err(DropReason::NoReal),
+        };
+        (self.tell)(match sent {
+            Ok(()) => Step::Ready(packet.total_len()),
+            Err(reason) => Step::Refused(reason),
+        });
+        let verdict = sent.map_or_else(Verdict::Drop, |()| Verdict::Tx);
+        Decision { verdict, service: Some(service), real: Some(real), flow: Some(used), answered: false }
+    }
+}

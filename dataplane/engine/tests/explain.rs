@@ -1,0 +1,92 @@
+//! Whatever the bytes, the walk ends as the path does: the same decision, and the same packet.
+
+#![allow(clippy::unwrap_used, reason = "helpers of a test fail as the test does")]
+
+mod common;
+
+use common::{frame, table};
+use counters::Layout;
+use engine::{Decision, Engine, Observer, Step};
+use flow::FlowTable;
+use port::{Burst, MemPacket, Packet, Tick};
+use proptest::prelude::{any, proptest};
+
+struct Last(Option<(Decision, Vec<u8>)>);
+
+impl Observer<MemPacket> for Last {
+    fn decided(&mut self, packet: &MemPacket, decision: &Decision) {
+        self.0 = Some((*decision, packet.data().to_vec()));
+    }
+}
+
+fn engine() -> Engine {
+    Engine::new(0, 1, FlowTable::new(2048, [5; 16]).unwrap(), Layout { services: 1, reals: 5 })
+}
+
+/// Walks one packet, lets it through, and holds the two together. Gives the steps.
+fn require_same(engine: &mut Engine, bytes: &[u8], now: Tick) -> Vec<Step> {
+    let table = table(Some(40));
+    let load = || {
+        let mut packet = MemPacket::with_room(2048);
+        packet.load(bytes, 0);
+        packet
+    };
+    let (mut walked, mut steps) = (load(), Vec::new());
+    let told = engine.explain(&table.view(), &mut walked, now, |step| steps.push(step));
+    let (mut burst, mut gone, mut last) = (Burst::new(), Burst::new(), Last(None));
+    burst.push(load()).unwrap();
+    engine.process(&table.view(), &mut burst, now, &mut gone, &mut last);
+    let (decision, left) = last.0.unwrap();
+    assert_eq!(told, decision, "{bytes:02x?}");
+    assert!(matches!(steps.last(), Some(Step::Leaves(last)) if *last == decision));
+    assert_eq!(walked.data(), left, "as it leaves");
+    steps
+}
+
+proptest! {
+    #[test]
+    fn any_bytes_end_as_they_do_on_the_path(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
+        let mut engine = engine();
+        engine.adopt(&table(Some(40)).view());
+        require_same(&mut engine, &bytes, Tick(0));
+    }
+
+    /// Flows come, go silent, and come faster than the gate lets them; some packets are damaged.
+    #[test]
+    fn damaged_packets_in_any_state_end_as_they_do_on_the_path(
+        packets in proptest::collection::vec((0u32..60, any::<u8>(), 0usize..54, any::<u8>(), 0u64..9, any::<bool>()), 1..200)
+    ) {
+        let mut engine = engine();
+        engine.adopt(&table(Some(40)).view());
+        let mut now = 0;
+        for (flow, flags, at, bits, pause, is_damaged) in packets {
+            let mut bytes = frame(flow, flags);
+            if is_damaged {
+                bytes[at] ^= bits;
+                bytes[24..26].fill(0);
+                let sum = wire::checksum::of(&bytes[14..34]);
+                bytes[24..26].copy_from_slice(&sum);
+            }
+            now += if pause == 8 { 30 } else { pause / 4 };
+            require_same(&mut engine, &bytes, Tick(now));
+        }
+    }
+}
+
+#[test]
+fn a_flow_met_before_a_switch_is_asked_for_again() {
+    let mut engine = engine();
+    engine.adopt(&table(Some(40)).view());
+    let names = |steps: &[Step]| -> Vec<String> {
+        let name = |step: &Step| format!("{step:?}").split([' ', '(', '{']).next().unwrap().to_owned();
+        steps.iter().map(name).collect()
+    };
+    let new = names(&require_same(&mut engine, &frame(1, 0x10), Tick(0)));
+    let rest = ["Template", "Ready", "Leaves"];
+    assert_eq!(new, [&["Parsed", "Screened", "Flow", "Service", "Chosen"], &rest[..]].concat());
+    let known = names(&require_same(&mut engine, &frame(1, 0x10), Tick(0)));
+    assert_eq!(known, [&["Parsed", "Screened", "Flow", "Kept"], &rest[..]].concat());
+    engine.adopt(&table(Some(40)).view());
+    let earlier = names(&require_same(&mut engine, &frame(1, 0x10), Tick(0)));
+    assert_eq!(earlier, [&["Parsed", "Screened", "Flow", "Service", "Kept"], &rest[..]].concat());
+}
