@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::eyes::explain::ExplainOptions;
 use crate::limits::{LOOPS_MAX, WORKERS_MAX};
 
 /// A service-level router: many servers behind one address.
@@ -22,6 +23,8 @@ pub(crate) enum Command {
     Check(CheckOptions),
     /// Send a capture through the packet path.
     Replay(ReplayOptions),
+    /// Walk one packet through every decision, in words.
+    Explain(ExplainOptions),
     /// Forward packets on live ports until a signal comes.
     Run(RunOptions),
 }

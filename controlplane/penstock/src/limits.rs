@@ -29,6 +29,9 @@ pub(crate) const TABLES_MAX: usize = 4;
 /// Faults of a capture that are told with their place; all are counted.
 pub(crate) const FAULTS_TOLD_MAX: usize = 5;
 
+/// Bytes of a frame that is explained: the longest IP packet, and what may stand in front of it.
+pub(crate) const EXPLAINED_BYTES_MAX: usize = 65_535 + 22;
+
 /// Packets that wait in one ring of the DPDK back end, and so the most that are on their way there.
 #[cfg(feature = "dpdk")]
 pub(crate) const RING_PACKETS: u32 = 1024;

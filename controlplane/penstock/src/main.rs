@@ -11,6 +11,7 @@ mod cli;
 #[cfg(feature = "dpdk")]
 mod cores;
 mod crew;
+mod eyes;
 mod failure;
 mod interrupt;
 mod limits;
@@ -51,6 +52,7 @@ fn go() -> Result<(), Failure> {
     match &cli.command {
         Command::Check(options) => check::check(options),
         Command::Replay(options) => replay::replay(options),
+        Command::Explain(options) => eyes::explain::explain(options),
         #[cfg(feature = "dpdk")]
         Command::Run(options) => run::run(options),
         #[cfg(not(feature = "dpdk"))]

@@ -1,0 +1,265 @@
+//! The steps of a walk in words: a label and a sentence each.
+
+use std::fmt;
+use std::net::IpAddr;
+
+use control::Publication;
+use engine::{Decision, FlowUse, Known, Step, Verdict};
+use flow::{State, Value};
+use port::Tick;
+use serde::Serialize;
+use service::{RealNumber, RealState, ServiceNumber, Template, TunnelKind};
+use wire::{Family, Kind, Parsed, Unparsed, protocol};
+
+use crate::site::{Directory, Site, hex};
+use crate::summary::words;
+
+/// A line of the answer.
+#[derive(Debug, PartialEq, Eq, Serialize)]
+pub(crate) struct Line {
+    step: &'static str,
+    text: String,
+}
+
+impl fmt::Display for Line {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "{:<9} {}", self.step, self.text)
+    }
+}
+
+impl Line {
+    const fn new(step: &'static str, text: String) -> Self {
+        Self { step, text }
+    }
+
+    /// The packet as it came, after so many others.
+    pub(crate) fn came(frame: &[u8], before: usize) -> Self {
+        let macs = match frame {
+            [a, b, c, d, e, f, g, h, i, j, k, l, ..] => {
+                format!(" from {} to {}", mac([*g, *h, *i, *j, *k, *l]), mac([*a, *b, *c, *d, *e, *f]))
+            }
+            _ => String::new(),
+        };
+        let after = match before {
+            0 => String::new(),
+            1 => ", after 1 packet".to_owned(),
+            many => format!(", after {many} packets"),
+        };
+        Self::new("frame", format!("{} bytes{macs}{after}", frame.len()))
+    }
+
+    /// The table that decided.
+    pub(crate) fn table(publication: &Publication) -> Self {
+        let digest = hex(&publication.digest);
+        let short = digest.get(..12).unwrap_or(&digest);
+        Self::new("table", format!("generation {} ({short})", publication.generation.sequence))
+    }
+}
+
+/// Who has which number.
+pub(crate) struct Names<'s> {
+    site: &'s Site,
+    directory: Directory,
+}
+
+impl<'s> Names<'s> {
+    /// Those of a site.
+    pub(crate) fn new(site: &'s Site) -> Self {
+        Self { site, directory: site.directory() }
+    }
+
+    /// The service of that number.
+    pub(crate) fn service(&self, number: ServiceNumber) -> Option<&'s conf::Service> {
+        self.directory.service(&self.site.config, number)
+    }
+
+    /// The real of that number.
+    pub(crate) fn real(&self, number: RealNumber) -> Option<&'s conf::Real> {
+        self.directory.real(&self.site.config, number)
+    }
+
+    fn real_name(&self, number: RealNumber) -> String {
+        match self.real(number) {
+            Some(real) => format!("\"{}\" (number {})", real.name, number.get()),
+            None => format!("number {}, which is configured no more", number.get()),
+        }
+    }
+
+    fn service_name(&self, number: ServiceNumber) -> String {
+        match self.service(number) {
+            Some(service) => {
+                format!("\"{}\" (number {}): {}", service.name, number.get(), words(service))
+            }
+            None => format!("number {}, which is configured no more", number.get()),
+        }
+    }
+
+    /// One step, taken at `now`.
+    pub(crate) fn line(&self, step: &Step, now: Tick) -> Line {
+        match step {
+            Step::Unparsed(reason) => Line::new("headers", unparsed(*reason).to_owned()),
+            Step::Parsed(parsed) => Line::new("headers", headers(parsed)),
+            Step::Screened(true) => Line::new("screen", "the destination may be a VIP's".to_owned()),
+            Step::Screened(false) => Line::new("screen", "the destination is no VIP's".to_owned()),
+            Step::Address(true) => Line::new("address", "it is a VIP's; no flow to look for".to_owned()),
+            Step::Address(false) => Line::new("address", "it is no VIP's".to_owned()),
+            Step::Flow(known) => Line::new("flow", self.known(*known, now)),
+            Step::Service(number) => Line::new("service", self.service_name(*number)),
+            Step::NoService(true) => Line::new(
+                "service",
+                "the address is a VIP, and no service has this protocol and port".to_owned(),
+            ),
+            Step::NoService(false) => Line::new("service", "the address is no VIP".to_owned()),
+            Step::Kept(real) => Line::new("real", format!("{}, which the flow has", self.real_name(*real))),
+            Step::Lost(real) => {
+                Line::new("lost", format!("{} is down or gone, another is chosen", self.real_name(*real)))
+            }
+            Step::Chosen { hash, real: Some(real) } => {
+                Line::new("real", format!("{}, by the flow's hash {hash:016x}", self.real_name(*real)))
+            }
+            Step::Chosen { real: None, .. } => {
+                Line::new("real", "the service's pool has no real that takes new flows".to_owned())
+            }
+            Step::Template(Some(template)) => Line::new("way", way(template)),
+            Step::Template(None) => Line::new("way", "the table has no such real".to_owned()),
+            Step::Ready(bytes) => Line::new("ready", format!("{bytes} bytes leave")),
+            Step::Refused(reason) => Line::new("refused", reason.help().trim().to_owned()),
+            Step::Leaves(decision) => Line::new("verdict", self.decision(decision)),
+        }
+    }
+
+    fn known(&self, known: Known, now: Tick) -> String {
+        let had = |value: Value| {
+            let seconds = f64::from(value.age(now.0)) / Tick::PER_SECOND as f64;
+            let real = self.real_name(value.real());
+            format!("{} to real {real}, last heard of {seconds:.3} s ago", state(value.state()))
+        };
+        match known {
+            Known::Nothing => "none in the table".to_owned(),
+            Known::Silent(value) => format!("{}: silent for too long, forgotten", had(value)),
+            Known::Current(value) => had(value),
+            Known::Earlier(value) => {
+                format!("{}, under an earlier table: its service is asked for again", had(value))
+            }
+        }
+    }
+
+    fn decision(&self, decision: &Decision) -> String {
+        let (left, reason) = verdict(decision);
+        let mut text = match reason {
+            Some(reason) => format!("{left}: {reason}"),
+            None => left.to_owned(),
+        };
+        let why = match decision.verdict {
+            Verdict::Tx => None,
+            Verdict::Drop(reason) => Some(reason.help()),
+            Verdict::Punt(reason) => Some(reason.help()),
+        };
+        if let Some(why) = why {
+            text.push_str(&format!(". {}", why.trim()));
+        }
+        if let (Verdict::Tx, Some(real)) = (decision.verdict, decision.real) {
+            text.push_str(&format!(" to real {}", self.real_name(real)));
+        }
+        match decision.flow {
+            Some(FlowUse::New) => text.push_str("; the flow is entered, if the table has room"),
+            Some(FlowUse::Stateless) => text.push_str("; no flow is entered"),
+            Some(FlowUse::Hit) | None => {}
+        }
+        text
+    }
+}
+
+/// How a packet left and why, as the trace of a replay says it.
+pub(crate) const fn verdict(decision: &Decision) -> (&'static str, Option<&'static str>) {
+    match decision.verdict {
+        Verdict::Tx if decision.answered => ("tx", Some("echo.answered")),
+        Verdict::Tx => ("tx", None),
+        Verdict::Drop(reason) => ("drop", Some(reason.name())),
+        Verdict::Punt(reason) => ("punt", Some(reason.name())),
+    }
+}
+
+const fn unparsed(reason: Unparsed) -> &'static str {
+    match reason {
+        Unparsed::NotIp => "no IP, or behind more VLAN tags than two",
+        Unparsed::Truncated => "the frame ends before the header that its own lengths promise",
+        Unparsed::Malformed => "a header contradicts itself",
+        Unparsed::BadChecksum => "the IPv4 header checksum is wrong",
+        Unparsed::HeaderChain => "too many IPv6 extension headers",
+    }
+}
+
+const fn state(state: State) -> &'static str {
+    match state {
+        State::Embryonic => "embryonic",
+        State::Established => "established",
+        State::Closing => "closing",
+        State::Udp => "of UDP",
+    }
+}
+
+fn headers(parsed: &Parsed) -> String {
+    let tuple = &parsed.tuple;
+    let (from, to) = (tuple.source_ip(), tuple.destination_ip());
+    let ends = |ip: IpAddr, port: u16| std::net::SocketAddr::new(ip, port);
+    let ports = || format!("{} > {}", ends(from, tuple.source_port), ends(to, tuple.destination_port));
+    let what = match parsed.kind {
+        Kind::Tcp if parsed.flags.opens() => format!("TCP {}, opening", ports()),
+        Kind::Tcp if parsed.flags.closes() => format!("TCP {}, closing", ports()),
+        Kind::Tcp => format!("TCP {}", ports()),
+        Kind::Udp => format!("UDP {}", ports()),
+        Kind::IcmpError => {
+            let name = if tuple.protocol == protocol::TCP { "TCP" } else { "UDP" };
+            format!("an ICMP error about the {name} flow {}", ports())
+        }
+        Kind::IcmpBadQuote => format!("an ICMP error to {to} that quotes no flow of it"),
+        Kind::EchoRequest => format!("an echo request {from} > {to}"),
+        Kind::NeighbourDiscovery => format!("neighbour discovery {from} > {to}"),
+        Kind::IcmpOther => format!("ICMP {from} > {to}"),
+        Kind::Fragment => format!("a fragment {from} > {to}"),
+        Kind::OtherProtocol => format!("IP protocol {} {from} > {to}", tuple.protocol),
+    };
+    let mut text = format!("{what}; {} bytes of {}", parsed.ip_len, family(tuple.family));
+    let notes = [
+        (parsed.network_offset > 14, "tagged"),
+        (parsed.is_to_many, "to many at the link layer"),
+        (parsed.is_bad_source, "from an address that cannot be a client's"),
+    ];
+    for (_, note) in notes.iter().filter(|(holds, _)| *holds) {
+        text.push_str(", ");
+        text.push_str(note);
+    }
+    text
+}
+
+const fn family(family: Family) -> &'static str {
+    match family {
+        Family::V4 => "IPv4",
+        Family::V6 => "IPv6",
+    }
+}
+
+fn way(template: &Template) -> String {
+    let tunnel = match (template.kind(), template.destination()) {
+        (TunnelKind::Mac, _) | (_, None) => "unchanged but for its MAC addresses".to_owned(),
+        (TunnelKind::Ipip4, Some(end)) => format!("in IPv4 to {end}"),
+        (TunnelKind::Ipip6, Some(end)) => format!("in IPv6 to {end}"),
+    };
+    let [a, b, c, d, e, f, ..] = *template.macs();
+    let state = match template.state() {
+        RealState::Up => "up",
+        RealState::Drain => "draining",
+        RealState::Down => "down",
+    };
+    format!(
+        "{tunnel}, next hop {}, {} bytes more, MTU {}; the real is {state}",
+        mac([a, b, c, d, e, f]),
+        template.outer_len(),
+        template.mtu()
+    )
+}
+
+fn mac(address: [u8; 6]) -> String {
+    conf::Mac(address).to_string()
+}
