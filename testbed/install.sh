@@ -25,7 +25,7 @@ as_owner() {
 }
 
 # cargo fetches over TLS; libfuzzer is C++.
-BUILD_PACKAGES=(ca-certificates gcc libc6-dev libclang-dev libdpdk-dev pkg-config)
+BUILD_PACKAGES=(ca-certificates gcc libc6-dev libclang-dev libdpdk-dev libpcap-dev pkg-config)
 CHECK_PACKAGES=(ethtool g++ iproute2 procps python3-cryptography python3-scapy python3-venv shellcheck tshark
     util-linux)
 

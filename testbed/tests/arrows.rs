@@ -15,11 +15,14 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("port", &["mem"]),
     ("counters", &[]),
     ("capture", &[]),
+    ("filter", &[]),
+    // It gives the instructions that `filter` checks.
+    ("pcap", &["filter"]),
     ("service", &["wire", "mem"]),
     ("flow", &["wire", "service", "mem"]),
     ("engine", &["wire", "service", "flow", "counters", "port", "mem"]),
     // A worker owns an engine and a table, so it names the service's types; it decides nothing with them.
-    ("worker", &["engine", "port", "link", "counters", "shm", "service", "mem"]),
+    ("worker", &["engine", "port", "link", "counters", "shm", "service", "mem", "filter"]),
     ("link", &["service"]),
     ("conf", &["wire", "service"]),
     ("control", &["conf", "service", "link", "counters", "shm"]),

@@ -1,4 +1,4 @@
-//! Capture files: a total reader of pcap and pcapng, and a pcap writer.
+//! Capture files: a total reader of pcap and pcapng, a pcap writer, and pcapng's blocks.
 //!
 //! A capture is read whole and scanned once. The scan gives the format, the link type of every
 //! interface, an index of all packets, and the faults that were met, each with the packet's index and its
@@ -21,6 +21,7 @@ mod fault;
 mod limits;
 mod link_type;
 mod ng;
+pub mod ng_encode;
 mod scan;
 mod writer;
 
