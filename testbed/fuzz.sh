@@ -12,14 +12,14 @@ cd "$(dirname "${BASH_SOURCE[0]}")/fuzz"
 seconds=${1:-60}
 shift || true
 targets=("$@")
-[ ${#targets[@]} -gt 0 ] || targets=(parse forward config capture image numbers)
+[ ${#targets[@]} -gt 0 ] || targets=(parse forward config capture image numbers request)
 case $seconds in
     check) ;;
     '' | *[!0-9]*) echo "usage: testbed/fuzz.sh [SECONDS | check [TARGET ...]]" >&2; exit 2 ;;
 esac
 
 # How many inputs `check` gives each target: some ten seconds of CPU time each.
-declare -A inputs=([parse]=1500000 [forward]=20000 [config]=10000 [capture]=400000 [image]=80000 [numbers]=100000)
+declare -A inputs=([parse]=1500000 [forward]=20000 [config]=10000 [capture]=400000 [image]=80000 [numbers]=100000 [request]=400000)
 for target in "${targets[@]}"; do
     [ -n "${inputs[$target]:-}" ] || { echo "there is no target $target: ${!inputs[*]}" >&2; exit 2; }
 done

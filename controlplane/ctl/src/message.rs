@@ -1,7 +1,7 @@
 //! What is asked and what is answered.
 //!
-//! One JSON object a line, UTF-8, at most [`LINE_BYTES_MAX`] bytes. Unknown keys are faults: a misspelt option
-//! must not pass for its default.
+//! One JSON object a line, UTF-8; a request has at most [`LINE_BYTES_MAX`] bytes. Unknown keys are faults: a
+//! misspelt option must not pass for its default.
 
 use std::path::PathBuf;
 
@@ -12,8 +12,12 @@ use crate::snapshot::{Counts, Flow, Generation, Port, Real, Service, Snapshot, W
 /// The version of these messages; another is refused by its number.
 pub const VERSION: u32 = 1;
 
-/// The longest line, its newline included.
+/// The longest line of a request, its newline included.
 pub const LINE_BYTES_MAX: usize = 64 * 1024;
+
+/// The longest line of an answer, its newline included: every real and service that there can be, with names
+/// of any length, and a lot to spare.
+pub const REPLY_BYTES_MAX: usize = 64 * 1024 * 1024;
 
 /// `{"v":1,"id":7,"do":{"show":{"what":"reals"}}}`
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -27,6 +31,45 @@ pub struct Request {
     /// What to do.
     #[serde(rename = "do")]
     pub deed: Deed,
+}
+
+/// What of a request is read before all of it: another version may have other keys.
+#[derive(Deserialize)]
+struct Head {
+    v: u32,
+    #[serde(default)]
+    id: u64,
+}
+
+impl Request {
+    /// From a line without its newline.
+    ///
+    /// # Errors
+    /// The answer to who sent it.
+    pub fn parse(line: &[u8]) -> Result<Self, Reply> {
+        let head: Option<Head> = serde_json::from_slice(line).ok();
+        let id = head.as_ref().map_or(0, |head| head.id);
+        if let Some(Head { v, .. }) = head.filter(|head| head.v != VERSION) {
+            let text = format!("version {v} is not spoken here, only {VERSION}");
+            return Err(Reply::new(id, Outcome::refused(Code::Version, text)));
+        }
+        serde_json::from_slice(line).map_err(|error| {
+            Reply::new(id, Outcome::refused(Code::BadRequest, format!("the line is no request: {error}")))
+        })
+    }
+
+    /// As a line with its newline.
+    #[must_use]
+    pub fn to_line(&self) -> Vec<u8> {
+        line(self)
+    }
+}
+
+/// Text and numbers always make JSON; were they not to, an empty line would be refused as no message.
+fn line(message: &impl Serialize) -> Vec<u8> {
+    let mut bytes = serde_json::to_vec(message).unwrap_or_default();
+    bytes.push(b'\n');
+    bytes
 }
 
 /// What can be asked for.
@@ -117,12 +160,13 @@ pub enum Word {
     Down,
     /// Takes new flows again, whatever the file says.
     Up,
-    /// As the file says: takes back drain, down, up and weights.
-    Clear,
+    /// As the file says: takes back drain, down or up.
+    Undrain,
     /// Another share in one pool, or in all that it is a member of.
     Weight {
-        /// 0 (none) to 65535.
-        weight: u32,
+        /// 0 (none) to 65535; nothing takes back what was said: as the file says.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        weight: Option<u32>,
         /// The pool's name.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         pool: Option<String>,
@@ -131,7 +175,6 @@ pub enum Word {
 
 /// `{"v":1,"id":7,"ok":{…}}` or `{"v":1,"id":7,"error":{…}}`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct Reply {
     /// [`VERSION`].
     pub v: u32,
@@ -142,6 +185,20 @@ pub struct Reply {
     pub outcome: Outcome,
 }
 
+impl Reply {
+    /// To the request of that id.
+    #[must_use]
+    pub const fn new(id: u64, outcome: Outcome) -> Self {
+        Self { v: VERSION, id, outcome }
+    }
+
+    /// As a line with its newline.
+    #[must_use]
+    pub fn to_line(&self) -> Vec<u8> {
+        line(self)
+    }
+}
+
 /// How a request went.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -150,6 +207,14 @@ pub enum Outcome {
     Ok(Answer),
     /// It was not, and nothing has changed.
     Error(Fault),
+}
+
+impl Outcome {
+    /// It was not done, in words.
+    #[must_use]
+    pub fn refused(code: Code, text: impl Into<String>) -> Self {
+        Self::Error(Fault { code, text: text.into() })
+    }
 }
 
 /// Why not.

@@ -46,7 +46,7 @@ fn packets(into: &Path, name: &str, capture: &Capture) -> Result<(), Box<dyn Err
 fn main() -> Result<(), Box<dyn Error>> {
     let into = PathBuf::from(std::env::args_os().nth(1).ok_or("usage: seed FOLDER")?);
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-    for target in ["parse", "forward", "config", "capture", "image", "numbers"] {
+    for target in ["parse", "forward", "config", "capture", "image", "numbers", "request"] {
         fs::create_dir_all(into.join(target))?;
     }
     for (at, path) in
@@ -69,6 +69,10 @@ fn main() -> Result<(), Box<dyn Error>> {
             let numbers = Numbers::default().assign(&config, 0)?;
             fs::write(into.join("numbers").join(&name), numbers.to_text())?;
         }
+    }
+    let protocol = fs::read_to_string(root.join("controlplane/ctl/PROTOCOL.md"))?;
+    for (at, line) in protocol.lines().filter(|line| line.starts_with('{')).enumerate() {
+        fs::write(into.join("request").join(format!("line-{at}")), line)?;
     }
     for at in 0..64_u8 {
         let change = [at, at / 8, at.wrapping_mul(37), at % 3, at ^ 0x5a, 1, 0];
