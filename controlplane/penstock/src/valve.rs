@@ -74,6 +74,11 @@ impl<P: Port> Port for Valved<'_, P> {
     }
 
     #[inline]
+    fn ingress(&self) -> u8 {
+        self.port.ingress()
+    }
+
+    #[inline]
     fn free_burst(&mut self, from: &mut Burst<P::Packet>) {
         self.port.free_burst(from);
     }

@@ -42,6 +42,9 @@ pub struct Decision {
 }
 
 impl Decision {
+    /// What stands where a decision is yet to come.
+    pub const PENDING: Self = Self::left(Verdict::Tx, None);
+
     /// That of a packet which no real gets.
     #[inline]
     pub(crate) const fn left(verdict: Verdict, service: Option<ServiceNumber>) -> Self {

@@ -188,6 +188,12 @@ pub trait Port {
     /// frees it. Never waits.
     fn tx_burst(&mut self, from: &mut Burst<Self::Packet>);
 
+    /// Which of the ports behind this one the last burst came by.
+    #[inline]
+    fn ingress(&self) -> u8 {
+        0
+    }
+
     /// Gives packets back to where they came from.
     fn free_burst(&mut self, from: &mut Burst<Self::Packet>);
 }

@@ -8,9 +8,11 @@
 
 mod ports;
 mod tables;
+mod tap;
 
 pub use ports::RoundRobin;
 pub use tables::{TableReceiver, TableSender, tables};
+pub use tap::{Shot, Tap, TapReader, TapReceiver, TapSender, Wanted, tap, taps};
 
 use std::sync::Arc;
 
@@ -20,6 +22,8 @@ use link::{Command, Report};
 use port::{BURST_MAX, Burst, Packet, Port, Tick};
 use service::{Generation, Table};
 use shm::WorkerSide;
+
+use crate::tap::Tapping;
 
 /// What a breath did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,6 +49,8 @@ pub struct Worker<P: Port, B> {
     rest: Burst<P::Packet>,
     burst_max: usize,
     now: Tick,
+    tapping: Tapping,
+    is_tapped: bool,
     is_stopping: bool,
     unknown_commands: u64,
     lost_reports: u64,
@@ -72,6 +78,8 @@ impl<P: Port, B: AsRef<[u8]>> Worker<P, B> {
             rest: Burst::new(),
             burst_max: BURST_MAX,
             now: Tick::default(),
+            tapping: Tapping::default(),
+            is_tapped: false,
             is_stopping: false,
             unknown_commands: 0,
             lost_reports: 0,
@@ -92,6 +100,7 @@ impl<P: Port, B: AsRef<[u8]>> Worker<P, B> {
         while let Some(record) = self.side.commands.try_recv() {
             self.obey(Command::from_record(&record));
         }
+        self.is_tapped = self.tapping.is_on();
         let now = self.port.rx_burst(&mut self.burst);
         let is_new_tick = now != self.now;
         self.now = now;
@@ -115,8 +124,11 @@ impl<P: Port, B: AsRef<[u8]>> Worker<P, B> {
     /// Processes, transmits and frees what is in the burst.
     #[inline]
     fn take(&mut self, observer: &mut impl Observer<P::Packet>) {
-        let sent =
-            self.engine.process(&self.table.view(), &mut self.burst, self.now, &mut self.gone, observer);
+        let sent = if self.is_tapped {
+            self.process_tapped(observer)
+        } else {
+            self.engine.process(&self.table.view(), &mut self.burst, self.now, &mut self.gone, observer)
+        };
         let packets = self.burst.len() as u64;
         self.port.tx_burst(&mut self.burst);
         let (refused, refused_bytes) = self.refused();

@@ -38,6 +38,12 @@ impl<P: Port> Port for RoundRobin<P> {
     }
 
     #[inline]
+    #[allow(clippy::cast_possible_truncation, reason = "a node has at most 64 ports")]
+    fn ingress(&self) -> u8 {
+        self.at as u8
+    }
+
+    #[inline]
     fn free_burst(&mut self, from: &mut Burst<P::Packet>) {
         if let Some(port) = self.ports.get_mut(self.at) {
             port.free_burst(from);
