@@ -70,6 +70,15 @@ pub(crate) struct ReplayOptions {
     /// Where to write every packet's decision, one JSON object a line.
     #[arg(long, value_name = "TRACE")]
     pub(crate) trace: Option<PathBuf>,
+    /// Where to write the packets as they came, as pcapng, each with its verdict, reason, service and real as comment.
+    #[arg(long, value_name = "CAPTURE")]
+    pub(crate) capture: Option<PathBuf>,
+    /// Capture only packets that match this pcap-filter expression.
+    #[arg(long, value_name = "EXPRESSION", requires = "capture")]
+    pub(crate) capture_filter: Option<String>,
+    /// Capture only packets that are dropped.
+    #[arg(long, requires = "capture")]
+    pub(crate) capture_drops: bool,
     /// Where to write the report as JSON.
     #[arg(long, value_name = "REPORT")]
     pub(crate) report: Option<PathBuf>,

@@ -66,11 +66,15 @@ sentence! {
     control::NoNumber,
     control::PlanError,
     control::PublishError,
+    filter::Refused,
     service::BuildError,
 }
 
 #[cfg(feature = "dpdk")]
 sentence! { dpdk::EalError, dpdk::EthError, dpdk::PoolError, dpdk::LcoreError }
+
+#[cfg(feature = "pcap")]
+sentence! { pcap::NotAFilter }
 
 #[cfg(test)]
 mod tests {

@@ -32,6 +32,12 @@ pub(crate) const FAULTS_TOLD_MAX: usize = 5;
 /// Bytes of a frame that is explained: the longest IP packet, and what may stand in front of it.
 pub(crate) const EXPLAINED_BYTES_MAX: usize = 65_535 + 22;
 
+/// Packets of one worker that wait to be taken off its tap in a replay.
+pub(crate) const REPLAY_SLOTS_MAX: usize = 1 << 16;
+
+/// Bytes that one worker's tap may take in a replay: 256 MiB.
+pub(crate) const REPLAY_TAP_BYTES_MAX: usize = 1 << 28;
+
 /// Packets that wait in one ring of the DPDK back end, and so the most that are on their way there.
 #[cfg(feature = "dpdk")]
 pub(crate) const RING_PACKETS: u32 = 1024;

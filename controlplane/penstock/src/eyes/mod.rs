@@ -1,4 +1,5 @@
 //! What shows an operator what the packet path does, and why.
 
+pub(crate) mod capture;
 pub(crate) mod explain;
-mod words;
+pub(crate) mod words;

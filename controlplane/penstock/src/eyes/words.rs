@@ -4,12 +4,14 @@ use std::fmt;
 use std::net::IpAddr;
 
 use control::Publication;
+use counters::Event;
 use engine::{Decision, FlowUse, Known, Step, Verdict};
 use flow::{State, Value};
 use port::Tick;
 use serde::Serialize;
 use service::{RealNumber, RealState, ServiceNumber, Template, TunnelKind};
 use wire::{Family, Kind, Parsed, Unparsed, protocol};
+use worker::Shot;
 
 use crate::site::{Directory, Site, hex};
 use crate::summary::words;
@@ -178,6 +180,31 @@ pub(crate) const fn verdict(decision: &Decision) -> (&'static str, Option<&'stat
         Verdict::Drop(reason) => ("drop", Some(reason.name())),
         Verdict::Punt(reason) => ("punt", Some(reason.name())),
     }
+}
+
+/// What a capture says about a packet: `drop.no_real service=web real=- flow=- generation=7 worker=0`.
+pub(crate) fn comment(names: &Names<'_>, shot: &Shot, worker: usize) -> String {
+    let decision = &shot.decision;
+    let left = match decision.verdict {
+        Verdict::Tx if decision.answered => Event::EchoAnswered.full_name(),
+        Verdict::Tx => Event::Tx.full_name(),
+        Verdict::Drop(reason) => reason.full_name(),
+        Verdict::Punt(reason) => reason.full_name(),
+    };
+    let service = decision.service.and_then(|number| names.service(number));
+    let real = decision.real.and_then(|number| names.real(number));
+    let flow = match decision.flow {
+        None => "-",
+        Some(FlowUse::Hit) => "hit",
+        Some(FlowUse::New) => "new",
+        Some(FlowUse::Stateless) => "stateless",
+    };
+    format!(
+        "{left} service={} real={} flow={flow} generation={} worker={worker}",
+        service.map_or("-", |service| service.name.as_str()),
+        real.map_or("-", |real| real.name.as_str()),
+        shot.generation
+    )
 }
 
 const fn unparsed(reason: Unparsed) -> &'static str {

@@ -165,10 +165,7 @@ pub(super) fn run<'s>(stage: &mut Stage<'s>, seats: Vec<Seat>) -> Result<Finishe
     let ends_of_queues = queues.into_iter().zip(feeders).zip(&freed);
     for ((number, seat), ((queue, feeder), freed)) in seats.into_iter().enumerate().zip(ends_of_queues) {
         let stamped = Stamped { queue, script, early: Burst::new(), now: Tick(0), freed, freed_here: 0 };
-        let Seat { engine, table, tables, side } = seat;
-        let worker =
-            Worker::new(Valved::new(stamped, &valve, script.last_tick()), engine, table, tables, side)
-                .with_burst_max(stage.burst_max());
+        let worker = stage.worker(number, Valved::new(stamped, &valve, script.last_tick()), seat);
         ready.push((number, worker, stage.notes(number), Meter::new()?));
         lanes.push(Lane {
             feeder,
@@ -204,7 +201,7 @@ fn conduct<'s>(
         let threads: Vec<_> = ready.into_iter().map(|one| scope.spawn(move || life(one))).collect();
         let is_alive = |worker: usize| threads.get(worker).is_some_and(|thread| !thread.is_finished());
         let conducted = stage.crew.conduct(valve, is_alive, |crew| {
-            stage.watch.look(crew);
+            Stage::look(&mut stage.watch, &mut stage.caught, crew);
             let moved: usize = lanes.iter_mut().map(Lane::step).sum();
             if moved == 0 {
                 thread::yield_now();

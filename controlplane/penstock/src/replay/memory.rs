@@ -104,8 +104,7 @@ pub(super) fn run<'s>(stage: &mut Stage<'s>, seats: Vec<Seat>) -> Result<Finishe
         let source = Source { script, own, at: 0, round: 0, pace, done: &done, is_told: false };
         let sink = Sink(stage.options.out.is_some().then(|| Kept::new(script, worker)));
         let port = Valved::new(MemPort::new(2 * BURST_MAX, room, source, sink), &valve, script.last_tick());
-        let Seat { engine, table, tables, side } = seat;
-        let made = Worker::new(port, engine, table, tables, side).with_burst_max(stage.burst_max());
+        let made = stage.worker(worker, port, seat);
         ready.push((made, stage.notes(worker), Meter::new()?));
     }
     let (mut ends, mut kept) = (Vec::new(), Vec::new());
@@ -113,7 +112,7 @@ pub(super) fn run<'s>(stage: &mut Stage<'s>, seats: Vec<Seat>) -> Result<Finishe
         let threads: Vec<_> = ready.into_iter().map(|one| scope.spawn(move || life(one))).collect();
         let is_alive = |worker: usize| threads.get(worker).is_some_and(|thread| !thread.is_finished());
         let conducted = stage.crew.conduct(&valve, is_alive, |crew| {
-            stage.watch.look(crew);
+            Stage::look(&mut stage.watch, &mut stage.caught, crew);
             thread::sleep(Duration::from_millis(1));
             done.load(Ordering::Acquire) < workers && !stage.interrupt.has_come()
         });

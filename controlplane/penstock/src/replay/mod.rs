@@ -1,5 +1,6 @@
 //! `penstock replay`: a capture goes in, and what the packet path makes of it comes out.
 
+mod caught;
 #[cfg(feature = "dpdk")]
 mod dpdk;
 mod kept;
@@ -24,6 +25,7 @@ use crate::interrupt::Interrupt;
 use crate::limits::{FAULTS_TOLD_MAX, RATE_RECORDS_MAX, RECORDS_MAX};
 use crate::meter::Meter;
 use crate::output::{Output, refuse_same};
+use crate::replay::caught::Caught;
 use crate::replay::kept::Kept;
 use crate::replay::notes::{Notes, Shares};
 use crate::replay::script::Script;
@@ -44,6 +46,7 @@ pub(crate) struct Stage<'s> {
     interrupt: &'s Interrupt,
     crew: Crew,
     watch: Watch,
+    caught: Option<Caught<'s>>,
     shares: Option<Shares>,
     has_records: bool,
 }
@@ -53,8 +56,23 @@ impl<'s> Stage<'s> {
         Notes::new(self.script, worker, self.has_records, self.shares.clone())
     }
 
-    fn burst_max(&self) -> usize {
-        usize::from(self.options.burst)
+    /// Worker `number` behind its port, with its tap if there is a capture.
+    fn worker<P: Port>(&mut self, number: usize, port: P, seat: Seat) -> Worker<P, Image> {
+        let Seat { engine, table, tables, side } = seat;
+        let worker =
+            Worker::new(port, engine, table, tables, side).with_burst_max(usize::from(self.options.burst));
+        match self.caught.as_mut().and_then(|caught| caught.tap(self.script, number)) {
+            Some(taps) => worker.with_taps(taps),
+            None => worker,
+        }
+    }
+
+    /// Between two looks at the workers.
+    fn look(watch: &mut Watch, caught: &mut Option<Caught<'s>>, crew: &Crew) {
+        watch.look(crew);
+        if let Some(caught) = caught {
+            caught.drain();
+        }
     }
 }
 
@@ -116,6 +134,7 @@ pub(crate) fn replay(options: &ReplayOptions) -> Result<(), Failure> {
     interrupt.check()?;
     refuse_too_much(options, &script, workers)?;
     let outputs = Outputs::open(options, &script)?;
+    let caught = Caught::open(options, &site, &script)?;
     let publication = site.publish(BOOT)?;
     let key = site.config.flow.key.unwrap_or(TABLE_KEY);
     let (crew, seats) = Crew::new(&site, &publication, workers, key, Room::Exact)?;
@@ -128,6 +147,7 @@ pub(crate) fn replay(options: &ReplayOptions) -> Result<(), Failure> {
         interrupt: &interrupt,
         crew,
         watch: Watch::new(script.packets()),
+        caught,
         shares: if has_report { Shares::new(&site) } else { None },
         has_records,
     };
@@ -137,6 +157,9 @@ pub(crate) fn replay(options: &ReplayOptions) -> Result<(), Failure> {
     }?;
     stage.watch.finish();
     interrupt.check()?;
+    if let Some(caught) = stage.caught.take() {
+        caught.finish(&script, &interrupt)?;
+    }
     conclude(&stage, outputs, &publication, finished)
 }
 
@@ -207,6 +230,7 @@ fn refuse_same_files(options: &ReplayOptions) -> Result<(), Failure> {
     let outputs = [
         ("--out", &options.out),
         ("--trace", &options.trace),
+        ("--capture", &options.capture),
         ("--report", &options.report),
         ("--html", &options.html),
     ];
