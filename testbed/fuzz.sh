@@ -12,14 +12,16 @@ cd "$(dirname "${BASH_SOURCE[0]}")/fuzz"
 seconds=${1:-60}
 shift || true
 targets=("$@")
-[ ${#targets[@]} -gt 0 ] || targets=(parse forward config capture image numbers request)
+[ ${#targets[@]} -gt 0 ] || targets=(parse forward config capture image numbers request
+    import-ipvs import-keepalived import-katran import-glb)
 case $seconds in
     check) ;;
     '' | *[!0-9]*) echo "usage: testbed/fuzz.sh [SECONDS | check [TARGET ...]]" >&2; exit 2 ;;
 esac
 
 # How many inputs `check` gives each target: some ten seconds of CPU time each.
-declare -A inputs=([parse]=1500000 [forward]=20000 [config]=10000 [capture]=400000 [image]=80000 [numbers]=100000 [request]=400000)
+declare -A inputs=([parse]=1500000 [forward]=20000 [config]=10000 [capture]=400000 [image]=80000 [numbers]=100000 [request]=400000
+    [import-ipvs]=60000 [import-keepalived]=60000 [import-katran]=60000 [import-glb]=60000)
 for target in "${targets[@]}"; do
     [ -n "${inputs[$target]:-}" ] || { echo "there is no target $target: ${!inputs[*]}" >&2; exit 2; }
 done
@@ -57,7 +59,7 @@ for target in "${targets[@]}"; do
     # Work that was not done has shown nothing.
     runs=$(sed -n 's/^stat::number_of_executed_units: *//p' "$log")
     covered=$(sed -n 's/.* cov: \([0-9]*\) .*/\1/p' "$log" | tail -n 1)
-    printf '%-8s %10s executions, %6s edges' "$target" "${runs:-?}" "${covered:-?}"
+    printf '%-17s %10s executions, %6s edges' "$target" "${runs:-?}" "${covered:-?}"
     if [ "$status" -eq 0 ] && [ "${runs:-0}" -gt 0 ]; then
         printf ', no finding\n'
     else

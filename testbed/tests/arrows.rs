@@ -28,6 +28,8 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("control", &["conf", "service", "link", "counters", "shm"]),
     ("report", &[]),
     ("ctl", &[]),
+    // What it writes has to pass `conf`, so limits and types stand once, there.
+    ("import", &["conf", "service"]),
 ];
 
 /// The crates that compose the others: anything but the raw bindings.

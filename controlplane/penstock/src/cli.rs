@@ -27,6 +27,11 @@ pub(crate) enum Command {
     Explain(ExplainOptions),
     /// Forward packets on live ports until a signal comes.
     Run(RunOptions),
+    /// Turn another balancer's configuration into one of Penstock.
+    ///
+    /// The output passes `penstock check` as it stands. What has no counterpart is told in a comment, `# no
+    /// counterpart: …`, where it would be; what the old file cannot know is an example under `# FILL IN: …`.
+    Import(ImportOptions),
 }
 
 /// Options of `check`.
@@ -105,6 +110,35 @@ pub(crate) struct RunOptions {
     /// Where to write the counters as JSON at the end.
     #[arg(long, value_name = "REPORT")]
     pub(crate) report: Option<PathBuf>,
+}
+
+/// Options of `import`.
+#[derive(Debug, Args)]
+pub(crate) struct ImportOptions {
+    /// What FILE is.
+    #[arg(value_enum, value_name = "FORMAT")]
+    pub(crate) from: ImportFormat,
+    /// The file to read, `-` for stdin.
+    #[arg(value_name = "FILE")]
+    pub(crate) file: PathBuf,
+    /// Where to write the configuration [default: stdout].
+    #[arg(long, value_name = "TOML")]
+    pub(crate) out: Option<PathBuf>,
+}
+
+/// What `import` reads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ImportFormat {
+    /// What `ipvsadm -Sn` prints.
+    Ipvs,
+    /// A keepalived.conf: its virtual servers. An `include` is not followed.
+    Keepalived,
+    /// Katran's VIPs and reals as JSON. Katran keeps no file; taken is the JSON of the messages in
+    /// example_grpc/protos/katran.proto of its repository:
+    /// {"mac": …, "vips": [{"address", "port", "protocol", "flags", "reals": [{"address", "weight"}]}]}.
+    Katran,
+    /// GLB director's forwarding table, the JSON with "tables", "binds" and "backends".
+    Glb,
 }
 
 /// What packets travel through.

@@ -16,6 +16,7 @@ mod failure;
 mod interrupt;
 mod limits;
 mod meter;
+mod moving;
 mod output;
 mod replay;
 #[cfg(feature = "dpdk")]
@@ -53,6 +54,7 @@ fn go() -> Result<(), Failure> {
         Command::Check(options) => check::check(options),
         Command::Replay(options) => replay::replay(options),
         Command::Explain(options) => eyes::explain::explain(options),
+        Command::Import(options) => moving::import::import(options),
         #[cfg(feature = "dpdk")]
         Command::Run(options) => run::run(options),
         #[cfg(not(feature = "dpdk"))]

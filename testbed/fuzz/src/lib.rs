@@ -3,6 +3,7 @@
 
 use conf::Config;
 use control::Numbers;
+use import::Format;
 use service::{Blueprint, Built, Generation};
 
 /// The configuration in `sample.toml`.
@@ -24,6 +25,18 @@ pub fn sample_blueprint() -> Blueprint {
 pub fn sample_built() -> Built {
     service::build(&sample_blueprint(), Generation { boot: 1, sequence: 1 })
         .expect("the sample makes a table")
+}
+
+/// Holds an import to its word: a fault in one line, or what `conf` accepts, twice the same.
+pub fn imported_is_sound(format: Format, bytes: &[u8]) {
+    let Ok(text) = std::str::from_utf8(bytes) else { return };
+    match import::import(format, text) {
+        Err(fault) => assert!(!fault.to_string().contains('\n'), "a fault is one line"),
+        Ok(imported) => {
+            conf::parse("imported.toml", &imported.toml).expect("what is imported is sound");
+            assert_eq!(import::import(format, text).as_ref(), Ok(&imported), "the same bytes again");
+        }
+    }
 }
 
 /// The most bytes of a frame in a run of packets.

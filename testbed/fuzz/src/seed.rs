@@ -74,6 +74,16 @@ fn main() -> Result<(), Box<dyn Error>> {
     for (at, line) in protocol.lines().filter(|line| line.starts_with('{')).enumerate() {
         fs::write(into.join("request").join(format!("line-{at}")), line)?;
     }
+    for (target, name) in [
+        ("import-ipvs", "ipvs.rules"),
+        ("import-keepalived", "keepalived.conf"),
+        ("import-katran", "katran.json"),
+        ("import-glb", "glb.json"),
+    ] {
+        fs::create_dir_all(into.join(target))?;
+        let text = fs::read(root.join("controlplane/import/tests/samples").join(name))?;
+        fs::write(into.join(target).join(name), text)?;
+    }
     for at in 0..64_u8 {
         let change = [at, at / 8, at.wrapping_mul(37), at % 3, at ^ 0x5a, 1, 0];
         fs::write(into.join("image").join(format!("change-{at}")), change)?;

@@ -1,0 +1,3 @@
+//! Moving in: what another balancer was told.
+
+pub(crate) mod import;
