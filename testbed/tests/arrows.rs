@@ -30,6 +30,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("ctl", &[]),
     // What it writes has to pass `conf`, so limits and types stand once, there.
     ("import", &["conf", "service"]),
+    ("doctor", &["conf"]),
 ];
 
 /// The crates that compose the others: anything but the raw bindings.

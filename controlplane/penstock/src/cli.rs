@@ -6,11 +6,17 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::eyes::explain::ExplainOptions;
 use crate::limits::{LOOPS_MAX, WORKERS_MAX};
+use crate::moving::doctor::DoctorOptions;
+use crate::moving::import::ImportOptions;
+use crate::moving::pages::PagesOptions;
 
 /// A service-level router: many servers behind one address.
 #[derive(Debug, Parser)]
 #[command(name = "penstock", version, propagate_version = true)]
 pub(crate) struct Cli {
+    /// How the log is written to stderr.
+    #[arg(long, global = true, value_enum, value_name = "FORM", default_value_t = Log::default())]
+    pub(crate) log: Log,
     /// What to do.
     #[command(subcommand)]
     pub(crate) command: Command,
@@ -32,6 +38,24 @@ pub(crate) enum Command {
     /// The output passes `penstock check` as it stands. What has no counterpart is told in a comment, `# no
     /// counterpart: …`, where it would be; what the old file cannot know is an example under `# FILL IN: …`.
     Import(ImportOptions),
+    /// Look at this machine: what is wrong, and the command that mends it.
+    ///
+    /// Nothing is changed. Status 1 if something is wrong, that is, if `penstock run` would not start or
+    /// would lose packets; a hint is no failure.
+    Doctor(DoctorOptions),
+    /// Write manual pages and shell completions.
+    #[command(hide = true)]
+    Pages(PagesOptions),
+}
+
+/// How the log is written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Log {
+    /// For a person: a level and a sentence a line.
+    #[default]
+    Text,
+    /// For a machine: a JSON object a line, with its time; a failure too.
+    Json,
 }
 
 /// Options of `check`.
@@ -112,35 +136,6 @@ pub(crate) struct RunOptions {
     pub(crate) report: Option<PathBuf>,
 }
 
-/// Options of `import`.
-#[derive(Debug, Args)]
-pub(crate) struct ImportOptions {
-    /// What FILE is.
-    #[arg(value_enum, value_name = "FORMAT")]
-    pub(crate) from: ImportFormat,
-    /// The file to read, `-` for stdin.
-    #[arg(value_name = "FILE")]
-    pub(crate) file: PathBuf,
-    /// Where to write the configuration [default: stdout].
-    #[arg(long, value_name = "TOML")]
-    pub(crate) out: Option<PathBuf>,
-}
-
-/// What `import` reads.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum ImportFormat {
-    /// What `ipvsadm -Sn` prints.
-    Ipvs,
-    /// A keepalived.conf: its virtual servers. An `include` is not followed.
-    Keepalived,
-    /// Katran's VIPs and reals as JSON. Katran keeps no file; taken is the JSON of the messages in
-    /// example_grpc/protos/katran.proto of its repository:
-    /// {"mac": …, "vips": [{"address", "port", "protocol", "flags", "reals": [{"address", "weight"}]}]}.
-    Katran,
-    /// GLB director's forwarding table, the JSON with "tables", "binds" and "backends".
-    Glb,
-}
-
 /// What packets travel through.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Backend {
@@ -194,18 +189,19 @@ fn seconds(text: &str) -> Result<f64, String> {
 }
 
 /// Logs go to stderr; `PENSTOCK_LOG` says which (`debug`, `warn`, …), from `info` on where it does not.
-pub(crate) fn log() {
+pub(crate) fn log(form: Log) {
     let filter = tracing_subscriber::EnvFilter::try_from_env("PENSTOCK_LOG")
         .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info"));
-    let subscriber = tracing_subscriber::fmt()
+    let lines = tracing_subscriber::fmt()
         .with_writer(std::io::stderr)
         .with_env_filter(filter)
         .with_target(false)
-        .with_ansi(false)
-        .without_time()
-        .finish();
+        .with_ansi(false);
     // There is no other subscriber: this is called once, first thing.
-    let _ = tracing::subscriber::set_global_default(subscriber);
+    let _ = match form {
+        Log::Text => tracing::subscriber::set_global_default(lines.without_time().finish()),
+        Log::Json => tracing::subscriber::set_global_default(lines.json().flatten_event(true).finish()),
+    };
 }
 
 #[cfg(test)]

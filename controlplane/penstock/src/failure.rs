@@ -34,6 +34,14 @@ impl Failure {
         let _ = writeln!(std::io::stderr(), "{self}");
         ExitCode::from(self.status)
     }
+
+    /// The same as an entry of the log, for who reads nothing else.
+    pub(crate) fn log(&self) -> ExitCode {
+        for line in self.text.lines() {
+            tracing::error!(status = self.status, "{line}");
+        }
+        ExitCode::from(self.status)
+    }
 }
 
 impl fmt::Display for Failure {

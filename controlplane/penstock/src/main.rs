@@ -29,7 +29,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-use crate::cli::{Cli, Command};
+use crate::cli::{Cli, Command, Log};
 use crate::failure::Failure;
 
 #[global_allocator]
@@ -41,20 +41,26 @@ const NO_DPDK: &str =
     "this build has no DPDK: replay with --backend memory, or build with the feature `dpdk`";
 
 fn main() -> ExitCode {
-    match mem::cpu_supports_build().map_err(|missing| Failure::new(missing.to_string())).and_then(|()| go()) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(failure) => failure.tell(),
+    if let Err(missing) = mem::cpu_supports_build() {
+        return Failure::new(missing.to_string()).tell();
+    }
+    let cli = Cli::parse();
+    cli::log(cli.log);
+    match (go(&cli.command), cli.log) {
+        (Ok(()), _) => ExitCode::SUCCESS,
+        (Err(failure), Log::Text) => failure.tell(),
+        (Err(failure), Log::Json) => failure.log(),
     }
 }
 
-fn go() -> Result<(), Failure> {
-    let cli = Cli::parse();
-    cli::log();
-    match &cli.command {
+fn go(command: &Command) -> Result<(), Failure> {
+    match command {
         Command::Check(options) => check::check(options),
         Command::Replay(options) => replay::replay(options),
         Command::Explain(options) => eyes::explain::explain(options),
         Command::Import(options) => moving::import::import(options),
+        Command::Doctor(options) => moving::doctor::doctor(options),
+        Command::Pages(options) => moving::pages::pages(options),
         #[cfg(feature = "dpdk")]
         Command::Run(options) => run::run(options),
         #[cfg(not(feature = "dpdk"))]

@@ -1,4 +1,4 @@
-//! `penstock import`, as a person uses it.
+//! `penstock import`, `doctor`, `pages` and `--log json`, as a person and a package use them.
 #![allow(clippy::unwrap_used, reason = "test code, which may stop where it is wrong")]
 
 mod common;
@@ -60,4 +60,76 @@ fn what_cannot_be_imported_is_one_sentence_with_its_place_and_leaves_no_file() {
     std::fs::write(bench.path("old"), [0xff, 0xfe]).unwrap();
     assert!(bench.sentence("import katran old").contains("not UTF-8"));
     bench.bad("import haproxy old", 2);
+}
+
+#[test]
+fn the_doctor_says_what_is_there_in_words_and_as_json() {
+    let bench = Bench::new();
+    let missing = format!(
+        "{}\n[[port]]\nname = \"lan0\"\ndevice = \"net_af_packet0,iface=nowhere0\"\n",
+        common::CONFIG
+    );
+    std::fs::write(bench.path("site.toml"), missing).unwrap();
+    let output = bench.run("doctor --config site.toml");
+    assert_eq!(output.status.code(), Some(1), "an interface that is not there is wrong");
+    let said = text(&output.stdout);
+    assert!(
+        said.contains("there is no interface \"nowhere0\"") && said.contains("$ ip -brief link"),
+        "{said}"
+    );
+    assert!(text(&output.stderr).starts_with("penstock: "), "one sentence more");
+    let json = bench.run("doctor --config site.toml --json");
+    let findings: serde_json::Value = serde_json::from_slice(&json.stdout).unwrap();
+    let wrong =
+        |finding: &&serde_json::Value| finding["about"] == "interface" && finding["severity"] == "wrong";
+    assert_eq!(findings.as_array().unwrap().iter().filter(wrong).count(), 1, "{findings}");
+    let told = bench.bad("doctor --config none.toml", 1);
+    assert!(told.starts_with("none.toml: "), "{told}");
+}
+
+#[test]
+fn the_log_is_json_on_demand_and_a_failure_is_in_it() {
+    let bench = Bench::new();
+    bench.capture("in.pcap", &[common::tcp(1, [198, 51, 100, 10], 80, 0x02, 0)], 1000);
+    for line in [
+        "--log json replay --backend memory --config none.toml --in in.pcap",
+        "check --config none.toml --log json",
+    ] {
+        let told = bench.bad(line, 1);
+        assert!(told.lines().count() >= 1, "{line}");
+        for entry in told.lines() {
+            let entry: serde_json::Value = serde_json::from_str(entry).unwrap();
+            assert!(entry["timestamp"].is_string() && entry["level"].is_string(), "{entry}");
+        }
+        let last: serde_json::Value = serde_json::from_str(told.lines().last().unwrap()).unwrap();
+        assert!(last["message"].as_str().unwrap().contains("none.toml"), "{last}");
+        assert_eq!(last["status"], 1);
+    }
+}
+
+#[test]
+fn every_command_that_help_shows_has_a_page_and_a_completion() {
+    let bench = Bench::new();
+    bench.good("pages --to pages");
+    let help = bench.good("--help");
+    let commands: Vec<&str> = help
+        .lines()
+        .skip_while(|line| !line.starts_with("Commands:"))
+        .skip(1)
+        .take_while(|line| !line.is_empty())
+        .filter_map(|line| line.strip_prefix("  ")?.split_whitespace().next())
+        .filter(|&name| name != "help")
+        .collect();
+    assert!(commands.contains(&"import") && commands.contains(&"doctor"), "{commands:?}");
+    let completion = text(&bench.read("pages/completions/penstock.bash"));
+    for command in commands {
+        let page = text(&bench.read(&format!("pages/man1/penstock-{command}.1")));
+        assert!(page.contains(".TH") && page.contains("SYNOPSIS"), "{command}: {page}");
+        assert!(completion.contains(command), "{command}");
+    }
+    assert!(text(&bench.read("pages/man1/penstock.1")).contains("penstock\\-import(1)"));
+    assert!(common::exists(&bench.path("pages/completions/_penstock")));
+    assert!(common::exists(&bench.path("pages/completions/penstock.fish")));
+    std::fs::write(bench.path("file"), "").unwrap();
+    assert!(bench.sentence("pages --to file").starts_with("file: the pages cannot be written"));
 }

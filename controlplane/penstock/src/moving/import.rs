@@ -2,14 +2,43 @@
 
 use std::fs::File;
 use std::io::{Read, Write, stdin};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
+use clap::{Args, ValueEnum};
 use import::limits::INPUT_BYTES_MAX;
 use import::{Format, Imported, import as imported};
 
-use crate::cli::{ImportFormat, ImportOptions};
 use crate::failure::Failure;
 use crate::output::{Output, print};
+
+/// Options of `import`.
+#[derive(Debug, Args)]
+pub(crate) struct ImportOptions {
+    /// What FILE is.
+    #[arg(value_enum, value_name = "FORMAT")]
+    pub(crate) from: ImportFormat,
+    /// The file to read, `-` for stdin.
+    #[arg(value_name = "FILE")]
+    pub(crate) file: PathBuf,
+    /// Where to write the configuration [default: stdout].
+    #[arg(long, value_name = "TOML")]
+    pub(crate) out: Option<PathBuf>,
+}
+
+/// What `import` reads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ImportFormat {
+    /// What `ipvsadm -Sn` prints.
+    Ipvs,
+    /// A keepalived.conf: its virtual servers. An `include` is not followed.
+    Keepalived,
+    /// Katran's VIPs and reals as JSON. Katran keeps no file; taken is the JSON of the messages in
+    /// example_grpc/protos/katran.proto of its repository:
+    /// {"mac": …, "vips": [{"address", "port", "protocol", "flags", "reals": [{"address", "weight"}]}]}.
+    Katran,
+    /// GLB director's forwarding table, the JSON with "tables", "binds" and "backends".
+    Glb,
+}
 
 /// Writes the configuration, and says on stderr how much of it wants a person's eye.
 pub(crate) fn import(options: &ImportOptions) -> Result<(), Failure> {

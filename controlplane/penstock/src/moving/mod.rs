@@ -1,3 +1,5 @@
-//! Moving in: what another balancer was told.
+//! Moving in: what another balancer was told, whether the machine is fit, and the pages of a package.
 
+pub(crate) mod doctor;
 pub(crate) mod import;
+pub(crate) mod pages;

@@ -1,0 +1,112 @@
+//! Whether this machine is fit to forward: memory, cores, clock, NICs, limits, and what the kernel does
+//! with packets beside us.
+//!
+//! Architecture invariants: nothing is changed; what is wrong is told with the command that mends it. All
+//! that is looked at stands under one root folder or is what a tool prints, so a machine is a fixture.
+
+#![forbid(unsafe_code)]
+
+mod cores;
+mod device;
+mod kernel;
+mod memory;
+mod nic;
+mod root;
+
+use std::fmt;
+
+use conf::Config;
+use serde::Serialize;
+
+pub use root::{Root, System, Tools};
+
+/// How bad it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Severity {
+    /// As it should be.
+    Fine,
+    /// It works, but slower or less surely than it could.
+    Hint,
+    /// `penstock run` does not start, or packets are lost or answered twice.
+    Wrong,
+}
+
+impl fmt::Display for Severity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Fine => "fine",
+            Self::Hint => "hint",
+            Self::Wrong => "wrong",
+        })
+    }
+}
+
+/// One thing that was looked at.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Finding {
+    /// How bad it is.
+    pub severity: Severity,
+    /// What was looked at, in two words or three.
+    pub about: &'static str,
+    /// What is there.
+    pub what: String,
+    /// What follows from it; empty when all is fine.
+    pub why: String,
+    /// The commands that mend it, one each; none when all is fine.
+    pub mend: Vec<String>,
+}
+
+impl Finding {
+    pub(crate) fn fine(about: &'static str, what: impl Into<String>) -> Self {
+        Self { severity: Severity::Fine, about, what: what.into(), why: String::new(), mend: Vec::new() }
+    }
+
+    pub(crate) fn bad(severity: Severity, about: &'static str, what: impl Into<String>, why: &str) -> Self {
+        Self { severity, about, what: what.into(), why: why.to_owned(), mend: Vec::new() }
+    }
+
+    pub(crate) fn mend(mut self, command: impl Into<String>) -> Self {
+        self.mend.push(command.into());
+        self
+    }
+}
+
+impl fmt::Display for Finding {
+    /// A line with what is there; why and the commands below it, indented.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:<6} {:<14} {}", self.severity, self.about, self.what)?;
+        if !self.why.is_empty() {
+            write!(f, "\n{:22}{}", "", self.why)?;
+        }
+        for command in &self.mend {
+            write!(f, "\n{:22}$ {command}", "")?;
+        }
+        Ok(())
+    }
+}
+
+/// Looks at everything, in a fixed order. With a configuration also at the ports that it names, and with
+/// its numbers in mind.
+#[must_use]
+pub fn examine(root: &Root, tools: &dyn Tools, config: Option<&Config>) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    memory::huge_pages(root, config, &mut findings);
+    memory::locked(root, config, &mut findings);
+    cores::count(root, config, &mut findings);
+    cores::isolation(root, config, &mut findings);
+    cores::governor(root, &mut findings);
+    cores::clock(root, &mut findings);
+    nic::iommu(root, config, &mut findings);
+    for port in config.map(|config| config.ports.as_slice()).unwrap_or_default() {
+        let workers = config.map_or(1, |config| config.dataplane.workers);
+        match device::kind(port.device.as_str()) {
+            device::Kind::Pci(address) => nic::pci(root, tools, address, workers, &mut findings),
+            device::Kind::AfPacket(arguments) => {
+                kernel::af_packet(root, tools, &arguments, workers, &mut findings);
+            }
+            device::Kind::Other => {}
+        }
+    }
+    findings
+}
