@@ -219,6 +219,8 @@ int shim_port_open(uint16_t port, const struct shim_port_conf *conf, struct rte_
 	/* Several software drivers know no such mode and pass everything anyway. */
 	if (conf->promiscuous)
 		(void)rte_eth_promiscuous_enable(port);
+	/* Who looks for an IPv6 address asks a group of its own. */
+	(void)rte_eth_allmulticast_enable(port);
 	*step = SHIM_STEP_NONE;
 	return 0;
 }

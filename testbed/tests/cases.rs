@@ -20,7 +20,7 @@ const BURSTS: [&str; 4] = ["1", "2", "7", "32"];
 const NODE_MAC: &str = "02:00:00:00:00:01";
 /// Over the cable: one of each kind, since a run takes a second. None has fragments: the kernel puts those
 /// together before `net_af_packet` sees them (it asks for that, `PACKET_FANOUT_FLAG_DEFRAG`).
-const CABLED: [&str; 12] = [
+const CABLED: [&str; 15] = [
     "a-tcp-packet-to-a-v4-vip-is-tunnelled-to-its-real",
     "a-udp-packet-to-a-v4-vip-is-tunnelled-to-its-real",
     "a-v4-packet-to-a-v6-real-travels-in-an-ipv6-header",
@@ -29,13 +29,16 @@ const CABLED: [&str; 12] = [
     "a-real-on-the-lan-gets-the-packet-with-only-its-mac-addresses-changed",
     "a-vlan-tag-is-kept",
     "an-echo-request-to-a-vip-is-answered",
-    "arp-is-punted",
+    "an-arp-request-for-a-vip-is-answered",
+    "arp-that-asks-for-no-vip-is-punted",
+    "a-neighbour-solicitation-for-a-vip-is-answered",
+    "a-packet-that-fills-the-tunnel-mtu-passes-and-one-byte-more-is-dropped",
     "flows-that-interleave-in-a-burst-are-told-apart",
     "a-vip-without-a-service-for-the-port-drops-the-packet",
     "icmp-errors-follow-the-flow-they-quote",
 ];
 /// What no case moves: the counter, where it is shown instead, the words that show it there, and why no case can.
-const BEYOND_CASES: [(&str, &str, &str, &str); 4] = [
+const BEYOND_CASES: [(&str, &str, &str, &str); 5] = [
     (
         "drop.no_headroom",
         "dataplane/engine/tests/limits.rs",
@@ -47,6 +50,12 @@ const BEYOND_CASES: [(&str, &str, &str, &str); 4] = [
         "dataplane/worker/tests/refused.rs",
         "DropReason::TxRefused",
         "a capture's back ends take all that is sent",
+    ),
+    (
+        "too_big.limited",
+        "dataplane/engine/tests/too_big.rs",
+        "Event::TooBigLimited",
+        "a thousand packets larger than a tunnel are more than a case is worth",
     ),
     (
         "flow.moved",

@@ -58,15 +58,21 @@ pub(crate) fn run(options: &RunOptions) -> Result<(), Failure> {
     let report = options.report.as_deref().map(Output::create).transpose()?;
     let workers = site.config.dataplane.workers;
     let live = open(&site.config, workers)?;
+    // Each port answers by its own address, unless the node is given one for all.
+    let mut macs = Vec::new();
     if site.config.node.mac.is_none() {
-        site.config.node.mac = live.ports.first().map(|port| conf::Mac(port.mac()));
+        macs.extend(live.ports.iter().map(EthPort::mac));
+        site.config.node.mac = macs.first().copied().map(conf::Mac);
     }
     // On disk before anything is published: a machine that stops in between must not have used what it
     // forgets.
     site.save_numbers()?;
     let publication = site.publish(u64::from_le_bytes(random()?))?;
     let key = site.config.flow.key.map_or_else(random, Ok)?;
-    let (mut crew, seats) = Crew::new(&site, &publication, workers, key, Room::ToGrow)?;
+    let (mut crew, mut seats) = Crew::new(&site, &publication, workers, key, Room::ToGrow)?;
+    for seat in &mut seats {
+        seat.engine.answer_by(macs.clone());
+    }
     let (sequence, digest) = (publication.generation.sequence, hex(&publication.digest));
     tracing::info!("generation {sequence} ({digest}) on {workers} workers");
     let Live { eal, ports, queues } = live;

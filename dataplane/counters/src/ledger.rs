@@ -132,16 +132,17 @@ impl Ledger {
         PuntReason::ALL.iter().map(|&reason| self.get(reason)).sum()
     }
 
-    /// The sum law: `rx = tx + Σ drop + Σ punt`. The error is the sentence that says which side is off.
+    /// The sum law: `rx + made = tx + Σ drop + Σ punt`. The error is the sentence that says which side is off.
     ///
     /// # Errors
     /// The two sums, in words.
     pub fn balance(&self) -> Result<(), String> {
-        let (rx, tx, drops, punts) = (self.get(Event::Rx), self.get(Event::Tx), self.drops(), self.punts());
-        if rx == tx + drops + punts {
+        let (rx, made, tx) = (self.get(Event::Rx), self.get(Event::Made), self.get(Event::Tx));
+        let (drops, punts) = (self.drops(), self.punts());
+        if rx + made == tx + drops + punts {
             return Ok(());
         }
-        Err(format!("rx {rx} is not tx {tx} + drops {drops} + punts {punts}"))
+        Err(format!("rx {rx} + made {made} is not tx {tx} + drops {drops} + punts {punts}"))
     }
 }
 
@@ -179,8 +180,12 @@ mod tests {
         ledger.add(Event::Rx, 3);
         ledger.add(Event::Tx, 1);
         ledger.add(DropReason::Truncated, 1);
-        assert_eq!(ledger.balance(), Err("rx 3 is not tx 1 + drops 1 + punts 0".into()));
+        assert_eq!(ledger.balance(), Err("rx 3 + made 0 is not tx 1 + drops 1 + punts 0".into()));
         ledger.add(PuntReason::NotIp, 1);
+        assert_eq!(ledger.balance(), Ok(()));
+        ledger.add(Event::Tx, 1);
+        assert!(ledger.balance().is_err());
+        ledger.add(Event::Made, 1);
         assert_eq!(ledger.balance(), Ok(()));
     }
 

@@ -1,8 +1,9 @@
 //! The names of everything that is counted, declared once for both planes, the cases and the docs.
 //!
 //! Every packet leaves by exactly one verdict, and the reason is the counter:
-//! `rx = tx + Σ drop + Σ punt`, per worker and in total, always. (An answered echo leaves as the
-//! request's own frame, so nothing is *made* yet; nothing is *held* yet either.)
+//! `rx + made = tx + Σ drop + Σ punt`, per worker and in total, always. (An answered echo leaves as the
+//! request's own frame and is *tx* alone; the answer to a packet that is itself dropped is *made*. Nothing is
+//! *held* yet.)
 //!
 //! `drop.truncated` is `penstock_drop_total{reason="truncated"}` in Prometheus, mechanically.
 #![forbid(unsafe_code)]

@@ -111,6 +111,16 @@ counters! {
         FlowMoved = "flow.moved",
         /// Echo requests to a VIP, answered (RFC 792, RFC 4443 §4.1).
         EchoAnswered = "echo.answered",
+        /// ARP requests for a VIP, answered (RFC 826).
+        ArpAnswered = "arp.answered",
+        /// Neighbour solicitations for a VIP, answered (RFC 4861 §7.2.4).
+        NdAnswered = "nd.answered",
+        /// Packets too big for the tunnel whose sender was told so (RFC 1191 §4, RFC 4443 §3.2).
+        TooBigAnswered = "too_big.answered",
+        /// Packets too big for the tunnel whose sender was not told, because answers are limited to 1,000 a second.
+        TooBigLimited = "too_big.limited",
+        /// Packets made here: answers to packets that were dropped themselves.
+        Made = "made",
         /// ICMP errors that followed the flow they quote.
         IcmpFollowed = "icmp.followed",
         /// Table generations this worker switched to.

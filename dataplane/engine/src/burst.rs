@@ -4,13 +4,14 @@ use counters::{DropReason, Event, Layout, Ledger, PuntReason};
 use flow::{FlowReader, FlowTable, Gate, Peek, Place, Slot, Value};
 use mem::Prf;
 use port::{BURST_MAX, Burst, Packet, Tick};
-use service::TableView;
+use service::{RealNumber, ServiceNumber, TableView};
 use wire::{Kind, Parsed};
 
-use crate::decision::{Decision, FlowUse, Observer, Verdict, unparsed};
-use crate::echo;
+use crate::decision::{Answer, Decision, FlowUse, Observer, Verdict, unparsed};
 use crate::encap::{Identifications, encap};
+use crate::portless::{answer_no_ip, answer_portless};
 use crate::resolve::{Choice, Resolver, Target};
+use crate::too_big::{self, Told};
 
 /// How many packets ahead of the one being parsed are fetched.
 const PREFETCH_AHEAD: usize = 4;
@@ -39,6 +40,8 @@ enum Step {
     Settled,
     /// No flow: ask whose it is.
     Classify,
+    /// It is no IP: answer it, or it is the kernel's.
+    NotIp,
     /// It leaves, and the lane's reason says why.
     Drop,
     /// The same, to the kernel.
@@ -60,9 +63,9 @@ impl Lane {
     #[cold]
     fn leave(&mut self, verdict: Verdict) {
         match verdict {
-            Verdict::Punt(reason) => (self.step, self.punt) = (Step::Punt, reason),
             Verdict::Drop(reason) => (self.step, self.drop) = (Step::Drop, reason),
-            Verdict::Tx => self.step = Step::Classify,
+            // All that is parsed no further and not dropped.
+            Verdict::Punt(_) | Verdict::Tx => self.step = Step::NotIp,
         }
     }
 }
@@ -83,6 +86,12 @@ pub struct Engine {
     pub(crate) select: Prf,
     select_seed: [u8; 16],
     pub(crate) identifications: Identifications,
+    /// Lets answers to packets that are too big through.
+    pub(crate) answers: Gate,
+    /// Our MAC address on each port; where there is none, the table's.
+    macs: Vec<[u8; 6]>,
+    /// The port that the burst came by.
+    ingress: u8,
     lanes: Box<[Lane; BURST_MAX]>,
     /// Most packets of the last burst had no flow yet, so those of the next will have none either: what an
     /// insertion reads is fetched at once. It changes when memory is read, and nothing else.
@@ -101,9 +110,30 @@ impl Engine {
             select: Prf::new([0; 16]),
             select_seed: [0; 16],
             identifications: Identifications::new(worker, workers.max(1)),
+            answers: Gate::new(Some(too_big::PER_SECOND_MAX)),
+            macs: Vec::new(),
+            ingress: 0,
             lanes: Box::new([Lane::EMPTY; BURST_MAX]),
             expects_new: false,
         }
+    }
+
+    /// What this worker's ports answer by, each in its place: their MAC addresses. Without, answers come from
+    /// the table's.
+    pub fn answer_by(&mut self, macs: Vec<[u8; 6]>) {
+        self.macs = macs;
+    }
+
+    /// Our MAC address on the port that the last burst came by.
+    #[inline]
+    pub(crate) fn mac(&self, table: &TableView<'_>) -> [u8; 6] {
+        self.macs.get(usize::from(self.ingress)).copied().unwrap_or_else(|| table.mac())
+    }
+
+    /// The bursts that follow came by the port in that place.
+    #[inline]
+    pub const fn arrive_by(&mut self, port: u8) {
+        self.ingress = port;
     }
 
     /// Takes what a new table generation says beside the packets: call it once, between two bursts,
@@ -147,6 +177,7 @@ impl Engine {
         let passed = now.0.saturating_sub(self.flows.now());
         if passed > 0 {
             self.gate.refill(passed);
+            self.answers.refill(passed);
             let expired = self.flows.advance(now.0);
             self.ledger.add(Event::FlowExpire, expired);
         }
@@ -188,7 +219,10 @@ impl Engine {
             match wire::parse(packet.data(), len, &mut lane.parsed) {
                 Err(reason) => lane.leave(unparsed(reason)),
                 Ok(()) if !table.may_be_vip(&lane.parsed.tuple.destination, lane.parsed.tuple.family) => {
-                    (lane.step, lane.punt) = (Step::Punt, PuntReason::NotVip);
+                    // Who asks for a VIP's link address asks a group (RFC 4291 §2.7.1).
+                    let asks = lane.parsed.kind == Kind::NeighbourDiscovery;
+                    let step = if asks { Step::Classify } else { Step::Punt };
+                    (lane.step, lane.punt) = (step, PuntReason::NotVip);
                 }
                 Ok(()) if lane.parsed.has_flow() => {
                     lane.step = Step::Resolve;
@@ -255,12 +289,15 @@ impl Engine {
         gone: &mut Burst<P>,
         observer: &mut impl Observer<P>,
     ) -> Sent {
+        let mac = self.mac(table);
         let mut resolver = Resolver {
             flows: &mut self.flows,
             gate: &mut self.gate,
             ledger: &mut self.ledger,
             select: &self.select,
+            answers: &mut self.answers,
             table,
+            mac,
             now,
             hits: 0,
             misses: 0,
@@ -271,6 +308,7 @@ impl Engine {
         let mut note = |at: u32, packet: &P, decision: &Decision| {
             match decision.verdict {
                 Verdict::Tx => sent.bytes += packet.total_len() as u64,
+                _ if decision.answered.is_some() => sent.bytes += packet.total_len() as u64,
                 _ => exits |= 1 << at,
             }
             observer.decided(packet, decision);
@@ -294,7 +332,7 @@ impl Engine {
                     let decision = forward(&mut resolver, &mut self.identifications, packet, lane);
                     note(at, packet, &decision);
                 }
-                Step::Classify | Step::Drop => {
+                Step::Classify | Step::NotIp | Step::Drop => {
                     let decision = leave(&mut resolver, packet, lane);
                     note(at, packet, &decision);
                 }
@@ -346,7 +384,7 @@ fn send<P: Packet>(
         service: Some(service),
         real: Some(real),
         flow: Some(used),
-        answered: false,
+        answered: None,
     };
     let sent = match resolver.table.template(real) {
         Some(template) => encap(packet, parsed, template, identifications),
@@ -355,67 +393,63 @@ fn send<P: Packet>(
     match sent {
         Ok(()) => resolver.ledger.account(service.index(), real.index(), u64::from(parsed.ip_len)),
         Err(reason) => {
-            resolver.ledger.add(reason, 1);
             decision.verdict = Verdict::Drop(reason);
+            decision.answered = unsent(resolver, packet, parsed, real, reason);
         }
     }
     decision
 }
 
+/// A packet that could not go to its real. Where it is too big its sender is told so.
 #[cold]
-fn refused(ledger: &mut Ledger, verdict: Verdict, service: Option<service::ServiceNumber>) -> Decision {
-    count(ledger, verdict);
-    Decision::left(verdict, service)
+#[inline(never)]
+fn unsent<P: Packet>(
+    resolver: &mut Resolver<'_, '_>,
+    packet: &mut P,
+    parsed: &Parsed,
+    real: RealNumber,
+    reason: DropReason,
+) -> Option<Answer> {
+    resolver.ledger.add(reason, 1);
+    let template = resolver.table.template(real).filter(|_| reason == DropReason::TunnelMtu)?;
+    match too_big::tell(packet, parsed, template, resolver.answers) {
+        Told::Answered => {
+            resolver.ledger.add(Event::Made, 1);
+            resolver.ledger.add(Answer::TooBig.event(), 1);
+            Some(Answer::TooBig)
+        }
+        Told::Limited => {
+            resolver.ledger.add(Event::TooBigLimited, 1);
+            None
+        }
+        Told::Nothing => None,
+    }
 }
 
-fn count(ledger: &mut Ledger, verdict: Verdict) {
+#[cold]
+fn refused(ledger: &mut Ledger, verdict: Verdict, service: Option<ServiceNumber>) -> Decision {
     match verdict {
         Verdict::Tx => {}
         Verdict::Drop(reason) => ledger.add(reason, 1),
         Verdict::Punt(reason) => ledger.add(reason, 1),
     }
+    Decision::left(verdict, service)
 }
 
 /// A packet without a flow: it is answered, or it leaves.
 #[inline(never)]
 fn leave<P: Packet>(resolver: &mut Resolver<'_, '_>, packet: &mut P, lane: &Lane) -> Decision {
-    let mut answered = false;
-    let verdict = match lane.step {
-        Step::Drop => Verdict::Drop(lane.drop),
-        _ => match without_flow(resolver.table, &lane.parsed) {
-            Verdict::Tx => match echo::answer(packet, &lane.parsed) {
-                Ok(()) => {
-                    answered = true;
-                    resolver.ledger.add(Event::EchoAnswered, 1);
-                    Verdict::Tx
-                }
-                Err(reason) => Verdict::Drop(reason),
-            },
-            verdict => verdict,
-        },
+    let (table, mac) = (resolver.table, resolver.mac);
+    let answer = match lane.step {
+        Step::Drop => Err(Verdict::Drop(lane.drop)),
+        Step::NotIp => answer_no_ip(table, mac, packet),
+        _ => answer_portless(table, mac, packet, &lane.parsed),
     };
-    count(resolver.ledger, verdict);
-    Decision { answered, ..Decision::left(verdict, None) }
-}
-
-/// What becomes of a packet that has no ports; an echo request to a VIP is to be answered.
-#[inline(never)]
-pub(crate) fn without_flow(table: &TableView<'_>, parsed: &Parsed) -> Verdict {
-    if !table.classify_address(&parsed.tuple.destination, parsed.tuple.family) {
-        return Verdict::Punt(PuntReason::NotVip);
-    }
-    if parsed.is_to_many {
-        return Verdict::Drop(DropReason::LinkBroadcast);
-    }
-    if parsed.is_bad_source && parsed.kind != Kind::NeighbourDiscovery {
-        return Verdict::Drop(DropReason::BadSource);
-    }
-    match parsed.kind {
-        Kind::EchoRequest => Verdict::Tx,
-        Kind::NeighbourDiscovery => Verdict::Punt(PuntReason::NeighbourDiscovery),
-        Kind::IcmpBadQuote => Verdict::Drop(DropReason::IcmpQuote),
-        Kind::IcmpOther => Verdict::Drop(DropReason::IcmpType),
-        Kind::Fragment => Verdict::Drop(DropReason::Fragment),
-        Kind::Tcp | Kind::Udp | Kind::IcmpError | Kind::OtherProtocol => Verdict::Drop(DropReason::Protocol),
+    match answer {
+        Ok(answer) => {
+            resolver.ledger.add(answer.event(), 1);
+            Decision::answered(answer)
+        }
+        Err(verdict) => refused(resolver.ledger, verdict, None),
     }
 }

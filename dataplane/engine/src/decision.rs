@@ -1,6 +1,6 @@
 //! How a packet leaves, and who may watch.
 
-use counters::{DropReason, PuntReason};
+use counters::{DropReason, Event, PuntReason};
 use service::{RealNumber, ServiceNumber};
 use wire::Unparsed;
 
@@ -26,6 +26,32 @@ pub enum FlowUse {
     Stateless,
 }
 
+/// What we answered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Answer {
+    /// An echo request.
+    Echo,
+    /// An ARP request.
+    Arp,
+    /// A neighbour solicitation.
+    Nd,
+    /// A packet that does not fit the tunnel.
+    TooBig,
+}
+
+impl Answer {
+    /// What counts it.
+    #[must_use]
+    pub const fn event(self) -> Event {
+        match self {
+            Self::Echo => Event::EchoAnswered,
+            Self::Arp => Event::ArpAnswered,
+            Self::Nd => Event::NdAnswered,
+            Self::TooBig => Event::TooBigAnswered,
+        }
+    }
+}
+
 /// One packet's decision, complete.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Decision {
@@ -37,25 +63,32 @@ pub struct Decision {
     pub real: Option<RealNumber>,
     /// What the flow table did, where it was asked.
     pub flow: Option<FlowUse>,
-    /// It was an echo request, and leaves as our answer.
-    pub answered: bool,
+    /// What leaves is our answer: in the request's place, or, where the packet itself is dropped, made of its
+    /// beginning.
+    pub answered: Option<Answer>,
 }
 
 impl Decision {
     /// What stands where a decision is yet to come.
     pub const PENDING: Self = Self::left(Verdict::Tx, None);
 
+    /// That of a packet which leaves as its own answer.
+    pub(crate) const fn answered(answer: Answer) -> Self {
+        Self { answered: Some(answer), ..Self::left(Verdict::Tx, None) }
+    }
+
     /// That of a packet which no real gets.
     #[inline]
     pub(crate) const fn left(verdict: Verdict, service: Option<ServiceNumber>) -> Self {
-        Self { verdict, service, real: None, flow: None, answered: false }
+        Self { verdict, service, real: None, flow: None, answered: None }
     }
 }
 
 /// Sees every packet's decision, in the order the packets came. Static dispatch: [`NoObserver`] costs
 /// nothing.
 pub trait Observer<P> {
-    /// `packet` is as it leaves: encapsulated if it is transmitted, as it came otherwise.
+    /// `packet` is as it leaves: encapsulated if it is transmitted, our answer if there is one, as it came
+    /// otherwise.
     fn decided(&mut self, packet: &P, decision: &Decision);
 }
 

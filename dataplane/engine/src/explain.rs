@@ -12,11 +12,12 @@ use port::{Packet, Tick};
 use service::{RealNumber, RealState, ServiceNumber, TableView, Template, Timeouts};
 use wire::{Family, FiveTuple, Kind, Parsed, Unparsed};
 
-use crate::burst::{Engine, without_flow};
-use crate::decision::{Decision, FlowUse, Verdict, unparsed};
-use crate::echo;
+use crate::burst::Engine;
+use crate::decision::{Answer, Decision, FlowUse, Verdict, unparsed};
 use crate::encap::{Identifications, encap};
+use crate::portless::{answer_no_ip, answer_portless};
 use crate::resolve::{Choice, Refusal};
+use crate::too_big::{self, Told};
 
 /// One answer on a packet's way.
 #[derive(Clone, Copy, Debug)]
@@ -92,10 +93,13 @@ impl Engine {
     ) -> Decision {
         let mut gate = self.gate;
         gate.refill(now.0.saturating_sub(self.flows.now()));
+        let mut answers = self.answers;
+        answers.refill(now.0.saturating_sub(self.flows.now()));
         let (reader, epoch) = (self.flows.reader(), self.flows.epoch());
         let known = |tuple: &FiveTuple| Known::of(reader.find(tuple), now, table.timeouts(), epoch);
         let select = &self.select;
-        let mut walk = Walk { table, select, gate, identifications: self.identifications, known, tell };
+        let (mac, identifications) = (self.mac(table), self.identifications);
+        let mut walk = Walk { table, select, gate, answers, mac, identifications, known, tell };
         let decision = walk.packet(packet);
         (walk.tell)(Step::Leaves(decision));
         decision
@@ -107,6 +111,8 @@ struct Walk<'w, 't, K, T> {
     table: &'w TableView<'t>,
     select: &'w Prf,
     gate: Gate,
+    answers: Gate,
+    mac: [u8; 6],
     identifications: Identifications,
     known: K,
     tell: T,
@@ -117,13 +123,19 @@ impl<K: Fn(&FiveTuple) -> Known, T: FnMut(Step)> Walk<'_, '_, K, T> {
         let mut parsed = Parsed::EMPTY;
         if let Err(reason) = wire::parse(packet.data(), packet.total_len(), &mut parsed) {
             (self.tell)(Step::Unparsed(reason));
-            return Decision::left(unparsed(reason), None);
+            return match reason {
+                Unparsed::NotIp => {
+                    let answer = answer_no_ip(self.table, self.mac, packet);
+                    self.answered(packet, answer)
+                }
+                reason => Decision::left(unparsed(reason), None),
+            };
         }
         (self.tell)(Step::Parsed(parsed));
         let (destination, family) = (&parsed.tuple.destination, parsed.tuple.family);
         let may_be_vip = self.table.may_be_vip(destination, family);
         (self.tell)(Step::Screened(may_be_vip));
-        if !may_be_vip {
+        if !may_be_vip && parsed.kind != Kind::NeighbourDiscovery {
             return Decision::left(Verdict::Punt(counters::PuntReason::NotVip), None);
         }
         if !parsed.has_flow() {
@@ -139,19 +151,17 @@ impl<K: Fn(&FiveTuple) -> Known, T: FnMut(Step)> Walk<'_, '_, K, T> {
     fn portless<P: Packet>(&mut self, packet: &mut P, parsed: &Parsed) -> Decision {
         let (destination, family): (_, Family) = (&parsed.tuple.destination, parsed.tuple.family);
         (self.tell)(Step::Address(self.table.classify_address(destination, family)));
-        let verdict = without_flow(self.table, parsed);
-        if verdict != Verdict::Tx {
-            return Decision::left(verdict, None);
-        }
-        match echo::answer(packet, parsed) {
-            Ok(()) => {
+        let answer = answer_portless(self.table, self.mac, packet, parsed);
+        self.answered(packet, answer)
+    }
+
+    fn answered<P: Packet>(&mut self, packet: &P, answer: Result<Answer, Verdict>) -> Decision {
+        match answer {
+            Ok(answer) => {
                 (self.tell)(Step::Ready(packet.total_len()));
-                Decision { answered: true, ..Decision::left(verdict, None) }
+                Decision::answered(answer)
             }
-            Err(reason) => {
-                (self.tell)(Step::Refused(reason));
-                Decision::left(Verdict::Drop(reason), None)
-            }
+            Err(verdict) => Decision::left(verdict, None),
         }
     }
 
@@ -214,7 +224,14 @@ impl<K: Fn(&FiveTuple) -> Known, T: FnMut(Step)> Walk<'_, '_, K, T> {
             Ok(()) => Step::Ready(packet.total_len()),
             Err(reason) => Step::Refused(reason),
         });
+        let mut answered = None;
+        if let (Err(DropReason::TunnelMtu), Some(template)) = (sent, template)
+            && too_big::tell(packet, parsed, template, &mut self.answers) == Told::Answered
+        {
+            (self.tell)(Step::Ready(packet.total_len()));
+            answered = Some(Answer::TooBig);
+        }
         let verdict = sent.map_or_else(Verdict::Drop, |()| Verdict::Tx);
-        Decision { verdict, service: Some(service), real: Some(real), flow: Some(used), answered: false }
+        Decision { verdict, service: Some(service), real: Some(real), flow: Some(used), answered }
     }
 }

@@ -15,8 +15,11 @@ mod decision;
 mod echo;
 mod encap;
 mod explain;
+mod neighbour;
+mod portless;
 mod resolve;
+mod too_big;
 
 pub use burst::{Engine, Sent};
-pub use decision::{Decision, FlowUse, NoObserver, Observer, Verdict};
+pub use decision::{Answer, Decision, FlowUse, NoObserver, Observer, Verdict};
 pub use explain::{Known, Step};

@@ -16,6 +16,10 @@ pub(crate) struct Resolver<'e, 't> {
     pub(crate) ledger: &'e mut Ledger,
     pub(crate) select: &'e Prf,
     pub(crate) table: &'e TableView<'t>,
+    /// Lets answers to packets that are too big through.
+    pub(crate) answers: &'e mut Gate,
+    /// Our MAC address where the burst came from.
+    pub(crate) mac: [u8; 6],
     pub(crate) now: Tick,
     pub(crate) hits: u64,
     /// Packets whose flow was not there.

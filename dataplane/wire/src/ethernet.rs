@@ -14,6 +14,8 @@ pub const TAGS_MAX: usize = 2;
 
 /// IPv4 (RFC 894).
 pub const IPV4: u16 = 0x0800;
+/// ARP (RFC 826).
+pub const ARP: u16 = 0x0806;
 /// IPv6 (RFC 2464).
 pub const IPV6: u16 = 0x86dd;
 /// A customer VLAN tag.

@@ -1,4 +1,5 @@
-//! ICMP (RFC 792) and ICMPv6 (RFC 4443), as far as a balancer reads them, and the answer to an echo.
+//! ICMP (RFC 792) and ICMPv6 (RFC 4443), as far as a balancer reads them, the answer to an echo, and the
+//! word that a packet is too big.
 //!
 //! ```text
 //! |     Type      |     Code      |          Checksum             |
@@ -116,8 +117,26 @@ const fn reply_kind(family: Family) -> u8 {
 /// Turns an echo request into its reply, in place: type and checksum change, code, identifier, sequence
 /// and data stay (RFC 792 p. 14, RFC 4443 §4.2). `tuple` is the reply's.
 pub fn answer_echo(tuple: &FiveTuple, message: &mut [u8]) {
-    if let Some([kind, _, c0, c1]) = message.first_chunk_mut::<4>() {
+    if let Some(kind) = message.first_mut() {
         *kind = reply_kind(tuple.family);
+    }
+    finish(tuple, message);
+}
+
+/// The eight bytes in front of a quoted packet that say that it exceeds `mtu`: fragmentation needed (RFC 1191
+/// §4), packet too big (RFC 4443 §3.2). The checksum is not there yet.
+#[must_use]
+pub const fn too_big(family: Family, mtu: u16) -> [u8; HEADER_LEN] {
+    let [m0, m1] = mtu.to_be_bytes();
+    match family {
+        Family::V4 => [3, 4, 0, 0, 0, 0, m0, m1],
+        Family::V6 => [2, 0, 0, 0, 0, 0, m0, m1],
+    }
+}
+
+/// Puts the right checksum into a message; `tuple` is the message's own.
+pub fn finish(tuple: &FiveTuple, message: &mut [u8]) {
+    if let Some([_, _, c0, c1]) = message.first_chunk_mut::<4>() {
         (*c0, *c1) = (0, 0);
     }
     let [sum0, sum1] = pseudo(tuple, message.len()).add_bytes(message).finish();

@@ -6,11 +6,13 @@
 //! `emit(parse(x)) == x`.
 #![forbid(unsafe_code)]
 
+pub mod arp;
 pub mod checksum;
 pub mod ethernet;
 pub mod icmp;
 pub mod ipv4;
 pub mod ipv6;
+pub mod nd;
 mod parse;
 pub mod tcp;
 pub mod toeplitz;

@@ -124,6 +124,7 @@ impl<P: Port, B: AsRef<[u8]>> Worker<P, B> {
     /// Processes, transmits and frees what is in the burst.
     #[inline]
     fn take(&mut self, observer: &mut impl Observer<P::Packet>) {
+        self.engine.arrive_by(self.port.ingress());
         let sent = if self.is_tapped {
             self.process_tapped(observer)
         } else {

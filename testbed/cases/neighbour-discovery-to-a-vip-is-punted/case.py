@@ -1,4 +1,4 @@
-"""RFC 4861 §4: all five messages to the VIP itself, as in unreachability detection, are the kernel's."""
+"""RFC 4861 §4: what is no solicitation for the VIP is the kernel's, all five messages, though sent to the VIP itself."""
 
 from golden import frame, icmp6
 

@@ -1,4 +1,4 @@
-"""A solicitation for the VIP goes to a solicited-node group (RFC 4291 §2.7.1), which is no VIP."""
+"""A solicited-node group (RFC 4291 §2.7.1) is many addresses'; who asks it for another than the VIP asks the kernel."""
 
 from golden import frame, icmp6
 

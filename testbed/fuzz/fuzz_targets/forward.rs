@@ -59,7 +59,7 @@ fn run(sent: &[Sent<'_>], burst_max: usize) -> (Seen, Ledger) {
 
 /// A packet that is sent on carries the packet that came in, byte for byte.
 fn carries(sent: &Sent<'_>, decision: &Decision, out: &[u8]) {
-    if decision.verdict != Verdict::Tx || decision.answered {
+    if decision.verdict != Verdict::Tx || decision.answered.is_some() {
         return;
     }
     let mut parsed = Parsed::EMPTY;

@@ -11,7 +11,8 @@ from scapy.layers.l2 import ARP
 from .frames import (CLIENT4, CLIENT6, CLIENT_MAC, NEXT_HOP, NODE_MAC, REAL4, REAL6, VIP4, VIP6, chained, cut, echo4,
                      echo6, error4, error6, extension, flow_of, frame, icmp4, icmp6, ip4, ip6, padded, patched, reply,
                      tcp, udp)
-from .outputs import echo_answer, entropy, ipip, mac_rewrite
+from .neighbours import advertisement, arp_reply
+from .outputs import echo_answer, entropy, ipip, mac_rewrite, too_big
 from .room import Room
 from .selection import Pool, prf
 
@@ -20,6 +21,6 @@ __all__ = [
     "CLIENT4", "CLIENT6", "CLIENT_MAC", "NEXT_HOP", "NODE_MAC", "REAL4", "REAL6", "VIP4", "VIP6",
     "chained", "cut", "echo4", "echo6", "error4", "error6", "extension", "flow_of", "frame", "icmp4", "icmp6",
     "ip4", "ip6", "padded", "patched", "reply", "tcp", "udp",
-    "echo_answer", "entropy", "ipip", "mac_rewrite",
+    "advertisement", "arp_reply", "echo_answer", "entropy", "ipip", "mac_rewrite", "too_big",
     "Pool", "Room", "prf",
 ]

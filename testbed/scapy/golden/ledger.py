@@ -33,8 +33,9 @@ def faults(text: str, sent: list[bytes], expected: list[bytes]) -> list[str]:
         if counters.get(name, 0) != value:
             found.append(f"{name} is {counters.get(name, 0)}, the capture says {value}")
     lost = sum(value for name, value in counters.items() if name.startswith(("drop.", "punt.")))
-    if truth["rx"] != truth["tx"] + lost:
-        found.append(f"rx {truth['rx']} is not tx {truth['tx']} + drops and punts {lost}")
+    made = counters.get("made", 0)
+    if truth["rx"] + made != truth["tx"] + lost:
+        found.append(f"rx {truth['rx']} + made {made} is not tx {truth['tx']} + drops and punts {lost}")
     return found
 
 

@@ -14,7 +14,8 @@ from scapy.layers.inet6 import IPv6, in6_chksum
 from scapy.utils import checksum
 
 from .frames import IPV4, IPV6, TAGS, Flow
-from .outputs import echo_answer, ipip, mac_rewrite
+from .neighbours import answered
+from .outputs import echo_answer, ipip, mac_rewrite, split, too_big
 from .room import Full, Room
 from .selection import Pool
 
@@ -25,7 +26,9 @@ L4_BYTES = {TCP: 20, UDP: 8, 1: 8, 58: 8}
 
 
 class Verdict(Exception):
-    """Why a packet leaves by drop or punt: the counter's name."""
+    """Why a packet leaves by drop or punt: the counter's name, and what its sender is told, if anything."""
+
+    told: bytes | None = None
 
 
 @dataclass
@@ -190,17 +193,27 @@ class Balancer:
             self.sweep()
         self.counters.update({"rx": 1, "rx.bytes": len(frame)})
         try:
-            out = self.decide(frame, parse(frame))
+            if (answer := answered(frame, self.is_vip, self.mac)) is not None:
+                counter, out = answer
+                self.counters[counter] += 1
+            else:
+                out = self.decide(frame, parse(frame))
         except Verdict as verdict:
             self.counters[str(verdict)] += 1
-            return None
+            if verdict.told is None:
+                return None
+            out = verdict.told
+            self.counters.update({"made": 1, "too_big.answered": 1})
         self.counters.update({"tx": 1, "tx.bytes": len(out)})
         return out
 
+    def is_vip(self, address: str) -> bool:
+        """Whether a service has the address, on any protocol and port."""
+        return any(ipaddress.ip_address(address) in net for net, *_ in self.services)
+
     def decide(self, frame: bytes, packet: Packet) -> bytes:
         """The frame to send."""
-        address = ipaddress.ip_address(packet.dst)
-        refuse(not any(address in net for net, *_ in self.services), "punt.not_vip")
+        refuse(not self.is_vip(packet.dst), "punt.not_vip")
         refuse(bool(frame[0] & 1), "drop.link_broadcast")
         six = packet.version == 6 and packet.protocol == 58 and not packet.fragment
         discovery = six and 133 <= packet.payload[0] <= 137
@@ -228,8 +241,9 @@ class Balancer:
         flow = quoted(packet)
         service, known = self.service(flow), self.alive(flow)
         real = known[0] if known else self.choose(flow, service)
+        self.counters["flow.hit"] += int(known is not None)
         out = self.send(frame, packet, real, flow, service)
-        self.counters.update({"icmp.followed": 1, "flow.hit": int(known is not None)})
+        self.counters["icmp.followed"] += 1
         return out
 
     def alive(self, flow: Flow) -> list | None:
@@ -294,7 +308,7 @@ class Balancer:
         real, six = self.reals[address], ":" in address
         next_hop = real.get("next_hop", self.tunnel.get("next_hop"))
         lan = real.get("encap") == "mac"
-        refuse(packet.size + (0 if lan else 40 if six else 20) > self.tunnel["mtu"], "drop.tunnel_mtu")
+        fit(frame, packet, self.tunnel["mtu"] - (0 if lan else 40 if six else 20))
         for key in (f"real.{real['name']}", f"service.{service['name']}"):
             self.tallies.update({(key, "packets"): 1, (key, "bytes"): packet.size})
         if lan:
@@ -306,6 +320,19 @@ class Balancer:
         tags = len(out) - 14 - (40 if six else 20) - packet.size
         self.identification += not six and not out[14 + tags + 6] & 0x40
         return out
+
+
+def fit(frame: bytes, packet: Packet, mtu: int) -> None:
+    """Refuses what is larger; its sender is told, if it may not be fragmented, is no error itself, and is not as
+    small as IPv6 knows (RFC 1191 §4, RFC 4443 §3.2)."""
+    if packet.size <= mtu:
+        return
+    verdict = Verdict("drop.tunnel_mtu")
+    mtu = mtu if packet.version == 4 else max(mtu, 1280)
+    kept_whole = packet.version == 6 or bool(split(frame)[2][6] & 0x40)
+    if packet.protocol in (TCP, UDP) and kept_whole and packet.size > mtu:
+        verdict.told = too_big(frame, mtu)
+    raise verdict
 
 
 def ports(value: int | str) -> tuple[int, int]:

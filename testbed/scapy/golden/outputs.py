@@ -1,13 +1,13 @@
-"""What leaves for what came in: IP in IP, MAC rewrite, and echo answers.
+"""What leaves for what came in: IP in IP, MAC rewrite, echo answers, and the word that a packet is too big.
 
-RFC 2003 (4in4), RFC 2473 (in IPv6), RFC 4213 (6in4), RFC 6040 (ECN), RFC 792 and RFC 4443 (echo).
+RFC 2003 (4in4), RFC 2473 (in IPv6), RFC 4213 (6in4), RFC 6040 (ECN), RFC 792 and RFC 4443 (echo, errors).
 """
 
 import ipaddress
 import struct
 
-from scapy.layers.inet import IP
-from scapy.layers.inet6 import IPv6, in6_chksum
+from scapy.layers.inet import ICMP, IP
+from scapy.layers.inet6 import ICMPv6PacketTooBig, IPv6, in6_chksum
 from scapy.utils import checksum
 
 from .frames import IPV4, IPV6, NEXT_HOP, NODE_MAC, TAGS, Flow, flow_of, patched
@@ -92,3 +92,17 @@ def echo_answer(whole: bytes) -> bytes:
     header = packet[:7] + b"\x40" + packet[24:40] + packet[8:24]
     message = patched(b"\x81" + packet[41:], 2, b"\0\0")
     return head + header + patched(message, 2, struct.pack("!H", in6_chksum(58, IPv6(header), message)))
+
+
+def too_big(whole: bytes, mtu: int) -> bytes:
+    """The VIP's word that a packet exceeds `mtu`: it quotes as much as 576 bytes in all hold (RFC 1812 §4.3.2.3),
+    1280 of IPv6 (RFC 4443 §2.4), as network control (RFC 1812 §4.3.2.5)."""
+    tags, ethertype, packet = split(whole)
+    if ethertype == IPV4:
+        sent = IP(packet[:20])
+        told = IP(src=sent.dst, dst=sent.src, tos=0xC0, id=0, flags="DF", ttl=64) / ICMP(
+            type=3, code=4, nexthopmtu=mtu) / packet[:576 - 28]
+    else:
+        sent = IPv6(packet[:40])
+        told = IPv6(src=sent.dst, dst=sent.src, hlim=64) / ICMPv6PacketTooBig(mtu=mtu) / packet[:1280 - 48]
+    return whole[6:12] + whole[0:6] + tags + struct.pack("!H", ethertype) + bytes(told)

@@ -163,6 +163,9 @@ impl<'s> Names<'s> {
         if let (Verdict::Tx, Some(real)) = (decision.verdict, decision.real) {
             text.push_str(&format!(" to real {}", self.real_name(real)));
         }
+        if let (Verdict::Drop(_), Some(answer)) = (decision.verdict, decision.answered) {
+            text.push_str(&format!(". {}", answer.event().help().trim()));
+        }
         match decision.flow {
             Some(FlowUse::New) => text.push_str("; the flow is entered, if the table has room"),
             Some(FlowUse::Stateless) => text.push_str("; no flow is entered"),
@@ -175,8 +178,10 @@ impl<'s> Names<'s> {
 /// How a packet left and why, as the trace of a replay says it.
 pub(crate) const fn verdict(decision: &Decision) -> (&'static str, Option<&'static str>) {
     match decision.verdict {
-        Verdict::Tx if decision.answered => ("tx", Some("echo.answered")),
-        Verdict::Tx => ("tx", None),
+        Verdict::Tx => match decision.answered {
+            Some(answer) => ("tx", Some(answer.event().full_name())),
+            None => ("tx", None),
+        },
         Verdict::Drop(reason) => ("drop", Some(reason.name())),
         Verdict::Punt(reason) => ("punt", Some(reason.name())),
     }

@@ -2,7 +2,7 @@
 //! trace or the rate over time is asked for, and what each real got of each service.
 
 use counters::{Counter, DropReason, Event, PuntReason, Tally};
-use engine::{Decision, FlowUse, Observer, Verdict};
+use engine::{Answer, Decision, FlowUse, Observer, Verdict};
 use port::Packet;
 use service::{RealNumber, ServiceNumber};
 
@@ -23,15 +23,14 @@ pub(crate) struct Record {
 
 const HAS_SERVICE: u8 = 1;
 const HAS_REAL: u8 = 2;
+/// It was dropped, and an answer to it transmitted.
+const HAS_ANSWER: u8 = 4;
 
 /// How a packet left, as the trace tells it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Left {
-    /// Transmitted; as our answer, perhaps.
-    Tx {
-        /// It was an echo request.
-        answered: bool,
-    },
+    /// Transmitted; as our answer, perhaps, and then what counted that.
+    Tx(Option<Event>),
     /// Dropped.
     Drop(DropReason),
     /// Punted.
@@ -41,8 +40,7 @@ pub(crate) enum Left {
 impl Record {
     fn of(decision: &Decision) -> Self {
         let counter: Counter = match decision.verdict {
-            Verdict::Tx if decision.answered => Event::EchoAnswered.into(),
-            Verdict::Tx => Event::Tx.into(),
+            Verdict::Tx => decision.answered.map_or(Event::Tx, Answer::event).into(),
             Verdict::Drop(reason) => reason.into(),
             Verdict::Punt(reason) => reason.into(),
         };
@@ -59,7 +57,8 @@ impl Record {
                 Some(FlowUse::Stateless) => 3,
             },
             known: if decision.service.is_some() { HAS_SERVICE } else { 0 }
-                | if decision.real.is_some() { HAS_REAL } else { 0 },
+                | if decision.real.is_some() { HAS_REAL } else { 0 }
+                | if decision.answered.is_some() { HAS_ANSWER } else { 0 },
         }
     }
 
@@ -68,14 +67,14 @@ impl Record {
         match Counter::all().nth(usize::from(self.counter)) {
             Some(Counter::Drop(reason)) => Left::Drop(reason),
             Some(Counter::Punt(reason)) => Left::Punt(reason),
-            Some(Counter::Event(event)) => Left::Tx { answered: event == Event::EchoAnswered },
-            None => Left::Tx { answered: false },
+            Some(Counter::Event(event)) => Left::Tx((event != Event::Tx).then_some(event)),
+            None => Left::Tx(None),
         }
     }
 
-    /// Whether it was transmitted.
+    /// Whether it, or an answer to it, was transmitted.
     pub(crate) fn is_tx(&self) -> bool {
-        matches!(self.left(), Left::Tx { .. })
+        self.known & HAS_ANSWER != 0 || matches!(self.left(), Left::Tx(_))
     }
 
     pub(crate) fn service(&self) -> Option<ServiceNumber> {
@@ -248,13 +247,13 @@ pub(crate) fn names<'c>(
 #[cfg(test)]
 mod tests {
     use super::{Left, Record};
-    use counters::{DropReason, PuntReason};
-    use engine::{Decision, FlowUse, Verdict};
+    use counters::{DropReason, Event, PuntReason};
+    use engine::{Answer, Decision, FlowUse, Verdict};
     use service::{RealNumber, ServiceNumber};
 
     #[test]
     fn a_record_holds_all_of_a_decision() {
-        let blank = Decision { verdict: Verdict::Tx, service: None, real: None, flow: None, answered: false };
+        let blank = Decision { verdict: Verdict::Tx, service: None, real: None, flow: None, answered: None };
         for &reason in DropReason::ALL {
             let record = Record::of(&Decision { verdict: Verdict::Drop(reason), ..blank });
             assert_eq!((record.left(), record.service(), record.real()), (Left::Drop(reason), None, None));
@@ -265,15 +264,22 @@ mod tests {
                 Left::Punt(reason)
             );
         }
-        let answered = Record::of(&Decision { answered: true, ..blank });
-        assert_eq!((answered.left(), answered.flow()), (Left::Tx { answered: true }, None));
+        let answered = Record::of(&Decision { answered: Some(Answer::Arp), ..blank });
+        assert_eq!((answered.left(), answered.flow()), (Left::Tx(Some(Event::ArpAnswered)), None));
+        let too_big = Decision {
+            verdict: Verdict::Drop(DropReason::TunnelMtu),
+            answered: Some(Answer::TooBig),
+            ..blank
+        };
+        let record = Record::of(&too_big);
+        assert_eq!((record.left(), record.is_tx()), (Left::Drop(DropReason::TunnelMtu), true));
         for (flow, name) in [(FlowUse::Hit, "hit"), (FlowUse::New, "new"), (FlowUse::Stateless, "stateless")]
         {
             let (service, real) = (ServiceNumber::from_bits(u16::MAX), RealNumber::from_bits(0));
             let decision = Decision { service: Some(service), real: Some(real), flow: Some(flow), ..blank };
             let record = Record::of(&decision);
             assert_eq!((record.service(), record.real()), (Some(service), Some(real)));
-            assert_eq!((record.flow(), record.left()), (Some(name), Left::Tx { answered: false }));
+            assert_eq!((record.flow(), record.left()), (Some(name), Left::Tx(None)));
         }
         assert!(size_of::<Record>() <= 8);
     }

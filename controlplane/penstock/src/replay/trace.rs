@@ -84,8 +84,8 @@ pub(crate) fn write(
 
 const fn verdict(left: Left) -> (&'static str, Option<&'static str>) {
     match left {
-        Left::Tx { answered: true } => ("tx", Some("echo.answered")),
-        Left::Tx { answered: false } => ("tx", None),
+        Left::Tx(Some(answered)) => ("tx", Some(answered.full_name())),
+        Left::Tx(None) => ("tx", None),
         Left::Drop(reason) => ("drop", Some(reason.name())),
         Left::Punt(reason) => ("punt", Some(reason.name())),
     }

@@ -1,0 +1,131 @@
+//! What does not fit the tunnel is told so: the packet is dropped, and its buffer leaves as the ICMP error that
+//! a router would send (RFC 1191 §4, RFC 4443 §3.2), from the VIP.
+//!
+//! The MTU told is the tunnel's less the outer header, so that a client that heeds it fits.
+
+use flow::Gate;
+use port::Packet;
+use service::Template;
+use wire::ipv4::{self, DONT_FRAGMENT, Ipv4};
+use wire::ipv6::{self, Ipv6};
+use wire::{Family, Kind, Parsed, checksum, icmp, protocol};
+
+/// Answers a worker gives in a second: enough for every flow that begins on a narrow path, and too few to be
+/// of use to a flood under false names (RFC 4443 §2.4 (f)).
+pub(crate) const PER_SECOND_MAX: u32 = 1000;
+
+/// The most bytes of an ICMP error, IP header included (RFC 1812 §4.3.2.3).
+const V4_BYTES_MAX: usize = 576;
+/// The same for ICMPv6: the least MTU of IPv6 (RFC 4443 §2.4 (c)).
+const V6_BYTES_MAX: usize = V6_MTU_MIN as usize;
+/// No link of IPv6 carries less (RFC 8200 §5), and no sender goes below (RFC 8201 §4).
+const V6_MTU_MIN: u16 = 1280;
+/// Network control, as routers mark their errors (RFC 1812 §4.3.2.5).
+const TOS: u8 = 0xc0;
+/// Hop limit of the answer.
+const HOP_LIMIT: u8 = 64;
+
+/// What became of a packet that does not fit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Told {
+    /// It is the answer to itself now.
+    Answered,
+    /// There were too many before it.
+    Limited,
+    /// Nothing helps its sender.
+    Nothing,
+}
+
+/// Tells the sender of a packet that does not fit, if it helps and `gate` lets it.
+pub(crate) fn tell<P: Packet>(packet: &mut P, parsed: &Parsed, template: &Template, gate: &mut Gate) -> Told {
+    match mtu(parsed, template) {
+        Some(_) if !gate.admit() => Told::Limited,
+        Some(mtu) if answer(packet, parsed, mtu) => Told::Answered,
+        _ => Told::Nothing,
+    }
+}
+
+/// What the sender of a packet that is too large for its real is to be told; `None` if nothing helps it: the
+/// packet may be fragmented, which we do not do, or is an error itself, or as small as IPv6 knows.
+fn mtu(parsed: &Parsed, template: &Template) -> Option<u16> {
+    let outer = u16::try_from(template.outer_len()).unwrap_or(u16::MAX);
+    let mtu = template.mtu().saturating_sub(outer);
+    let mtu = match parsed.tuple.family {
+        Family::V4 => mtu,
+        Family::V6 => mtu.max(V6_MTU_MIN),
+    };
+    let helps = parsed.dont_fragment && parsed.kind != Kind::IcmpError && parsed.ip_len > u32::from(mtu);
+    helps.then_some(mtu)
+}
+
+/// Turns the packet into the answer. Gives whether there was room, and else leaves the packet as it is but for
+/// its end.
+fn answer<P: Packet>(packet: &mut P, parsed: &Parsed, mtu: u16) -> bool {
+    let network = usize::from(parsed.network_offset);
+    let (header, most) = match parsed.tuple.family {
+        Family::V4 => (ipv4::HEADER_LEN + icmp::HEADER_LEN, V4_BYTES_MAX),
+        Family::V6 => (ipv6::HEADER_LEN + icmp::HEADER_LEN, V6_BYTES_MAX),
+    };
+    // Of a packet in segments the first is quoted; back ends cut them longer than this.
+    packet.truncate((network + (most - header).min(parsed.ip_len as usize)).min(packet.data().len()));
+    let Ok(frame) = packet.prepend(header) else { return false };
+    if frame.len() < header + network {
+        return false;
+    }
+    frame.copy_within(header..header + network, 0);
+    let Some((link, ip)) = frame.split_at_mut_checked(network) else { return false };
+    if let [to, from, ..] = link.as_chunks_mut::<6>().0 {
+        std::mem::swap(to, from);
+    }
+    match parsed.tuple.family {
+        Family::V4 => write_v4(ip, parsed, mtu),
+        Family::V6 => write_v6(ip, parsed, mtu),
+    }
+    true
+}
+
+fn write_v4(packet: &mut [u8], parsed: &Parsed, mtu: u16) {
+    let total_len = u16::try_from(packet.len()).unwrap_or(u16::MAX);
+    let Some((head, message)) = packet.split_first_chunk_mut::<{ ipv4::HEADER_LEN }>() else { return };
+    let ip = Ipv4 {
+        version_ihl: 0x45,
+        tos: TOS,
+        total_len,
+        identification: 0,
+        fragment: DONT_FRAGMENT,
+        ttl: HOP_LIMIT,
+        protocol: protocol::ICMP,
+        checksum: [0; 2],
+        source: address(&parsed.tuple.destination),
+        destination: address(&parsed.tuple.source),
+    };
+    *head = Ipv4 { checksum: checksum::of(&ip.emit()), ..ip }.emit();
+    write_message(message, parsed, mtu);
+}
+
+fn write_v6(packet: &mut [u8], parsed: &Parsed, mtu: u16) {
+    let Some((head, message)) = packet.split_first_chunk_mut::<{ ipv6::HEADER_LEN }>() else { return };
+    let ip = Ipv6 {
+        version_class_label: 6 << 28,
+        payload_len: u16::try_from(message.len()).unwrap_or(u16::MAX),
+        next_header: protocol::ICMPV6,
+        hop_limit: HOP_LIMIT,
+        source: parsed.tuple.destination,
+        destination: parsed.tuple.source,
+    };
+    *head = ip.emit();
+    write_message(message, parsed, mtu);
+}
+
+fn write_message(message: &mut [u8], parsed: &Parsed, mtu: u16) {
+    if let Some(head) = message.first_chunk_mut() {
+        *head = icmp::too_big(parsed.tuple.family, mtu);
+    }
+    icmp::finish(&parsed.tuple.reversed(), message);
+}
+
+/// An IPv4 address as it stands on the wire.
+const fn address(padded: &[u8; 16]) -> [u8; 4] {
+    let &[a, b, c, d, ..] = padded;
+    [a, b, c, d]
+}
