@@ -5,7 +5,7 @@ use std::net::IpAddr;
 
 use control::Publication;
 use counters::Event;
-use engine::{Decision, FlowUse, Known, Step, Verdict};
+use engine::{Answer, Decision, FlowUse, Known, Step, Verdict};
 use flow::{State, Value};
 use port::Tick;
 use serde::Serialize;
@@ -191,8 +191,7 @@ pub(crate) const fn verdict(decision: &Decision) -> (&'static str, Option<&'stat
 pub(crate) fn comment(names: &Names<'_>, shot: &Shot, worker: usize) -> String {
     let decision = &shot.decision;
     let left = match decision.verdict {
-        Verdict::Tx if decision.answered => Event::EchoAnswered.full_name(),
-        Verdict::Tx => Event::Tx.full_name(),
+        Verdict::Tx => decision.answered.map_or(Event::Tx, Answer::event).full_name(),
         Verdict::Drop(reason) => reason.full_name(),
         Verdict::Punt(reason) => reason.full_name(),
     };
