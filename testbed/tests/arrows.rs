@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 /// Who may import whom, tests apart. `penstock`, `testbed` and `benches` are below.
 const ALLOWED: &[(&str, &[&str])] = &[
     ("mem", &[]),
+    ("net", &[]),
     ("shm", &[]),
     ("dpdk-sys", &[]),
     ("dpdk", &["dpdk-sys", "port"]),
