@@ -1,0 +1,19 @@
+//! Labs from files, with the real binary between real clients and servers: every step of a file has to
+//! succeed, its captures have to show what it says, and the router has to account for every packet.
+
+#![allow(clippy::panic, reason = "a helper of a test fails as the test does")]
+
+use testbed::lab::{Stay, run};
+use testbed::root;
+
+fn hold(name: &str) {
+    let path = root().join("testbed/labs").join(name);
+    if let Err(told) = run(&path, Stay::Goes, |line| println!("{line}")) {
+        panic!("{told}");
+    }
+}
+
+#[test]
+fn servers_on_one_lan_answer_their_clients_directly() {
+    hold("one-lan.toml");
+}
