@@ -1,0 +1,197 @@
+//! What stands on the page: every counter by its own name and help, then services, reals, workers and ports.
+//!
+//! The name is mechanical: `drop.truncated` is `penstock_drop_total{reason="truncated"}`, `flow.hit` is
+//! `penstock_flow_hit_total`. The same of one worker is `penstock_worker_drop_total{worker="0",reason="truncated"}`,
+//! so that a sum over all never counts twice.
+
+use counters::Counter;
+use ctl::{Counts, Port, Real, Service, Snapshot, Worker};
+
+use crate::page::{Kind, Page, Value};
+
+/// What a real can be.
+const STATES: [&str; 3] = ["up", "drain", "down"];
+
+/// A family of samples: its name, its help, and what it says of one thing.
+type Measure<T, V> = (&'static str, &'static str, fn(&T) -> V);
+
+/// The page of a snapshot.
+#[must_use]
+pub fn exposition(snapshot: &Snapshot) -> String {
+    let mut page = Page::default();
+    whole(&mut page, snapshot);
+    let all = [(None, &snapshot.counters)];
+    families(&mut page, "penstock", &all);
+    services(&mut page, &snapshot.services);
+    reals(&mut page, &snapshot.reals);
+    workers(&mut page, &snapshot.workers);
+    ports(&mut page, &snapshot.ports);
+    page.finish()
+}
+
+fn whole(page: &mut Page, snapshot: &Snapshot) {
+    let generation = &snapshot.generation;
+    page.family("penstock_build", Kind::Info, "The program.")
+        .sample(&[("version", &snapshot.version)], Value::Count(1));
+    page.family("penstock_uptime_seconds", Kind::Gauge, "Since the program started.")
+        .sample(&[], seconds(snapshot.at_ms));
+    page.family("penstock_table", Kind::Info, "The forwarding table in force: SHA-256 of its root.")
+        .sample(&[("digest", &generation.digest)], Value::Count(1));
+    page.family(
+        "penstock_generation",
+        Kind::Gauge,
+        "The sequence of the table in force; from 1 at each start.",
+    )
+    .sample(&[], Value::Count(generation.sequence));
+    page.family("penstock_generation_age_seconds", Kind::Gauge, "Since this table came into force.")
+        .sample(&[], seconds(generation.age_ms));
+}
+
+/// Every counter, of the whole box or of each worker. Drops and punts are one family each, by reason.
+fn families(page: &mut Page, prefix: &str, of: &[(Option<String>, &Counts)]) {
+    for counter in Counter::all() {
+        if let Counter::Event(_) = counter {
+            let name = format!("{prefix}_{}", counter.name().replace('.', "_"));
+            let mut family = page.family(&name, Kind::Counter, counter.help().trim());
+            for (worker, counts) in of {
+                family.sample(&labels(worker.as_deref(), None), value(counts, counter));
+            }
+        }
+    }
+    for (kind, help) in [
+        ("drop", "Packets dropped, by reason; `penstock top` and the README say what each means."),
+        ("punt", "Packets handed to the kernel, by reason."),
+    ] {
+        let name = format!("{prefix}_{kind}");
+        let mut family = page.family(&name, Kind::Counter, help);
+        for (worker, counts) in of {
+            for counter in Counter::all() {
+                if let Some((_, reason)) = counter.name().split_once('.').filter(|(first, _)| *first == kind)
+                {
+                    family.sample(&labels(worker.as_deref(), Some(reason)), value(counts, counter));
+                }
+            }
+        }
+    }
+}
+
+fn labels<'l>(worker: Option<&'l str>, reason: Option<&'l str>) -> Vec<(&'static str, &'l str)> {
+    [("worker", worker), ("reason", reason)]
+        .into_iter()
+        .filter_map(|(name, text)| Some((name, text?)))
+        .collect()
+}
+
+fn value(counts: &Counts, counter: Counter) -> Value {
+    Value::Count(counts.get(counter.name()).copied().unwrap_or(0))
+}
+
+fn seconds(ms: u64) -> Value {
+    Value::Level(ms as f64 / 1000.0)
+}
+
+fn services(page: &mut Page, services: &[Service]) {
+    let mut family = page.family("penstock_service", Kind::Info, "What a service is.");
+    for service in services {
+        let labels = [
+            ("service", service.name.as_str()),
+            ("vip", &service.vip),
+            ("protocol", &service.protocol),
+            ("ports", &service.ports),
+            ("pool", &service.pool),
+        ];
+        family.sample(&labels, Value::Count(1));
+    }
+    let counted: &[Measure<Service, u64>] = &[
+        ("penstock_service_packets", "Packets forwarded for a service.", |service| service.packets),
+        ("penstock_service_bytes", "Bytes of them at the IP layer, as they came.", |service| service.bytes),
+    ];
+    for (name, help, count) in counted {
+        let mut family = page.family(name, Kind::Counter, help);
+        for service in services {
+            family.sample(&[("service", &service.name)], Value::Count(count(service)));
+        }
+    }
+}
+
+fn reals(page: &mut Page, reals: &[Real]) {
+    let mut family = page.family("penstock_real", Kind::Info, "What a real is.");
+    for real in reals {
+        family.sample(&[("real", &real.name), ("address", &real.address)], Value::Count(1));
+    }
+    let mut family = page.family("penstock_real_state", Kind::StateSet, "Whether a real takes flows.");
+    for real in reals {
+        for state in STATES {
+            let labels = [("real", real.name.as_str()), ("penstock_real_state", state)];
+            family.sample(&labels, Value::Count(u64::from(real.state == state)));
+        }
+    }
+    let mut family =
+        page.family("penstock_real_weight", Kind::Gauge, "A real's share of a pool's new flows.");
+    for real in reals {
+        for (pool, &weight) in &real.weights {
+            family.sample(&[("real", &real.name), ("pool", pool)], Value::Count(u64::from(weight)));
+        }
+    }
+    let help = "Whether the MAC address that frames to a real go to is known.";
+    let mut family = page.family("penstock_real_next_hop_known", Kind::Gauge, help);
+    for real in reals {
+        family.sample(&[("real", &real.name)], Value::Count(u64::from(!real.next_hop.is_empty())));
+    }
+    let counted: &[Measure<Real, u64>] = &[
+        ("penstock_real_packets", "Packets forwarded to a real.", |real| real.packets),
+        ("penstock_real_bytes", "Bytes of them at the IP layer, as they came.", |real| real.bytes),
+    ];
+    for (name, help, count) in counted {
+        let mut family = page.family(name, Kind::Counter, help);
+        for real in reals {
+            family.sample(&[("real", &real.name)], Value::Count(count(real)));
+        }
+    }
+}
+
+fn workers(page: &mut Page, workers: &[Worker]) {
+    let of: Vec<_> =
+        workers.iter().map(|worker| (Some(worker.number.to_string()), &worker.counters)).collect();
+    families(page, "penstock_worker", &of);
+    let levels: &[Measure<Worker, Value>] = &[
+        ("busy_ratio", "The share of its time that a worker had packets to move.", |worker| {
+            Value::Level(worker.busy)
+        }),
+        ("flows", "Flows in a worker's table.", |worker| Value::Count(worker.flows)),
+        ("flows_max", "Room for flows in a worker's table.", |worker| Value::Count(worker.flows_max)),
+        ("silent_seconds", "Since a worker's heart beat last.", |worker| seconds(worker.silent_ms)),
+    ];
+    for (name, help, level) in levels {
+        let name = format!("penstock_worker_{name}");
+        let mut family = page.family(&name, Kind::Gauge, help);
+        for worker in workers {
+            family.sample(&[("worker", &worker.number.to_string())], level(worker));
+        }
+    }
+}
+
+fn ports(page: &mut Page, ports: &[Port]) {
+    let mut family = page.family("penstock_port", Kind::Info, "What a port is.");
+    for port in ports {
+        family.sample(&[("port", &port.name), ("device", &port.device)], Value::Count(1));
+    }
+    let counted: &[Measure<Port, u64>] = &[
+        ("rx_packets", "Packets that a port's driver received.", |port| port.rx_packets),
+        ("tx_packets", "Packets that a port's driver sent.", |port| port.tx_packets),
+        ("rx_missed", "Packets that the NIC had no room for: no worker has seen them.", |port| {
+            port.rx_missed
+        }),
+        ("rx_no_mbuf", "Packets for which there was no mbuf: no worker has seen them.", |port| {
+            port.rx_no_mbuf
+        }),
+        ("errors", "Errors of a port in either direction.", |port| port.errors),
+    ];
+    for (name, help, count) in counted {
+        let name = format!("penstock_port_{name}");
+        let mut family = page.family(&name, Kind::Counter, help);
+        for port in ports {
+            family.sample(&[("port", &port.name)], Value::Count(count(port)));
+        }
+    }
+}

@@ -1,0 +1,131 @@
+//! The terminal: taken, drawn on, and given back on every way out.
+
+use std::io::{self, IsTerminal};
+use std::sync::mpsc::{Receiver, TryRecvError};
+use std::time::{Duration, Instant};
+
+use ctl::Snapshot;
+use ratatui::crossterm::event::{self, Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
+
+use crate::draw::draw;
+use crate::paint::Paint;
+use crate::state::{Key, State};
+
+/// What whoever asks the box has heard.
+#[derive(Clone, Debug)]
+pub enum News {
+    /// How it stands.
+    Snapshot(Box<Snapshot>),
+    /// Nothing, and why, in one sentence.
+    Lost(String),
+}
+
+/// How long a key or a snapshot may wait until it is looked at.
+const LOOK: Duration = Duration::from_millis(50);
+
+/// Shows what comes in until a key ends it or `stop` says so. `source` is where it comes from, in words; nothing heard for three
+/// times `interval` (two seconds at least) is said.
+///
+/// The terminal is restored when this returns, and by the panic hook that is set here if it does not.
+///
+/// # Errors
+/// Standard output is no terminal, or the terminal fails.
+pub fn show(
+    source: &str,
+    news: &Receiver<News>,
+    interval: Duration,
+    stop: impl Fn() -> bool,
+) -> io::Result<()> {
+    if !io::stdout().is_terminal() {
+        let why = "standard output is no terminal: use `penstock show`, which prints the same";
+        return Err(io::Error::other(why));
+    }
+    let paint = Paint { colours: std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty()) };
+    let silence = (interval * 3).max(Duration::from_secs(2));
+    let mut terminal = ratatui::try_init()?;
+    let end = run(&mut terminal, &mut State::new(source), paint, news, silence, stop);
+    ratatui::try_restore()?;
+    end
+}
+
+fn run(
+    terminal: &mut ratatui::DefaultTerminal,
+    state: &mut State,
+    paint: Paint,
+    news: &Receiver<News>,
+    silence: Duration,
+    stop: impl Fn() -> bool,
+) -> io::Result<()> {
+    let mut told = Instant::now();
+    let mut heard = Instant::now();
+    let mut stale = true;
+    while !stop() {
+        loop {
+            match news.try_recv() {
+                Ok(News::Snapshot(snapshot)) => {
+                    heard = Instant::now();
+                    state.feed(*snapshot);
+                }
+                Ok(News::Lost(why)) => state.lose(&why, heard.elapsed().as_secs()),
+                Err(TryRecvError::Empty) => break,
+                Err(TryRecvError::Disconnected) => {
+                    return Err(io::Error::other("nobody asks any more; this is a fault"));
+                }
+            }
+            told = Instant::now();
+            stale = true;
+        }
+        // Whoever asks may wait long for an answer; the operator is to know meanwhile.
+        if told.elapsed() >= silence {
+            told += Duration::from_secs(1).min(silence);
+            state.lose("it takes the question and does not answer", heard.elapsed().as_secs());
+            stale = true;
+        }
+        if stale {
+            terminal.draw(|frame| draw(state, paint, frame))?;
+            stale = false;
+        }
+        // A signal ends the wait early; the loop then asks `stop`.
+        let is_there = match event::poll(LOOK) {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => false,
+            other => other?,
+        };
+        if is_there {
+            match event::read()? {
+                Event::Key(pressed) if pressed.kind != KeyEventKind::Release => {
+                    if let Some(key) = key(pressed) {
+                        if !state.key(key) {
+                            return Ok(());
+                        }
+                        stale = true;
+                    }
+                }
+                Event::Resize(..) | Event::FocusGained => stale = true,
+                _ => {}
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The key as the screen takes it; `None` for all others.
+fn key(pressed: KeyEvent) -> Option<Key> {
+    let control = pressed.modifiers.contains(KeyModifiers::CONTROL);
+    Some(match pressed.code {
+        KeyCode::Char('c' | 'd') if control => Key::Break,
+        KeyCode::Char(_) if control || pressed.modifiers.contains(KeyModifiers::ALT) => return None,
+        KeyCode::Char(c) => Key::Char(c),
+        KeyCode::Tab | KeyCode::Right => Key::Next,
+        KeyCode::BackTab | KeyCode::Left => Key::Back,
+        KeyCode::Up => Key::Up,
+        KeyCode::Down => Key::Down,
+        KeyCode::PageUp => Key::PageUp,
+        KeyCode::PageDown => Key::PageDown,
+        KeyCode::Home => Key::Home,
+        KeyCode::End => Key::End,
+        KeyCode::Enter => Key::Enter,
+        KeyCode::Esc => Key::Escape,
+        KeyCode::Backspace => Key::Backspace,
+        _ => return None,
+    })
+}
