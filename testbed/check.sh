@@ -77,6 +77,7 @@ step "cases and captures against scapy" scapy
 step "clippy, warnings are errors" cargo clippy --workspace --all-targets --locked -- -D warnings
 step "fuzz targets" env CARGO_TARGET_DIR="$target/fuzz" \
     cargo clippy --manifest-path testbed/fuzz/Cargo.toml --locked -- -D warnings
+step "fuzz targets, a fixed number of inputs" env CARGO_TARGET_DIR="$target" testbed/fuzz.sh check
 step "release build" cargo build --release --locked -p penstock
 step "without DPDK" cargo test --locked -p penstock --no-default-features
 step "loom" interleavings
