@@ -17,3 +17,8 @@ fn hold(name: &str) {
 fn servers_on_one_lan_answer_their_clients_directly() {
     hold("one-lan.toml");
 }
+
+#[test]
+fn what_does_not_fit_a_path_is_told_so_and_arrives() {
+    hold("small-mtu.toml");
+}
