@@ -1,4 +1,4 @@
-//! `penstock import`, `doctor`, `pages` and `--log json`, as a person and a package use them.
+//! `penstock import`, `doctor`, `pages`, `--log json` and the unit, as a person and a package use them.
 #![allow(clippy::unwrap_used, reason = "test code, which may stop where it is wrong")]
 
 mod common;
@@ -132,4 +132,49 @@ fn every_command_that_help_shows_has_a_page_and_a_completion() {
     assert!(common::exists(&bench.path("pages/completions/penstock.fish")));
     std::fs::write(bench.path("file"), "").unwrap();
     assert!(bench.sentence("pages --to file").starts_with("file: the pages cannot be written"));
+}
+
+#[test]
+fn the_unit_is_one_that_systemd_takes_and_calls_well_confined() {
+    let bench = Bench::new();
+    let unit = include_str!("../../../conf/systemd/penstock.service");
+    assert!(unit.contains("ExecStart=/usr/bin/penstock "), "where the package puts it");
+    std::fs::write(
+        bench.path("penstock.service"),
+        unit.replace("/usr/bin/penstock", env!("CARGO_BIN_EXE_penstock")),
+    )
+    .unwrap();
+    let dropin = include_str!("../../../conf/systemd/penstock.service.d/pci.conf");
+    for pci in [false, true] {
+        if pci {
+            std::fs::create_dir(bench.path("penstock.service.d")).unwrap();
+            std::fs::write(bench.path("penstock.service.d/pci.conf"), dropin).unwrap();
+        }
+        // Pages of a package that is not installed here are not looked for. Exposure is told in tenths.
+        for words in [&["verify", "--man=no"][..], &["security", "--offline=true", "--threshold=50"]] {
+            let mut command = std::process::Command::new("systemd-analyze");
+            command.args(words).arg(bench.path("penstock.service")).env("NO_COLOR", "1");
+            let output = command.output().unwrap();
+            let told = text(&output.stdout) + &text(&output.stderr);
+            assert!(output.status.success(), "{words:?}: {told}");
+            assert!(!told.contains("Unknown") && !told.contains("ignoring"), "{words:?}: {told}");
+        }
+    }
+}
+
+#[test]
+fn the_commands_of_the_unit_are_commands() {
+    let bench = Bench::new();
+    let unit = include_str!("../../../conf/systemd/penstock.service");
+    let lines = unit.lines().filter(|line| line.starts_with("Exec"));
+    let mut commands = 0;
+    for line in lines {
+        let words =
+            line.split_once("/usr/bin/penstock ").unwrap().1.replace("/etc/penstock/site.toml", "none.toml");
+        // It gets as far as the configuration, which is not there: the words are right.
+        let told = bench.bad(&words, 1);
+        assert!(told.contains("none.toml: the file cannot be read"), "{line}: {told}");
+        commands += 1;
+    }
+    assert!(commands >= 2);
 }

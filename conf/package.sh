@@ -1,0 +1,68 @@
+#!/bin/bash
+# Makes the Debian package: conf/package.sh [try]. It is built in release form with its manual pages, completions,
+# samples, unit and guide, and its path is printed last. `try` also installs and purges it in a fresh Debian 12
+# (debootstrap, as root): the binary runs there, and the purge leaves nothing.
+set -euo pipefail
+root=$(readlink -f "$(dirname "${BASH_SOURCE[0]}")/..")
+# shellcheck source=testbed/install.sh
+. "$root/testbed/install.sh"
+as_owner "$0" "$@"
+cd "$root"
+
+# What makes the package, pinned: it is no part of what is packed.
+CARGO_DEB=3.8.0
+
+target=${CARGO_TARGET_DIR:-$root/target}
+export CARGO_TARGET_DIR=$target
+need_packages "${BUILD_PACKAGES[@]}" dpkg-dev
+need_rust "$root"
+
+tools=$target/tools
+if [ "$("$tools/bin/cargo-deb" --version 2>/dev/null)" != "cargo-deb $CARGO_DEB" ]; then
+    # With a target folder of its own: its flags are not ours.
+    CARGO_TARGET_DIR=$tools/target cargo install --quiet --locked --force --root "$tools" --version "=$CARGO_DEB" cargo-deb
+    rm -rf "$tools/target"
+fi
+
+cargo build --quiet --release --locked --package penstock
+rm -rf "$target/release/pages"
+"$target/release/penstock" pages --to "$target/release/pages"
+package=$("$tools/bin/cargo-deb" --quiet --no-build --package penstock --output "$target/debian/")
+package=${package##*$'\n'}
+
+try() {
+    need_packages debootstrap
+    # Not below /tmp, which may be mounted so that nothing there runs.
+    folder=$(as_root mktemp -d "$target/try.XXXXXX")
+    trap 'as_root rm -rf --one-file-system "$folder"' EXIT
+    echo "a fresh Debian 12 in $folder"
+    as_root debootstrap --variant=minbase bookworm "$folder" >"$target/debootstrap.log" 2>&1 ||
+        { tail -n 20 "$target/debootstrap.log" >&2; return 1; }
+    as_root cp "$package" "$folder/penstock.deb"
+    as_root cp -L /etc/resolv.conf "$folder/etc/resolv.conf"
+    as_root chroot "$folder" /bin/bash -euxc '
+        apt-get update -qq
+        before=$(find /etc /usr /var/lib -xdev -name "*penstock*")
+        DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends /penstock.deb >/dev/null
+        penstock --version
+        penstock check --config /usr/share/doc/penstock/examples/smallest.toml
+        getent passwd penstock
+        test -s /usr/share/man/man1/penstock.1.gz
+        test -s /usr/share/bash-completion/completions/penstock
+        test -s /lib/systemd/system/penstock.service -o -s /usr/lib/systemd/system/penstock.service
+        mkdir -p /var/lib/penstock /etc/penstock
+        touch /var/lib/penstock/site.numbers.toml /etc/penstock/site.toml
+        apt-get purge -y -qq penstock >/dev/null
+        ! getent passwd penstock
+        after=$(find /etc /usr /var/lib -xdev -name "*penstock*" ! -path "/var/lib/dpkg/*")
+        test "$after" = "$before" || { echo "left behind: $after"; exit 1; }
+    '
+    echo "installed, run and purged"
+}
+
+case ${1:-} in
+    '') ;;
+    try) try ;;
+    *) echo "usage: conf/package.sh [try]" >&2; exit 2 ;;
+esac
+echo "$package"
