@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use conf::Config;
 
 use crate::root::Root;
-use crate::{Finding, Severity};
+use crate::{Finding, Severity, several};
 
 const CPU: &str = "sys/devices/system/cpu";
 const CLOCK: &str = "sys/devices/system/clocksource/clocksource0";
@@ -35,7 +35,7 @@ fn workers(config: Option<&Config>) -> usize {
 /// Whether each worker finds a core, and everything else one more.
 pub(crate) fn count(root: &Root, config: Option<&Config>, findings: &mut Vec<Finding>) {
     let (have, workers) = (online(root).len(), workers(config));
-    let what = format!("{have} cores, {workers} workers");
+    let what = format!("{}, {}", several(have, "core"), several(workers, "worker"));
     if have > workers {
         findings.push(Finding::fine("cores", what));
         return;
@@ -53,12 +53,15 @@ pub(crate) fn isolation(root: &Root, config: Option<&Config>, findings: &mut Vec
     let isolated = cores(&root.text(&format!("{CPU}/isolated")).unwrap_or_default());
     let workers = workers(config);
     if isolated.len() >= workers {
-        findings.push(Finding::fine(about, format!("{} isolated, {workers} workers", isolated.len())));
+        findings.push(Finding::fine(
+            about,
+            format!("{} isolated, {}", isolated.len(), several(workers, "worker")),
+        ));
         return;
     }
     // Workers take cores from the second one on.
     let list = if workers == 1 { "1".to_owned() } else { format!("1-{workers}") };
-    let what = format!("{} isolated, {workers} workers", isolated.len());
+    let what = format!("{} isolated, {}", isolated.len(), several(workers, "worker"));
     let why = "The kernel runs other work on a worker's core, and packets wait or are missed meanwhile.";
     let finding = Finding::bad(Severity::Hint, about, what, why)
         .mend(format!(

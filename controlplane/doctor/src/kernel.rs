@@ -2,7 +2,7 @@
 
 use crate::device::Arguments;
 use crate::root::{Root, Tools};
-use crate::{Finding, Severity};
+use crate::{Finding, Severity, several};
 
 /// Bytes of a ring's frame where `framesz` does not say (`rte_eth_af_packet.c`).
 const FRAME_BYTES: u32 = 2048;
@@ -53,7 +53,7 @@ fn up(root: &Root, interface: &str, findings: &mut Vec<Finding>) {
 
 fn queues(arguments: &Arguments<'_>, interface: &str, workers: u16, findings: &mut Vec<Finding>) {
     let pairs = arguments.number("qpairs").unwrap_or(1);
-    let what = format!("{interface} has qpairs={pairs}, {workers} workers");
+    let what = format!("{interface} has qpairs={pairs}, {}", several(usize::from(workers), "worker"));
     if pairs >= u32::from(workers) {
         findings.push(Finding::fine("RSS queues", what));
         return;

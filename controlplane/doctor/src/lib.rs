@@ -20,6 +20,11 @@ use serde::Serialize;
 
 pub use root::{Root, System, Tools};
 
+/// Columns of a finding as text; commands may be longer.
+const WIDTH: usize = 110;
+/// Columns before why and the commands.
+const INDENT: usize = 22;
+
 /// How bad it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "lowercase")]
@@ -76,14 +81,26 @@ impl fmt::Display for Finding {
     /// A line with what is there; why and the commands below it, indented.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:<6} {:<14} {}", self.severity, self.about, self.what)?;
-        if !self.why.is_empty() {
-            write!(f, "\n{:22}{}", "", self.why)?;
+        let mut column = WIDTH;
+        for word in self.why.split_whitespace() {
+            if column + 1 + word.chars().count() > WIDTH {
+                write!(f, "\n{:INDENT$}{word}", "")?;
+                column = INDENT + word.chars().count();
+            } else {
+                write!(f, " {word}")?;
+                column += 1 + word.chars().count();
+            }
         }
         for command in &self.mend {
-            write!(f, "\n{:22}$ {command}", "")?;
+            write!(f, "\n{:INDENT$}$ {command}", "")?;
         }
         Ok(())
     }
+}
+
+/// A count with its word.
+pub(crate) fn several(count: usize, word: &str) -> String {
+    format!("{count} {word}{}", if count == 1 { "" } else { "s" })
 }
 
 /// Looks at everything, in a fixed order. With a configuration also at the ports that it names, and with

@@ -4,7 +4,7 @@ use conf::Config;
 
 use crate::device::{Kind, kind};
 use crate::root::{Root, Tools};
-use crate::{Finding, Severity};
+use crate::{Finding, Severity, several};
 
 const DEVICES: &str = "sys/bus/pci/devices";
 
@@ -111,7 +111,7 @@ fn queues(tools: &dyn Tools, interface: &str, workers: u16, findings: &mut Vec<F
     let Some(now) = tools.print(&["ethtool", "-l", interface]).and_then(|text| combined(&text)) else {
         return;
     };
-    let what = format!("{interface} has {now} queues, {workers} workers");
+    let what = format!("{interface} has {now} queues, {}", several(usize::from(workers), "worker"));
     if now >= u32::from(workers) {
         findings.push(Finding::fine(about, what));
         return;
