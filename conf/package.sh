@@ -27,7 +27,9 @@ fi
 cargo build --quiet --release --locked --package penstock
 rm -rf "$target/release/pages"
 "$target/release/penstock" pages --to "$target/release/pages"
-package=$("$tools/bin/cargo-deb" --quiet --no-build --package penstock --output "$target/debian/")
+gzip -9n "$target"/release/pages/man1/*.1
+gzip -9nc CHANGELOG.md >"$target/release/pages/changelog.gz"
+package=$("$tools/bin/cargo-deb" --quiet --no-build --strip --package penstock --output "$target/debian/")
 package=${package##*$'\n'}
 
 try() {
@@ -42,7 +44,7 @@ try() {
     as_root cp -L /etc/resolv.conf "$folder/etc/resolv.conf"
     as_root chroot "$folder" /bin/bash -euxc '
         apt-get update -qq
-        before=$(find /etc /usr /var/lib -xdev -name "*penstock*")
+        before=$(find /etc /usr /var/lib -xdev -name "*penstock*" ! -path "/var/lib/dpkg/*")
         DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends /penstock.deb >/dev/null
         penstock --version
         penstock check --config /usr/share/doc/penstock/examples/smallest.toml
