@@ -34,13 +34,15 @@ pub struct Config {
 }
 
 /// This machine.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Node {
     /// Source of every frame we send; `None` leaves it to the caller.
     pub mac: Option<Mac>,
     /// The file that keeps the numbers of reals and services, already joined to the folder of the
     /// configuration file.
     pub numbers: Option<PathBuf>,
+    /// The control socket of `penstock run`, joined likewise.
+    pub control: PathBuf,
 }
 
 /// How outer headers are made.

@@ -7,6 +7,9 @@ use crate::config::{HugePages, Mac};
 /// `node.mac` where the caller has no port of its own (replay): locally administered.
 pub const NODE_MAC: Mac = Mac([0x02, 0, 0, 0, 0, 0x01]);
 
+/// `node.control`.
+pub const CONTROL: &str = "/run/penstock/control.sock";
+
 /// `tunnel.hop_limit`: what IANA recommends for IP (RFC 1700).
 pub const HOP_LIMIT: u8 = 64;
 

@@ -11,6 +11,7 @@ use toml::Spanned;
 pub(crate) struct NodeFile {
     pub(crate) mac: Option<Spanned<String>>,
     pub(crate) numbers: Option<Spanned<String>>,
+    pub(crate) control: Option<Spanned<String>>,
 }
 
 /// `[tunnel]`.

@@ -71,6 +71,7 @@ fn defaults_shown_in_the_reference_are_the_real_ones() {
     let reference = text_of("reference.toml");
     let (stripped, left_out) = without_defaults(&reference);
     let keys = [
+        "node.control",
         "tunnel.hop_limit",
         "tunnel.dont_fragment",
         "tunnel.mtu",

@@ -20,17 +20,22 @@ use crate::scalar;
 
 pub(super) fn node(report: &mut Report<'_>, table: &Entry<NodeFile>) -> Node {
     let folder = Path::new(report.file()).parent().map(Path::to_path_buf).unwrap_or_default();
-    let beside = |text: &String| numbers_path(&folder, text);
+    let beside = |example: &'static str| {
+        let folder = &folder;
+        move |text: &String| path_of(folder, text, example)
+    };
     Node {
         mac: optional(report, table, "mac", table.file.mac.as_ref(), |text| scalar::mac(text)),
-        numbers: optional(report, table, "numbers", table.file.numbers.as_ref(), beside),
+        numbers: optional(report, table, "numbers", table.file.numbers.as_ref(), beside("site.numbers.toml")),
+        control: optional(report, table, "control", table.file.control.as_ref(), beside(defaults::CONTROL))
+            .unwrap_or_else(|| PathBuf::from(defaults::CONTROL)),
     }
 }
 
-fn numbers_path(folder: &Path, text: &str) -> Result<PathBuf, Refusal> {
+fn path_of(folder: &Path, text: &str, example: &str) -> Result<PathBuf, Refusal> {
     if text.is_empty() || text.contains('\0') || text.ends_with('/') {
         let message = format!("{} is not the name of a file", scalar::quoted(text));
-        return Err(Refusal::new(message, "Write one such as \"site.numbers.toml\"."));
+        return Err(Refusal::new(message, format!("Write one such as \"{example}\".")));
     }
     Ok(folder.join(text))
 }

@@ -9,16 +9,21 @@
 #![forbid(unsafe_code)]
 
 mod blueprint;
+mod desk;
 pub mod limits;
 mod numbers;
+mod overrides;
 mod plan;
 mod publish;
+mod whole;
 
 /// A map whose order means nothing. Keyed at random at start (`ahash`), because some keys are what others
 /// named; what is pinned or must come in order is hashed or kept elsewhere.
 pub(crate) type Map<K, V> = hashbrown::HashMap<K, V, ahash::RandomState>;
 
 pub use blueprint::{NoNumber, blueprint};
+pub use desk::{Desk, Done, Draft, InForce, Input, Job, Now, Output, Refusal, Ticket, Wish, needs_restart};
 pub use numbers::{Exhausted, Kind, Numbers};
-pub use plan::{Change, Effect, Plan, PlanError, Subject, What, plan};
+pub use overrides::{Overrides, Unsaid, Word};
+pub use plan::{Affected, Change, Effect, FlowCount, Plan, PlanError, Subject, What, affected, plan};
 pub use publish::{Image, Publication, PublishError, Publisher};

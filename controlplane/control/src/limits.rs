@@ -6,6 +6,19 @@ use service::{REALS_MAX, SERVICES_MAX, Timeouts};
 /// five minutes for the sweep that clears the flow table and for clocks that are set.
 pub const REST_S: u64 = 3600 + 300;
 
+/// Changes that wait while one is in hand.
+pub const WISHES_MAX: usize = 16;
+
+/// Milliseconds from one switch of tables to the next, at least: a hundred tables a second. A flow's entry
+/// names its table by 14 bits, and a sweep comes by once a minute and marks those that lie far back: with
+/// fewer than 12,000 tables between two visits none is taken for the present one.
+pub const SWITCH_APART_MS_MIN: u64 = 10;
+
+const _: () = assert!(60_000 / SWITCH_APART_MS_MIN < 12_000);
+
+/// Milliseconds that a worker has to acknowledge a table.
+pub const ACKNOWLEDGE_MS_MAX: u64 = 30_000;
+
 /// Bytes of a numbers file.
 pub const NUMBERS_BYTES_MAX: u64 = 32 * 1024 * 1024;
 

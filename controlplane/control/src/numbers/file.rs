@@ -2,10 +2,9 @@
 
 use std::collections::{BTreeMap, HashSet};
 use std::fmt::Write as _;
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, ErrorKind, Read, Write as _};
+use std::io;
 use std::ops::Range;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use conf::{Fault, Faults, Name};
 use serde::Deserialize;
@@ -14,6 +13,7 @@ use toml::Spanned;
 
 use super::{Kind, Numbers, Resting};
 use crate::limits::NUMBERS_BYTES_MAX;
+use crate::whole::{self, Step};
 
 /// The version we write and read.
 const VERSION: i64 = 1;
@@ -65,26 +65,11 @@ impl Numbers {
     /// What makes the file unreadable or untrue, with its line.
     pub fn load(path: &Path) -> Result<Self, Faults> {
         let name = path.display().to_string();
-        let unread =
-            |error: &io::Error| fault(&name, None, None, format!("the file cannot be read: {error}"));
-        let file = match File::open(path) {
-            Ok(file) => file,
-            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Self::default()),
-            Err(error) => return Err(unread(&error)),
-        };
-        let mut text = String::new();
-        file.take(NUMBERS_BYTES_MAX.saturating_add(1))
-            .read_to_string(&mut text)
-            .map_err(|error| unread(&error))?;
-        if text.len() as u64 > NUMBERS_BYTES_MAX {
-            return Err(fault(
-                &name,
-                None,
-                None,
-                format!("the file has more than {NUMBERS_BYTES_MAX} bytes"),
-            ));
+        match whole::read(path, NUMBERS_BYTES_MAX) {
+            Ok(Some(text)) => Self::parse(&name, &text),
+            Ok(None) => Ok(Self::default()),
+            Err(why) => Err(fault(&name, None, None, why)),
         }
-        Self::parse(&name, &text)
     }
 
     /// The numbers in `text`; `name` is what a fault calls the file.
@@ -159,48 +144,7 @@ impl Numbers {
 
     /// As [`Self::save`]; `before` each step may end it, as a crash would.
     pub(super) fn save_by(&self, path: &Path, before: impl Fn(Step) -> io::Result<()>) -> io::Result<()> {
-        let beside = beside(path)?;
-        before(Step::Create)?;
-        let mut file = OpenOptions::new().write(true).create(true).truncate(true).open(&beside)?;
-        before(Step::Write)?;
-        file.write_all(self.to_text().as_bytes())?;
-        before(Step::SyncFile)?;
-        file.sync_all()?;
-        drop(file);
-        before(Step::Rename)?;
-        fs::rename(&beside, path)?;
-        before(Step::SyncFolder)?;
-        File::open(folder(path))?.sync_all()
-    }
-}
-
-/// The steps of writing, in their order.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Step {
-    Create,
-    Write,
-    SyncFile,
-    Rename,
-    SyncFolder,
-}
-
-impl Step {
-    #[cfg(test)]
-    pub(super) const ALL: [Self; 5] =
-        [Self::Create, Self::Write, Self::SyncFile, Self::Rename, Self::SyncFolder];
-}
-
-/// Where the new file is made: in the same folder, since a rename is atomic only within a file system.
-fn beside(path: &Path) -> io::Result<PathBuf> {
-    let mut name = path.file_name().ok_or_else(|| io::Error::from(ErrorKind::InvalidInput))?.to_owned();
-    name.push(".new");
-    Ok(path.with_file_name(name))
-}
-
-fn folder(path: &Path) -> &Path {
-    match path.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder,
-        _ => Path::new("."),
+        whole::write(path, &self.to_text(), before)
     }
 }
 

@@ -8,8 +8,8 @@ use conf::Config;
 use proptest::prelude::{Strategy, any, prop, proptest};
 
 use super::Numbers;
-use super::file::Step;
 use crate::limits::REST_S;
+use crate::whole::Step;
 
 /// A configuration with these reals and, for each, a service of its name.
 fn config_of(names: &BTreeSet<usize>) -> Config {

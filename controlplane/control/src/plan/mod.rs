@@ -5,6 +5,7 @@
 //! that is, for established ones keep their real unless it is down or gone.
 
 mod compare;
+mod flows;
 #[cfg(test)]
 mod tests;
 
@@ -15,6 +16,8 @@ use service::{BuildError, Generation, Movement, ServiceNumber, build, movement};
 
 use crate::blueprint::{NoNumber, blueprint};
 use crate::numbers::Numbers;
+
+pub use flows::{Affected, FlowCount, affected};
 
 /// What changes.
 #[derive(Clone, Debug, PartialEq)]
