@@ -4,11 +4,17 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::client::{RealOptions, ReloadOptions, ShowOptions, WeightOptions};
 use crate::eyes::explain::ExplainOptions;
 use crate::limits::{LOOPS_MAX, WORKERS_MAX};
 use crate::moving::doctor::DoctorOptions;
 use crate::moving::import::ImportOptions;
 use crate::moving::pages::PagesOptions;
+
+/// How long an operator's word stands.
+const RULE: &str = "Your word stands until you take it back (undrain, weight REAL file), until the configuration \
+                    changes that same key of that real, or until the real goes: over reloads always, over \
+                    restarts where node.numbers is set.";
 
 /// A service-level router: many servers behind one address.
 #[derive(Debug, Parser)]
@@ -33,6 +39,25 @@ pub(crate) enum Command {
     Explain(ExplainOptions),
     /// Forward packets on live ports until a signal comes.
     Run(RunOptions),
+    /// Say how a running box stands.
+    Show(ShowOptions),
+    /// Have a running box read its configuration again, as SIGHUP does; the plan is printed.
+    Reload(ReloadOptions),
+    /// Have a real keep its flows and take no new ones.
+    #[command(after_help = RULE)]
+    Drain(RealOptions),
+    /// Take back `drain`, `down` or `up`: the real is as the configuration says.
+    #[command(after_help = RULE)]
+    Undrain(RealOptions),
+    /// Take a real out: its flows are given another.
+    #[command(after_help = RULE)]
+    Down(RealOptions),
+    /// Have a real take new flows, whatever the configuration says.
+    #[command(after_help = RULE)]
+    Up(RealOptions),
+    /// Give a real another share of new flows.
+    #[command(after_help = RULE)]
+    Weight(WeightOptions),
     /// Turn another balancer's configuration into one of Penstock.
     ///
     /// The output passes `penstock check` as it stands. What has no counterpart is told in a comment, `# no

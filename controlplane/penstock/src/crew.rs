@@ -11,7 +11,7 @@ use conf::HugePages;
 use control::{Image, Publication};
 use counters::{Counter, Layout, Ledger};
 use engine::Engine;
-use flow::{COLD_BYTES_PER_ENTRY, FlowTable, HOT_BYTES_PER_ENTRY};
+use flow::{COLD_BYTES_PER_ENTRY, FlowReader, FlowTable, HOT_BYTES_PER_ENTRY};
 use link::{Command, Report};
 use mem::PageKind;
 use service::{Generation, Table};
@@ -30,8 +30,10 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// The control side.
 pub(crate) struct Crew {
     sides: Vec<ControlSide>,
-    /// Kept, for a worker's tables come back through them.
-    _tables: Vec<TableSender<Image>>,
+    /// A worker's tables go and come back through them.
+    tables: Vec<TableSender<Image>>,
+    /// Each worker's flow table.
+    readers: Vec<FlowReader>,
     layout: Layout,
     generation: Generation,
     /// The pages of the flow tables.
@@ -85,8 +87,14 @@ impl Crew {
             .table()
             .map_err(|error| Failure::new(format!("the table that was built is not sound: {error}")))?;
         let table = Arc::new(table);
-        let mut crew =
-            Self { sides: Vec::new(), _tables: Vec::new(), layout, generation, pages: PageKind::Small };
+        let mut crew = Self {
+            sides: Vec::new(),
+            tables: Vec::new(),
+            readers: Vec::new(),
+            layout,
+            generation,
+            pages: PageKind::Small,
+        };
         let mut seats = Vec::new();
         for worker in 0..workers {
             let flows = FlowTable::with_pages(entries, table_key, wanted)
@@ -98,7 +106,8 @@ impl Crew {
             };
             let (sender, receiver) = tables(TABLES_MAX);
             crew.sides.push(control);
-            crew._tables.push(sender);
+            crew.tables.push(sender);
+            crew.readers.push(flows.reader());
             let engine = Engine::new(worker, workers, flows, layout);
             seats.push(Seat { engine, table: Arc::clone(&table), tables: receiver, side });
         }
@@ -112,7 +121,7 @@ impl Crew {
         &mut self,
         valve: &Valve,
         is_alive: impl Fn(usize) -> bool,
-        mut goes_on: impl FnMut(&Self) -> bool,
+        mut goes_on: impl FnMut(&mut Self) -> bool,
     ) -> Result<(), Failure> {
         let wanted = Report::Switched(self.generation);
         self.tell(Command::Switch(self.generation))?;
@@ -165,21 +174,77 @@ impl Crew {
         self.sides.iter().filter_map(|side| side.counters.read(index)).sum()
     }
 
-    /// All counters as the workers published them last, summed. The sum law has to hold for each worker
-    /// and for all together.
-    pub(crate) fn account(&self) -> Result<Ledger, Failure> {
-        let mut total = Ledger::new(self.layout);
+    /// What each worker has counted, as it published it last. The sum law has to hold for each.
+    pub(crate) fn ledgers(&self) -> Result<Vec<Ledger>, Failure> {
         let mut words = vec![0; self.layout.words()];
+        let mut ledgers = Vec::with_capacity(self.sides.len());
         for (worker, side) in self.sides.iter().enumerate() {
             side.counters
                 .snapshot(&mut words)
                 .map_err(|busy| Failure::new(format!("worker {worker}: {busy}")))?;
             let ledger = Ledger::from_words(self.layout, &words);
             ledger.balance().map_err(|off| Failure::new(format!("worker {worker} lost count: {off}")))?;
+            ledgers.push(ledger);
+        }
+        Ok(ledgers)
+    }
+
+    /// All counters as the workers published them last, summed. The sum law has to hold for each worker
+    /// and for all together.
+    pub(crate) fn account(&self) -> Result<Ledger, Failure> {
+        let mut total = Ledger::new(self.layout);
+        for ledger in self.ledgers()? {
             total.merge(&ledger);
         }
         total.balance().map_err(|off| Failure::new(format!("the workers lost count: {off}")))?;
         Ok(total)
+    }
+}
+
+/// What a running box asks of its workers.
+#[cfg(feature = "dpdk")]
+impl Crew {
+    /// Numbers below these are counted one by one.
+    pub(crate) const fn layout(&self) -> Layout {
+        self.layout
+    }
+
+    /// Every worker's flow table, to be read from any thread.
+    pub(crate) fn readers(&self) -> Vec<FlowReader> {
+        self.readers.clone()
+    }
+
+    /// The last tick at which each worker's heart beat.
+    pub(crate) fn heartbeats(&self) -> impl Iterator<Item = u64> + '_ {
+        self.sides.iter().map(|side| side.heartbeat.last())
+    }
+
+    /// Gives a table to one worker, or to all, and tells them to switch to it.
+    pub(crate) fn hand_over(&mut self, table: &Arc<Table<Image>>, to: Option<usize>) -> Result<(), Failure> {
+        let command = Command::Switch(table.generation()).to_record();
+        let ends = self.sides.iter_mut().zip(&mut self.tables).enumerate();
+        for (worker, (side, tables)) in ends.filter(|(worker, _)| to.is_none_or(|to| to == *worker)) {
+            let full = || Failure::new(format!("worker {worker} takes no table: its ring is full"));
+            tables.hand_over(Arc::clone(table)).map_err(|_| full())?;
+            side.commands.try_send(&command).map_err(|_| full())?;
+        }
+        Ok(())
+    }
+
+    /// Lets go of the tables that came back.
+    pub(crate) fn let_go(&mut self) {
+        self.tables.iter_mut().for_each(TableSender::let_go);
+    }
+
+    /// What the workers have said since it was asked last, by worker.
+    pub(crate) fn reports(&mut self) -> Vec<(usize, Report)> {
+        let mut list = Vec::new();
+        for (worker, side) in self.sides.iter_mut().enumerate() {
+            while let Some(record) = side.reports.try_recv() {
+                list.extend(Report::from_record(&record).ok().map(|report| (worker, report)));
+            }
+        }
+        list
     }
 }
 

@@ -23,6 +23,11 @@ impl Failure {
         Self { text: sentence.into(), status: 1, is_list: false }
     }
 
+    /// Status 1 and lines of which each begins with the name of a file.
+    pub(crate) fn lines(text: String) -> Self {
+        Self { text, status: 1, is_list: true }
+    }
+
     /// A signal came.
     pub(crate) fn interrupted(sentence: &str) -> Self {
         Self { text: sentence.to_owned(), status: INTERRUPTED, is_list: false }

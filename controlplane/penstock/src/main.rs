@@ -8,6 +8,7 @@
 
 mod check;
 mod cli;
+mod client;
 #[cfg(feature = "dpdk")]
 mod cores;
 mod crew;
@@ -57,6 +58,13 @@ fn go(command: &Command) -> Result<(), Failure> {
     match command {
         Command::Check(options) => check::check(options),
         Command::Replay(options) => replay::replay(options),
+        Command::Show(options) => client::show(options),
+        Command::Reload(options) => client::reload(options),
+        Command::Drain(options) => client::speak(client::Verb::Drain, options),
+        Command::Undrain(options) => client::speak(client::Verb::Undrain, options),
+        Command::Down(options) => client::speak(client::Verb::Down, options),
+        Command::Up(options) => client::speak(client::Verb::Up, options),
+        Command::Weight(options) => client::weigh(options),
         Command::Explain(options) => eyes::explain::explain(options),
         Command::Import(options) => moving::import::import(options),
         Command::Doctor(options) => moving::doctor::doctor(options),

@@ -5,6 +5,9 @@
 //! time over its time on the wall, from start to end but for when it offered the core itself, says how
 //! large that part was.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use engine::Observer;
 use hdrhistogram::Histogram;
 use port::Port;
@@ -22,6 +25,35 @@ const CYCLES_MAX: u64 = 1 << 40;
 /// threads than two.
 const IDLE_BREATHS_MAX: u32 = 64;
 
+/// What others may read of a worker's meter while it runs, on cache lines of its own: written once a breath,
+/// read a few times a second.
+#[derive(Debug, Default)]
+#[repr(align(128))]
+pub(crate) struct Gauge {
+    busy_cycles: AtomicU64,
+    flows: AtomicU64,
+    flows_max: AtomicU64,
+}
+
+impl Gauge {
+    /// Cycles of the breaths that moved packets.
+    #[cfg(feature = "dpdk")]
+    pub(crate) fn busy_cycles(&self) -> u64 {
+        self.busy_cycles.load(Ordering::Relaxed)
+    }
+
+    /// Flows in the table, and room for them.
+    #[cfg(feature = "dpdk")]
+    pub(crate) fn occupancy(&self) -> (u64, u64) {
+        (self.flows.load(Ordering::Relaxed), self.flows_max.load(Ordering::Relaxed))
+    }
+
+    fn show_flows(&self, (flows, max): (usize, usize)) {
+        self.flows.store(flows as u64, Ordering::Relaxed);
+        self.flows_max.store(max as u64, Ordering::Relaxed);
+    }
+}
+
 /// What was measured on one worker.
 #[derive(Clone, Debug)]
 pub(crate) struct Meter {
@@ -34,6 +66,7 @@ pub(crate) struct Meter {
     last: u64,
     on_core: f64,
     allocations: u64,
+    gauge: Arc<Gauge>,
 }
 
 impl Meter {
@@ -44,7 +77,23 @@ impl Meter {
                 .map_err(|error| Failure::new(format!("times cannot be measured: {error}")))
         };
         let (bursts, packets) = (histogram()?, histogram()?);
-        Ok(Self { bursts, packets, busy_cycles: 0, first: None, last: 0, on_core: 1.0, allocations: 0 })
+        let gauge = Arc::default();
+        Ok(Self {
+            bursts,
+            packets,
+            busy_cycles: 0,
+            first: None,
+            last: 0,
+            on_core: 1.0,
+            allocations: 0,
+            gauge,
+        })
+    }
+
+    /// To look at it from another thread.
+    #[cfg(feature = "dpdk")]
+    pub(crate) fn gauge(&self) -> Arc<Gauge> {
+        Arc::clone(&self.gauge)
     }
 
     /// Lets the worker breathe until it has stopped.
@@ -61,6 +110,7 @@ impl Meter {
             match worker.breathe(observer) {
                 Breath::Packets(packets) => {
                     self.burst(before, mem::cycles(), packets as u64);
+                    self.gauge.show_flows(worker.engine().occupancy());
                     idle = 0;
                 }
                 Breath::Idle if idle < IDLE_BREATHS_MAX => {
@@ -68,6 +118,7 @@ impl Meter {
                     std::hint::spin_loop();
                 }
                 Breath::Idle => {
+                    self.gauge.show_flows(worker.engine().occupancy());
                     std::thread::yield_now();
                     away = away.saturating_add(mem::cycles().wrapping_sub(before));
                 }
@@ -88,6 +139,7 @@ impl Meter {
         self.bursts.saturating_record(each);
         self.packets.saturating_record_n(each, packets);
         self.busy_cycles = self.busy_cycles.saturating_add(cycles);
+        self.gauge.busy_cycles.store(self.busy_cycles, Ordering::Relaxed);
         self.first = self.first.or(Some(before));
         self.last = after;
     }

@@ -19,7 +19,11 @@ pub(crate) struct Site {
 impl Site {
     /// Reads a configuration, and its numbers file if it names one. Nothing is written.
     pub(crate) fn load(path: &Path) -> Result<Self, Failure> {
-        let config = conf::load(path)?;
+        Self::of(conf::load(path)?)
+    }
+
+    /// Of a configuration that was read, with the numbers file it names. Nothing is written.
+    pub(crate) fn of(config: Config) -> Result<Self, Failure> {
         let known = match &config.node.numbers {
             Some(file) => Numbers::load(file)?,
             None => Numbers::default(),
@@ -40,10 +44,7 @@ impl Site {
     /// Writes the numbers file, if the configuration names one.
     #[cfg(feature = "dpdk")]
     pub(crate) fn save_numbers(&self) -> Result<(), Failure> {
-        let Some(file) = &self.config.node.numbers else { return Ok(()) };
-        self.numbers.save(file).map_err(|error| {
-            Failure::new(format!("{}: the numbers cannot be written: {error}", file.display()))
-        })
+        save_numbers(&self.config, &self.numbers)
     }
 
     /// Publishes the first generation.
@@ -66,6 +67,15 @@ impl Site {
         }
         directory
     }
+}
+
+/// Writes the numbers file, if the configuration names one.
+#[cfg(feature = "dpdk")]
+pub(crate) fn save_numbers(config: &Config, numbers: &Numbers) -> Result<(), Failure> {
+    let Some(file) = &config.node.numbers else { return Ok(()) };
+    numbers
+        .save(file)
+        .map_err(|error| Failure::new(format!("{}: the numbers cannot be written: {error}", file.display())))
 }
 
 /// Places in the configuration's lists, by number.
@@ -102,7 +112,7 @@ fn put(list: &mut Vec<Option<usize>>, number: usize, place: usize) {
 }
 
 /// Seconds since 1970.
-fn now_s() -> u64 {
+pub(crate) fn now_s() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
 }
 

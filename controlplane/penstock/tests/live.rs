@@ -11,7 +11,7 @@ use common::{Bench, CONFIG, mixture, text};
 
 fn configure(bench: &Bench, workers: u16, ports: &str) {
     let head = format!(
-        "[node]\nnumbers = \"n.toml\"\nmac = \"02:00:00:00:00:01\"\n[dataplane]\nworkers = {workers}\n"
+        "[node]\nnumbers = \"n.toml\"\ncontrol = \"c.sock\"\nmac = \"02:00:00:00:00:01\"\n[dataplane]\nworkers = {workers}\n"
     );
     std::fs::write(bench.path("site.toml"), format!("{head}{CONFIG}{ports}")).unwrap();
 }

@@ -31,14 +31,19 @@ pub fn tables<B>(tables_max: usize) -> (TableSender<B>, TableReceiver<B>) {
 }
 
 impl<B> TableSender<B> {
+    /// Lets go of the tables that came back.
+    pub fn let_go(&mut self) {
+        while let Ok(old) = self.back.pop() {
+            drop(old);
+        }
+    }
+
     /// Hands a table over; the command to switch comes after it. Tables that came back are let go of.
     ///
     /// # Errors
     /// The table itself, when too many are on their way.
     pub fn hand_over(&mut self, table: Arc<Table<B>>) -> Result<(), Arc<Table<B>>> {
-        while let Ok(old) = self.back.pop() {
-            drop(old);
-        }
+        self.let_go();
         self.to.push(table).map_err(|rtrb::PushError::Full(table)| table)
     }
 }

@@ -6,6 +6,7 @@ use conf::Config;
 #[must_use]
 pub fn needs_restart(old: &Config, new: &Config) -> Vec<&'static str> {
     let differs = [
+        ("node.mac", old.node.mac != new.node.mac),
         ("node.numbers", old.node.numbers != new.node.numbers),
         ("node.control", old.node.control != new.node.control),
         ("flow.entries", old.flow.entries != new.flow.entries),

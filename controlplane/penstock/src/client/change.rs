@@ -1,0 +1,54 @@
+//! `penstock reload`, `drain`, `undrain`, `down`, `up` and `weight`.
+
+use ctl::{Answer, Changed, Deed, Override, Reload, Word};
+
+use crate::client::options::{RealOptions, ReloadOptions, WeightOptions};
+use crate::client::{ask, surprise};
+use crate::failure::Failure;
+use crate::output::print;
+
+/// An operator's word without an argument.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Verb {
+    Drain,
+    Undrain,
+    Down,
+    Up,
+}
+
+/// Has the running box read its configuration again.
+pub(crate) fn reload(options: &ReloadOptions) -> Result<(), Failure> {
+    let config = options.config.as_deref().map(|path| {
+        // The box runs in another folder.
+        std::path::absolute(path).map_err(|error| Failure::new(format!("{}: {error}", path.display())))
+    });
+    let reload = Reload { config: config.transpose()?, dry_run: options.dry_run };
+    tell(ask(&options.socket.path, Deed::Reload(reload))?)
+}
+
+/// Says it of a real.
+pub(crate) fn speak(verb: Verb, options: &RealOptions) -> Result<(), Failure> {
+    let to = match verb {
+        Verb::Drain => Word::Drain,
+        Verb::Undrain => Word::Undrain,
+        Verb::Down => Word::Down,
+        Verb::Up => Word::Up,
+    };
+    tell(ask(&options.socket.path, Deed::Override(Override { real: options.real.clone(), to }))?)
+}
+
+/// Gives a real another share.
+pub(crate) fn weigh(options: &WeightOptions) -> Result<(), Failure> {
+    let to = Word::Weight { weight: options.weight.0, pool: options.pool.clone() };
+    tell(ask(&options.socket.path, Deed::Override(Override { real: options.real.clone(), to }))?)
+}
+
+fn tell(answer: Answer) -> Result<(), Failure> {
+    let Answer::Changed(Changed { plan, applied, generation }) = answer else { return Err(surprise()) };
+    let end = if applied {
+        format!("Table {} is in force.", generation.sequence)
+    } else {
+        format!("Nothing was changed: table {} stays in force.", generation.sequence)
+    };
+    print(&format!("{}\n\n{end}\n", plan.join("\n")))
+}

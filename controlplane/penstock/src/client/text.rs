@@ -1,0 +1,205 @@
+//! Answers as columns: words to the left, numbers to the right, two spaces between.
+
+use ctl::{Answer, Counts, Flow, Generation, Port, Real, Service, Worker};
+
+/// A column's head, and whether it holds numbers.
+type Column = (&'static str, bool);
+
+/// The answer as text; `None` for one that nobody shows.
+pub(super) fn of(answer: &Answer) -> Option<String> {
+    Some(match answer {
+        Answer::Counters(counts) => counters(counts),
+        Answer::Services(rows) => services(rows),
+        Answer::Reals(rows) => reals(rows),
+        Answer::Flows(rows) => flows(&rows.rows, rows.more),
+        Answer::Workers(rows) => workers(rows),
+        Answer::Ports(rows) => ports(rows),
+        Answer::Table(lines) => lines.iter().map(|line| format!("{line}\n")).collect(),
+        Answer::Generation(generation) => self::generation(generation),
+        Answer::Pong(_) | Answer::All(_) | Answer::Changed(_) => return None,
+    })
+}
+
+fn counters(counts: &Counts) -> String {
+    let moved = counts.iter().filter(|(_, count)| **count > 0);
+    let rows: Vec<Vec<String>> = moved.map(|(name, count)| vec![name.clone(), count.to_string()]).collect();
+    table(&[("counter", false), ("count", true)], &rows)
+}
+
+fn services(list: &[Service]) -> String {
+    const HEAD: [Column; 8] = [
+        ("service", false),
+        ("number", true),
+        ("VIP", false),
+        ("protocol", false),
+        ("ports", false),
+        ("pool", false),
+        ("packets", true),
+        ("bytes", true),
+    ];
+    let row = |it: &Service| {
+        let words = [&it.name, &it.number.to_string(), &it.vip, &it.protocol, &it.ports, &it.pool];
+        let mut row: Vec<String> = words.into_iter().cloned().collect();
+        row.extend([it.packets.to_string(), it.bytes.to_string()]);
+        row
+    };
+    table(&HEAD, &list.iter().map(row).collect::<Vec<_>>())
+}
+
+fn reals(list: &[Real]) -> String {
+    const HEAD: [Column; 9] = [
+        ("real", false),
+        ("number", true),
+        ("address", false),
+        ("state", false),
+        ("by", false),
+        ("weights", false),
+        ("next hop", false),
+        ("packets", true),
+        ("bytes", true),
+    ];
+    let row = |it: &Real| {
+        let weights: Vec<String> =
+            it.weights.iter().map(|(pool, weight)| format!("{pool} {weight}")).collect();
+        vec![
+            it.name.clone(),
+            it.number.to_string(),
+            it.address.clone(),
+            it.state.clone(),
+            it.by.clone(),
+            if weights.is_empty() { "-".to_owned() } else { weights.join(", ") },
+            if it.next_hop.is_empty() { "-".to_owned() } else { it.next_hop.clone() },
+            it.packets.to_string(),
+            it.bytes.to_string(),
+        ]
+    };
+    table(&HEAD, &list.iter().map(row).collect::<Vec<_>>())
+}
+
+fn flows(list: &[Flow], more: bool) -> String {
+    const HEAD: [Column; 8] = [
+        ("worker", true),
+        ("client", false),
+        ("VIP", false),
+        ("protocol", false),
+        ("service", false),
+        ("real", false),
+        ("state", false),
+        ("silent s", true),
+    ];
+    let row = |it: &Flow| {
+        let mut row = vec![it.worker.to_string()];
+        row.extend(
+            [&it.client, &it.vip, &it.protocol, &it.service, &it.real, &it.state].into_iter().cloned(),
+        );
+        row.push(seconds(it.silent_ms));
+        row
+    };
+    let mut text = table(&HEAD, &list.iter().map(row).collect::<Vec<_>>());
+    if more {
+        text.push_str("and more: filter by --service or --real, or set --limit\n");
+    }
+    text
+}
+
+fn workers(list: &[Worker]) -> String {
+    const HEAD: [Column; 8] = [
+        ("worker", true),
+        ("busy %", true),
+        ("flows", true),
+        ("of", true),
+        ("silent s", true),
+        ("received", true),
+        ("sent", true),
+        ("dropped", true),
+    ];
+    let row = |it: &Worker| {
+        let count = |name: &str| it.counters.get(name).copied().unwrap_or(0);
+        let drops = it.counters.iter().filter(|(name, _)| name.starts_with("drop."));
+        let dropped = drops.fold(0_u64, |sum, (_, count)| sum.saturating_add(*count));
+        let numbers = [it.flows, it.flows_max];
+        let mut row = vec![it.number.to_string(), format!("{:.1}", it.busy * 100.0)];
+        row.extend(numbers.map(|number| number.to_string()));
+        row.push(seconds(it.silent_ms));
+        row.extend([count("rx"), count("tx"), dropped].map(|number| number.to_string()));
+        row
+    };
+    table(&HEAD, &list.iter().map(row).collect::<Vec<_>>())
+}
+
+fn ports(list: &[Port]) -> String {
+    const HEAD: [Column; 7] = [
+        ("port", false),
+        ("device", false),
+        ("received", true),
+        ("sent", true),
+        ("missed", true),
+        ("no mbuf", true),
+        ("errors", true),
+    ];
+    let row = |it: &Port| {
+        let numbers = [it.rx_packets, it.tx_packets, it.rx_missed, it.rx_no_mbuf, it.errors];
+        let mut row = vec![it.name.clone(), it.device.clone()];
+        row.extend(numbers.map(|number| number.to_string()));
+        row
+    };
+    table(&HEAD, &list.iter().map(row).collect::<Vec<_>>())
+}
+
+fn generation(it: &Generation) -> String {
+    format!("table     {}\ndigest    {}\nin force  {} s\n", it.sequence, it.digest, seconds(it.age_ms))
+}
+
+/// Seconds with a tenth.
+fn seconds(ms: u64) -> String {
+    format!("{}.{}", ms / 1000, ms % 1000 / 100)
+}
+
+/// Columns as wide as what stands in them.
+fn table(head: &[Column], rows: &[Vec<String>]) -> String {
+    let names: Vec<String> = head.iter().map(|(name, _)| (*name).to_owned()).collect();
+    let all = || std::iter::once(&names).chain(rows);
+    let widths: Vec<usize> = (0..head.len())
+        .map(|column| {
+            all().filter_map(|row| row.get(column)).map(|cell| cell.chars().count()).max().unwrap_or(0)
+        })
+        .collect();
+    let mut text = String::new();
+    for row in all() {
+        let cells = row.iter().zip(head).zip(&widths).map(|((cell, (_, is_number)), width)| {
+            if *is_number { format!("{cell:>width$}") } else { format!("{cell:<width$}") }
+        });
+        text.push_str(cells.collect::<Vec<_>>().join("  ").trim_end());
+        text.push('\n');
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{of, table};
+
+    #[test]
+    fn columns_are_as_wide_as_what_stands_in_them() {
+        let rows =
+            [vec!["web".to_owned(), "7".to_owned()], vec!["a-long-name".to_owned(), "12345678".to_owned()]];
+        assert_eq!(
+            table(&[("name", false), ("count", true)], &rows),
+            "name            count\nweb                 7\na-long-name  12345678\n"
+        );
+    }
+
+    #[test]
+    fn every_view_has_a_text_and_reads_at_a_glance() {
+        let weights = [("static".to_owned(), 7), ("web".to_owned(), 100)].into();
+        let real =
+            ctl::Real { name: "web-1".to_owned(), state: "drain".to_owned(), weights, ..Default::default() };
+        let text = of(&ctl::Answer::Reals(vec![real])).unwrap_or_default();
+        assert!(text.contains("web-1") && text.contains("static 7, web 100"), "{text}");
+        let worker = ctl::Worker { busy: 0.256, silent_ms: 1_900, ..Default::default() };
+        let text = of(&ctl::Answer::Workers(vec![worker])).unwrap_or_default();
+        assert!(text.contains("25.6") && text.contains("1.9"), "{text}");
+        let rows = ctl::Rows { rows: vec![ctl::Flow::default()], more: true };
+        assert!(of(&ctl::Answer::Flows(rows)).is_some_and(|text| text.contains("and more")));
+    }
+}

@@ -1,0 +1,105 @@
+//! The ports of this machine, and DPDK under them.
+
+use conf::{Config, HugePages};
+use dpdk::{Eal, EalConfig, EthPort, EthQueue, MemoryMode, Mempool, PoolConfig, PortConfig};
+
+use crate::failure::Failure;
+
+/// The ports of this machine.
+pub(crate) struct Live {
+    pub(crate) eal: Eal,
+    pub(crate) ports: Vec<EthPort>,
+    /// By worker: one queue of each port.
+    pub(crate) queues: Vec<Vec<EthQueue>>,
+}
+
+/// Starts DPDK with the configured devices and opens their ports.
+pub(crate) fn open(config: &Config, workers: u16) -> Result<Live, Failure> {
+    let devices = config.ports.iter().map(|port| port.device.as_str());
+    let (pci, vdevs): (Vec<&str>, Vec<&str>) = devices.partition(|device| is_pci(device));
+    let eal = Eal::start(&EalConfig {
+        memory: match config.dataplane.huge_pages {
+            HugePages::Auto => MemoryMode::Auto,
+            HugePages::Require => MemoryMode::RequireHuge,
+            HugePages::Off => MemoryMode::Off,
+        },
+        memory_mb: config.dataplane.memory_mb,
+        file_prefix: format!("penstock{}", std::process::id()),
+        vdevs: vdevs.into_iter().map(str::to_owned).collect(),
+        pci: pci.into_iter().map(str::to_owned).collect(),
+        ..EalConfig::default()
+    })?;
+    tracing::info!("{} on {}", dpdk::rte_version(), eal.memory());
+    let pools = (0..workers)
+        .map(|worker| {
+            Mempool::new(&eal, &PoolConfig::new(&format!("worker{worker}"), config.dataplane.packets))
+        })
+        .collect::<Result<Vec<Mempool>, _>>()?;
+    let mut ports = Vec::new();
+    let mut queues: Vec<Vec<EthQueue>> = (0..workers).map(|_| Vec::new()).collect();
+    for port in &config.ports {
+        // A switch floods what is for others; a NIC that can tell keeps it from us.
+        let settings = PortConfig { queues: workers, promiscuous: false, ..PortConfig::new(&pools) };
+        let (open, own) = EthPort::open(&eal, port.device.as_str(), &settings).map_err(|error| {
+            let hint =
+                if workers > 1 { "; a device with fewer queues needs dataplane.workers = 1" } else { "" };
+            Failure::new(format!("port \"{}\": {error}{hint}", port.name))
+        })?;
+        tracing::info!("port \"{}\": {}, {} queues", port.name, open.driver(), own.len());
+        for (list, queue) in queues.iter_mut().zip(own) {
+            list.push(queue);
+        }
+        ports.push(open);
+    }
+    Ok(Live { eal, ports, queues })
+}
+
+/// `0000:03:00.0` or `03:00.0`, with arguments behind a comma if need be.
+fn is_pci(device: &str) -> bool {
+    let name = device.split_once(',').map_or(device, |(name, _)| name);
+    name.contains(':') && name.chars().all(|c| c.is_ascii_hexdigit() || matches!(c, ':' | '.'))
+}
+
+/// What the ports' drivers have counted. Drivers count without a lock, so a figure may be a moment old.
+pub(crate) fn stats(configured: &[conf::Port], ports: &[EthPort]) -> Vec<ctl::Port> {
+    let row = |(port, open): (&conf::Port, &EthPort)| {
+        let stats = open.stats();
+        ctl::Port {
+            name: port.name.to_string(),
+            device: port.device.to_string(),
+            rx_packets: stats.rx_packets,
+            tx_packets: stats.tx_packets,
+            rx_missed: stats.rx_missed,
+            rx_no_mbuf: stats.rx_no_mbuf,
+            errors: stats.rx_errors.saturating_add(stats.tx_errors),
+        }
+    };
+    configured.iter().zip(ports).map(row).collect()
+}
+
+/// The same as words.
+pub(crate) fn tell(ports: &[ctl::Port]) {
+    for port in ports {
+        let ctl::Port { device, rx_packets, tx_packets, rx_missed, rx_no_mbuf, errors, .. } = port;
+        let missed = rx_missed.saturating_add(*rx_no_mbuf);
+        tracing::info!(
+            "{device}: the driver received {rx_packets} packets, sent {tx_packets}, missed {missed}, refused \
+             {errors}"
+        );
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_pci;
+
+    #[test]
+    fn pci_addresses_are_told_from_virtual_devices() {
+        assert!(is_pci("0000:03:00.0") && is_pci("03:00.1,arg=x"));
+        assert!(
+            !is_pci("net_null0")
+                && !is_pci("net_tap0,mac=02:00:00:00:00:01")
+                && !is_pci("net_af_packet0,iface=a:b")
+        );
+    }
+}

@@ -1,0 +1,297 @@
+//! `penstock run`: the same path on live ports, until a signal comes, so many packets were received, or
+//! so long has passed.
+//!
+//! ```text
+//! signals ──┐                          ┌─ commands, tables ─→ workers
+//! console ──┼─ inbox ─→ office (desk) ─┤                        │
+//! builder ──┘             │            └─ reports, pages ←──────┘
+//!    ↑────── jobs ────────┘ board: how things stand, for all who ask
+//! ```
+//!
+//! The control thread waits at its inbox and nowhere else. What takes long is the builder's, what talks to
+//! people the console's.
+
+mod builder;
+mod console;
+mod ends;
+mod events;
+mod live;
+mod office;
+mod standing;
+
+use std::fs::File;
+use std::io::Read;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::thread;
+use std::time::Instant;
+
+use control::{Desk, Image, InForce, Job, Overrides, Publication, Publisher, blueprint};
+use counters::{Event as Counted, Ledger};
+use ctl::Server;
+use dpdk::EthPort;
+use engine::{NoObserver, Observer};
+use port::{Port, Tick};
+use worker::{RoundRobin, Worker};
+
+use crate::cli::RunOptions;
+use crate::crew::{Crew, Room, Seat};
+use crate::failure::Failure;
+use crate::meter::Meter;
+use crate::output::{Output, refuse_same};
+use crate::run::builder::{Builder, overrides_path};
+use crate::run::console::Console;
+use crate::run::ends::{End, refuse_faults, summarize, tell};
+use crate::run::events::{Event, Origin, watch_signals};
+use crate::run::live::Live;
+use crate::run::office::Office;
+use crate::run::standing::{Board, Names, Standing, WorkerStanding};
+use crate::site::{Site, hex};
+use crate::summary::{json, reals, services};
+use crate::valve::{Valve, Valved};
+
+/// Forwards.
+pub(crate) fn run(options: &RunOptions) -> Result<(), Failure> {
+    let mut paths = vec![("--config", options.config.as_path())];
+    paths.extend(options.report.as_deref().map(|path| ("--report", path)));
+    refuse_same(&paths)?;
+    let file = conf::load(&options.config)?;
+    if file.ports.is_empty() {
+        return Err(Failure::new(format!(
+            "{}: no port is configured: add a [[port]] with a name and a device",
+            options.config.display()
+        )));
+    }
+    // Before anything is written: from here on a signal ends the program in order.
+    let signals = events::hold_signals()?;
+    let report = options.report.as_deref().map(Output::create).transpose()?;
+    let Live { eal, ports, queues } = live::open(&file, file.dataplane.workers)?;
+    let macs: Vec<[u8; 6]> = ports.iter().map(EthPort::mac).collect();
+    let origin = Origin { path: options.config.as_path().into(), mac: macs.first().copied().map(conf::Mac) };
+    // Each port answers by its own address, unless the node is given one for all.
+    let macs = if file.node.mac.is_none() { macs } else { Vec::new() };
+    let file = origin.filled(file);
+    let configured = file.ports.clone();
+    let statistics = || live::stats(&configured, &ports);
+    let (send, inbox) = channel();
+    watch_signals(signals, send.clone(), origin.clone())?;
+    let mut stage = Stage::new(file, origin, (send, inbox))?;
+    for seat in &mut stage.seats {
+        seat.engine.answer_by(macs.clone());
+    }
+    let workers = queues.into_iter().map(|queues| (RoundRobin::new(queues), NoObserver)).collect();
+    let enter = |number: usize| {
+        crate::cores::pin(number + 1);
+        Ok(dpdk::register_thread()?)
+    };
+    let until = Until { packets: options.packets, seconds: options.duration };
+    let Left { ends, ledger, names } = stage.conduct(workers, enter, &statistics, &until)?;
+    live::tell(&statistics());
+    drop(ports);
+    let leaked = eal.mbufs_in_use();
+    let sequence = names.in_force.generation.sequence;
+    let summary = report::Report {
+        generation: report::Generation { sequence, digest: names.digest.clone() },
+        machine: report::Machine::here(Some(dpdk::rte_version().to_owned()), eal.memory().to_string()),
+        mbufs_leaked: Some(leaked),
+        services: services(&names.site, &ledger),
+        reals: reals(&names.site, &ledger),
+        ..summarize(&ledger, &ends)
+    };
+    if let Some(mut out) = report {
+        out.put(json(&summary, &ledger)?.as_bytes())?;
+        out.finish()?;
+    }
+    tell(&names.site, &ledger, &summary)?;
+    refuse_faults(leaked, &ends)
+}
+
+/// When a run ends by itself.
+#[derive(Clone, Copy, Debug, Default)]
+struct Until {
+    packets: Option<u64>,
+    seconds: Option<f64>,
+}
+
+/// All but the ports: numbers, the first table, the workers' seats.
+struct Stage {
+    crew: Crew,
+    seats: Vec<Seat>,
+    names: Arc<Names>,
+    publisher: Publisher,
+    origin: Origin,
+    send: Sender<Event>,
+    inbox: Receiver<Event>,
+}
+
+/// What a run leaves.
+struct Left {
+    ends: Vec<End>,
+    ledger: Ledger,
+    /// What was in force at the end.
+    names: Arc<Names>,
+}
+
+impl Stage {
+    /// Numbers and operators' words are read, the first table is published.
+    fn new(
+        file: conf::Config,
+        origin: Origin,
+        (send, inbox): (Sender<Event>, Receiver<Event>),
+    ) -> Result<Self, Failure> {
+        let said = overrides_path(&file).map(|path| Overrides::load(&path)).transpose()?.unwrap_or_default();
+        let (overrides, notes) = said.settle(&file);
+        for line in notes.into_iter().chain(overrides.sentences()) {
+            tracing::info!("{line}");
+        }
+        let site = Site::of(overrides.over(&file))?;
+        // On disk before anything is published: a machine that stops in between must not have used what it
+        // forgets.
+        site.save_numbers()?;
+        let mut publisher = Publisher::new(u64::from_le_bytes(random()?));
+        let publication = publisher.publish(&blueprint(&site.config, &site.numbers)?)?;
+        let workers = site.config.dataplane.workers;
+        let key = site.config.flow.key.map_or_else(random, Ok)?;
+        let (crew, seats) = Crew::new(&site, &publication, workers, key, Room::ToGrow)?;
+        let names = Arc::new(first_names(file, overrides, site, &publication, &seats));
+        tracing::info!(
+            "generation {} ({}) on {workers} workers",
+            names.in_force.generation.sequence,
+            names.digest
+        );
+        Ok(Self { crew, seats, names, publisher, origin, send, inbox })
+    }
+
+    /// Starts the workers, conducts them through their life, and stops them.
+    fn conduct<P, O, G>(
+        mut self,
+        ports: Vec<(P, O)>,
+        enter: impl Fn(usize) -> Result<G, Failure> + Sync,
+        statistics: &dyn Fn() -> Vec<ctl::Port>,
+        until: &Until,
+    ) -> Result<Left, Failure>
+    where
+        P: Port + Send,
+        P::Packet: Send,
+        O: Observer<P::Packet> + Send,
+    {
+        let valve = Valve::default();
+        let mut ready = Vec::new();
+        let mut gauges = Vec::new();
+        for ((number, seat), (port, observer)) in self.seats.drain(..).enumerate().zip(ports) {
+            let Seat { engine, table, tables, side } = seat;
+            let meter = Meter::new()?;
+            gauges.push(meter.gauge());
+            let port = Valved::new(port, &valve, Tick(0));
+            ready.push((number, Worker::new(port, engine, table, tables, side), observer, meter));
+        }
+        let (board, server) = self.open_console(gauges.len())?;
+        let builder =
+            Builder { publisher: self.publisher, readers: self.crew.readers(), layout: self.crew.layout() };
+        let (jobs, to_build) = channel();
+        let desk = Desk::new(self.names.in_force.clone(), gauges.len());
+        let mut office = Office::new(self.inbox, jobs, desk, Arc::clone(&board), gauges, statistics);
+        let (crew, send, enter, start) = (&mut self.crew, self.send, &enter, Instant::now());
+        let ends = thread::scope(|scope| {
+            scope.spawn(move || build_all(builder, &to_build, &send));
+            let life = |one| scope.spawn(move || life(one, enter));
+            let threads: Vec<_> = ready.into_iter().map(life).collect();
+            let is_alive = |worker: usize| threads.get(worker).is_some_and(|thread| !thread.is_finished());
+            let conducted = crew.conduct(&valve, is_alive, |crew| {
+                let enough = until.packets.is_some_and(|packets| crew.count(Counted::Rx) >= packets);
+                let late = until.seconds.is_some_and(|seconds| start.elapsed().as_secs_f64() >= seconds);
+                office.turn(crew) && !enough && !late
+            });
+            // With it go the builder's work and those who wait for an answer.
+            drop((server, office));
+            let mut ends = Vec::new();
+            for thread in threads {
+                ends.push(thread.join().map_err(|_| Failure::new("a worker broke off; this is a fault"))??);
+            }
+            conducted.map(|()| ends)
+        })?;
+        let ledger = self.crew.account()?;
+        Ok(Left { ends, ledger, names: Arc::clone(&board.standing().names) })
+    }
+
+    /// The board, and the control socket in front of it. Where nobody has asked for a socket of its own, a box
+    /// forwards without one rather than not at all.
+    fn open_console(&self, workers: usize) -> Result<(Arc<Board>, Option<Server>), Failure> {
+        let zero = Ledger::new(self.crew.layout());
+        let worker = WorkerStanding { ledger: zero.clone(), busy: 0.0, flows: (0, 0), tick: 0, silent_ms: 0 };
+        let standing = Standing {
+            at_ms: 0,
+            names: Arc::clone(&self.names),
+            total: zero,
+            workers: vec![worker; workers],
+            ports: Vec::new(),
+        };
+        let board = Arc::new(Board::new(standing, self.crew.readers()));
+        let console =
+            Console { board: Arc::clone(&board), inbox: self.send.clone(), origin: self.origin.clone() };
+        let path = &self.names.site.config.node.control;
+        match Server::start(path, move |request| console.answer(request)) {
+            Ok(server) => {
+                tracing::info!("the control socket is {}", server.path().display());
+                Ok((board, Some(server)))
+            }
+            Err(error) if path.as_path() == Path::new(conf::defaults::CONTROL) => {
+                tracing::warn!("{error}; it runs without: `penstock show` and `reload` do not reach it");
+                Ok((board, None))
+            }
+            Err(error) => Err(Failure::new(error.to_string())),
+        }
+    }
+}
+
+fn first_names(
+    file: conf::Config,
+    overrides: Overrides,
+    site: Site,
+    publication: &Publication,
+    seats: &[Seat],
+) -> Names {
+    let in_force = InForce {
+        file,
+        overrides,
+        config: Arc::new(site.config.clone()),
+        numbers: site.numbers.clone(),
+        generation: publication.generation,
+    };
+    let table = seats.first().map(|seat| Arc::downgrade(&seat.table)).unwrap_or_default();
+    let directory = site.directory();
+    Names { in_force, site, directory, digest: hex(&publication.digest), since_ms: 0, table }
+}
+
+/// The builder's life: one job after the other, until no more can come.
+fn build_all(mut builder: Builder, jobs: &Receiver<Job>, inbox: &Sender<Event>) {
+    for job in jobs {
+        let built = builder.build(&job);
+        if inbox.send(Event::Built(job.ticket, built)).is_err() {
+            return;
+        }
+    }
+}
+
+/// A worker that is ready to start, who watches it, and how it is measured.
+type Ready<'v, P, O> = (usize, Worker<Valved<'v, P>, Image>, O, Meter);
+
+fn life<P: Port, O: Observer<P::Packet>, G>(
+    (number, mut worker, mut observer, mut meter): Ready<'_, P, O>,
+    enter: &impl Fn(usize) -> Result<G, Failure>,
+) -> Result<End, Failure> {
+    let _entered = enter(number)?;
+    meter.run(&mut worker, &mut observer);
+    let (unknown, unsent) = worker.lost();
+    Ok(End { meter, occupancy: worker.engine().occupancy(), lost: unknown + unsent })
+}
+
+/// Bytes that nobody can guess.
+fn random<const N: usize>() -> Result<[u8; N], Failure> {
+    let mut bytes = [0; N];
+    File::open("/dev/urandom")
+        .and_then(|mut file| file.read_exact(&mut bytes))
+        .map_err(|error| Failure::new(format!("no random bytes: {error}")))?;
+    Ok(bytes)
+}

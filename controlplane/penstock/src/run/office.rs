@@ -1,0 +1,270 @@
+//! The control thread's work: it waits at the inbox, tells the desk what happened, does what the desk says, and
+//! shows how things stand once a tick. It never waits for anything else.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, SyncSender};
+use std::time::{Duration, Instant};
+
+use control::{Desk, Done, Input, Job, Now, Output, Refusal, Ticket};
+use counters::Ledger;
+use ctl::{Answer, Changed, Code, Outcome};
+
+use crate::crew::Crew;
+use crate::meter::Gauge;
+use crate::run::events::{Event, Made};
+use crate::run::standing::{Board, Names, Standing, TICK_MS, WorkerStanding, sum};
+use crate::site::{Site, now_s};
+
+/// While workers are asked to switch, their reports are looked for so often.
+const SOON: Duration = Duration::from_millis(1);
+
+/// Otherwise it looks up so often: someone may have set an end by packets or by time.
+const LOOK: Duration = Duration::from_millis(10);
+
+/// Somebody's wish: what is said to them.
+enum Asker {
+    /// They wait.
+    Waits(SyncSender<Outcome>),
+    /// It was a signal: the log is told.
+    Signal,
+}
+
+/// How often each heart has beaten, and when that was seen to change.
+#[derive(Clone, Copy, Default)]
+struct Pulse {
+    beat: u64,
+    at_ms: u64,
+    busy_cycles: u64,
+}
+
+/// The control thread's things.
+pub(crate) struct Office<'o> {
+    pub(crate) inbox: Receiver<Event>,
+    jobs: Sender<Job>,
+    desk: Desk,
+    board: Arc<Board>,
+    gauges: Vec<Arc<Gauge>>,
+    ports: &'o dyn Fn() -> Vec<ctl::Port>,
+    asked: BTreeMap<Ticket, Asker>,
+    last_ticket: Ticket,
+    made: Option<Made>,
+    start: Instant,
+    looked_ms: Option<u64>,
+    looked_cycles: u64,
+    pulses: Vec<Pulse>,
+    is_off_told: bool,
+}
+
+impl<'o> Office<'o> {
+    pub(crate) fn new(
+        inbox: Receiver<Event>,
+        jobs: Sender<Job>,
+        desk: Desk,
+        board: Arc<Board>,
+        gauges: Vec<Arc<Gauge>>,
+        ports: &'o dyn Fn() -> Vec<ctl::Port>,
+    ) -> Self {
+        let pulses = vec![Pulse::default(); gauges.len()];
+        Self {
+            inbox,
+            jobs,
+            desk,
+            board,
+            gauges,
+            ports,
+            asked: BTreeMap::new(),
+            last_ticket: 0,
+            made: None,
+            start: Instant::now(),
+            looked_ms: None,
+            looked_cycles: mem::cycles(),
+            pulses,
+            is_off_told: false,
+        }
+    }
+
+    /// One turn; whether it goes on.
+    pub(crate) fn turn(&mut self, crew: &mut Crew) -> bool {
+        let pause = if self.desk.is_idle() { LOOK } else { SOON };
+        match self.inbox.recv_timeout(pause) {
+            Ok(Event::End) | Err(RecvTimeoutError::Disconnected) => return false,
+            Ok(event) => self.take(event, crew),
+            Err(RecvTimeoutError::Timeout) => {}
+        }
+        for (worker, report) in crew.reports() {
+            self.tell(Input::Report { worker, report }, crew);
+        }
+        let is_tick = self.is_tick(self.now().ms);
+        if is_tick || !self.desk.is_idle() {
+            self.tell(Input::Tick, crew);
+        }
+        if is_tick {
+            self.look(crew, self.board.standing().names.clone());
+        }
+        true
+    }
+
+    fn now(&self) -> Now {
+        let ms = u64::try_from(self.start.elapsed().as_millis()).unwrap_or(u64::MAX);
+        Now { ms, unix_s: now_s() }
+    }
+
+    fn is_tick(&self, now_ms: u64) -> bool {
+        self.looked_ms.is_none_or(|looked| now_ms.saturating_sub(looked) >= TICK_MS)
+    }
+
+    fn take(&mut self, event: Event, crew: &mut Crew) {
+        match event {
+            Event::End => {}
+            Event::Wish(wish, asker) => {
+                self.last_ticket += 1;
+                self.asked.insert(self.last_ticket, asker.map_or(Asker::Signal, Asker::Waits));
+                self.tell(Input::Wish(self.last_ticket, wish), crew);
+            }
+            Event::Built(ticket, result) => {
+                let result = result.map(|(draft, made)| {
+                    self.made = made;
+                    draft
+                });
+                self.tell(Input::Built(ticket, result), crew);
+            }
+        }
+    }
+
+    fn tell(&mut self, input: Input, crew: &mut Crew) {
+        for output in self.desk.take(input, self.now()) {
+            match output {
+                Output::Build(job) => {
+                    // The builder lives as long as we do.
+                    let _ = self.jobs.send(*job);
+                }
+                Output::HandOver(_) => self.hand_over(crew, None),
+                Output::HandOverTo(worker, _) => self.hand_over(crew, Some(worker)),
+                Output::Switched(generation) => {
+                    let names = self.names();
+                    crew.let_go();
+                    self.look(crew, names);
+                    tracing::info!("generation {} is in force", generation.sequence);
+                }
+                Output::Answer(ticket, result) => self.answer(ticket, result, crew),
+            }
+        }
+    }
+
+    /// What a full ring refuses is told; the desk sees that the worker is silent.
+    fn hand_over(&self, crew: &mut Crew, to: Option<usize>) {
+        let Some(made) = &self.made else { return };
+        if let Err(failure) = crew.hand_over(&made.table, to) {
+            tracing::error!("{failure}");
+        }
+    }
+
+    fn answer(&mut self, ticket: Ticket, result: Result<Done, Refusal>, crew: &Crew) {
+        // The names are shown before the answer goes, so that whoever asks next sees what was changed.
+        let names = self.names();
+        self.look(crew, names);
+        let asker = self.asked.remove(&ticket);
+        let outcome = match result {
+            Ok(Done { plan, applied, .. }) => {
+                if let Some(Asker::Signal) = asker {
+                    tracing::info!("SIGHUP:\n{}", plan.join("\n"));
+                }
+                let generation = self.board.standing().generation();
+                Outcome::Ok(Answer::Changed(Changed { plan, applied, generation }))
+            }
+            Err(refusal) => {
+                if let Some(Asker::Signal) = asker {
+                    tracing::error!("SIGHUP: {refusal}");
+                }
+                Outcome::refused(code(&refusal), refusal.to_string())
+            }
+        };
+        if let Some(Asker::Waits(reply)) = asker {
+            // Whoever has gone away has lost interest.
+            let _ = reply.try_send(outcome);
+        }
+    }
+
+    /// What is in force, with the table that was made for it if there is a new one.
+    fn names(&mut self) -> Arc<Names> {
+        let shown = self.board.standing().names.clone();
+        let in_force = self.desk.in_force();
+        if shown.in_force == *in_force {
+            return shown;
+        }
+        let made = self.made.take_if(|made| made.table.generation() == in_force.generation);
+        let (digest, table, since_ms) = match &made {
+            Some(made) => (made.digest.clone(), Arc::downgrade(&made.table), self.now().ms),
+            None => (shown.digest.clone(), shown.table.clone(), shown.since_ms),
+        };
+        let site = Site { config: (*in_force.config).clone(), numbers: in_force.numbers.clone() };
+        let directory = site.directory();
+        Arc::new(Names { in_force: in_force.clone(), site, directory, digest, since_ms, table })
+    }
+
+    /// Reads every page, and shows how things stand. A page that is being written is as it was a tick ago; one
+    /// that breaks the sum law is told, once.
+    fn look(&mut self, crew: &Crew, names: Arc<Names>) {
+        let now_ms = self.now().ms;
+        let before = self.board.standing();
+        let counted = crew.ledgers().and_then(|ledgers| Ok((sum(&ledgers)?, ledgers)));
+        let (total, ledgers) = counted.unwrap_or_else(|failure| {
+            if !std::mem::replace(&mut self.is_off_told, true) {
+                tracing::error!("{failure}");
+            }
+            (before.total.clone(), before.workers.iter().map(|worker| worker.ledger.clone()).collect())
+        });
+        let is_tick = self.is_tick(now_ms);
+        let cycles = mem::cycles();
+        let passed = cycles.wrapping_sub(self.looked_cycles);
+        let beats: Vec<u64> = crew.heartbeats().collect();
+        let mut workers = Vec::with_capacity(ledgers.len());
+        for (number, ledger) in ledgers.into_iter().enumerate() {
+            let old = before.workers.get(number);
+            let beat = beats.get(number).copied().unwrap_or(0);
+            let worker = self.worker(number, ledger, beat, now_ms, is_tick.then_some(passed), old);
+            workers.push(worker);
+        }
+        if is_tick {
+            (self.looked_ms, self.looked_cycles) = (Some(now_ms), cycles);
+        }
+        self.board.show(Standing { at_ms: now_ms, names, total, workers, ports: (self.ports)() });
+    }
+
+    fn worker(
+        &mut self,
+        number: usize,
+        ledger: Ledger,
+        tick: u64,
+        now_ms: u64,
+        passed: Option<u64>,
+        old: Option<&WorkerStanding>,
+    ) -> WorkerStanding {
+        let mut busy = old.map_or(0.0, |old| old.busy);
+        let (mut flows, mut silent_ms) = ((0, 0), 0);
+        if let (Some(pulse), Some(gauge)) = (self.pulses.get_mut(number), self.gauges.get(number)) {
+            if pulse.beat != tick {
+                (pulse.beat, pulse.at_ms) = (tick, now_ms);
+            }
+            silent_ms = now_ms.saturating_sub(pulse.at_ms);
+            flows = gauge.occupancy();
+            if let Some(passed) = passed {
+                let cycles = gauge.busy_cycles();
+                let worked = cycles.saturating_sub(pulse.busy_cycles);
+                busy = if passed > 0 { (worked as f64 / passed as f64).min(1.0) } else { 0.0 };
+                pulse.busy_cycles = cycles;
+            }
+        }
+        WorkerStanding { ledger, busy, flows, tick, silent_ms }
+    }
+}
+
+const fn code(refusal: &Refusal) -> Code {
+    match refusal {
+        Refusal::Word(_) => Code::NoSuchName,
+        Refusal::Restart(_) | Refusal::Config(_) => Code::BadConfig,
+        Refusal::Busy => Code::Busy,
+        Refusal::Silent { .. } | Refusal::Internal(_) => Code::Internal,
+    }
+}

@@ -1,0 +1,263 @@
+//! How the box stands, as the control thread saw it last: numbers only. Rows with names are made for those who
+//! ask, in their own threads.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+
+use control::{Image, InForce};
+use counters::{Counter, Ledger};
+use flow::{FlowReader, FlowRecord, State};
+use service::{RealState, Table};
+
+use crate::failure::Failure;
+use crate::site::{Directory, Site};
+
+/// Milliseconds of a tick.
+pub(crate) const TICK_MS: u64 = 125;
+
+/// What is in force, with its names by number.
+#[derive(Debug)]
+pub(crate) struct Names {
+    pub(crate) in_force: InForce,
+    pub(crate) site: Site,
+    pub(crate) directory: Directory,
+    pub(crate) digest: String,
+    /// Since when its table is in force.
+    pub(crate) since_ms: u64,
+    /// The table, as long as the workers have it.
+    pub(crate) table: Weak<Table<Image>>,
+}
+
+/// One worker.
+#[derive(Clone, Debug)]
+pub(crate) struct WorkerStanding {
+    pub(crate) ledger: Ledger,
+    pub(crate) busy: f64,
+    pub(crate) flows: (u64, u64),
+    /// The tick of its last heartbeat, and how long ago that was seen to change.
+    pub(crate) tick: u64,
+    pub(crate) silent_ms: u64,
+}
+
+/// Everything at one moment.
+#[derive(Clone, Debug)]
+pub(crate) struct Standing {
+    pub(crate) at_ms: u64,
+    pub(crate) names: Arc<Names>,
+    pub(crate) total: Ledger,
+    pub(crate) workers: Vec<WorkerStanding>,
+    pub(crate) ports: Vec<ctl::Port>,
+}
+
+/// What the control thread shows, and every other thread may look at.
+#[derive(Debug)]
+pub(crate) struct Board {
+    standing: Mutex<Arc<Standing>>,
+    readers: Vec<FlowReader>,
+}
+
+impl Board {
+    pub(crate) fn new(first: Standing, readers: Vec<FlowReader>) -> Self {
+        Self { standing: Mutex::new(Arc::new(first)), readers }
+    }
+
+    /// How things stand. Nobody panics while holding the lock; were somebody to, what stands there is whole.
+    pub(crate) fn standing(&self) -> Arc<Standing> {
+        Arc::clone(&self.standing.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    pub(crate) fn show(&self, standing: Standing) {
+        *self.standing.lock().unwrap_or_else(PoisonError::into_inner) = Arc::new(standing);
+    }
+
+    /// Flows that a filter lets through, at most `limit`, and whether there are more.
+    pub(crate) fn flows(
+        &self,
+        standing: &Standing,
+        wanted: impl Fn(&ctl::Flow) -> bool,
+        limit: usize,
+    ) -> ctl::Rows<ctl::Flow> {
+        let mut rows = Vec::new();
+        for ((number, reader), worker) in (0_u32..).zip(&self.readers).zip(&standing.workers) {
+            for record in reader.flows() {
+                let row = standing.flow(number, worker.tick, &record);
+                if !wanted(&row) {
+                    continue;
+                }
+                if rows.len() >= limit {
+                    return ctl::Rows { rows, more: true };
+                }
+                rows.push(row);
+            }
+        }
+        ctl::Rows { rows, more: false }
+    }
+}
+
+impl Standing {
+    /// All that a screen wants.
+    pub(crate) fn snapshot(&self) -> ctl::Snapshot {
+        ctl::Snapshot {
+            at_ms: self.at_ms,
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            generation: self.generation(),
+            counters: counts(&self.total),
+            services: self.services(),
+            reals: self.reals(),
+            workers: self.workers(),
+            ports: self.ports.clone(),
+        }
+    }
+
+    pub(crate) fn counters(&self) -> ctl::Counts {
+        counts(&self.total)
+    }
+
+    pub(crate) fn generation(&self) -> ctl::Generation {
+        ctl::Generation {
+            sequence: self.names.in_force.generation.sequence,
+            digest: self.names.digest.clone(),
+            age_ms: self.at_ms.saturating_sub(self.names.since_ms),
+        }
+    }
+
+    pub(crate) fn services(&self) -> Vec<ctl::Service> {
+        let Site { config, numbers } = &self.names.site;
+        let row = |service: &conf::Service| {
+            let number = numbers.service(&service.name)?;
+            let tally = self.total.service(number.index());
+            Some(ctl::Service {
+                name: service.name.to_string(),
+                number: number.get(),
+                vip: service.vip.to_string(),
+                protocol: service.protocol.to_string(),
+                ports: service.ports.to_string(),
+                pool: config.pools.get(service.pool).map(|pool| pool.name.to_string()).unwrap_or_default(),
+                packets: tally.packets,
+                bytes: tally.bytes,
+            })
+        };
+        let mut rows: Vec<ctl::Service> = config.services.iter().filter_map(row).collect();
+        rows.sort_by(|a, b| a.name.cmp(&b.name));
+        rows
+    }
+
+    pub(crate) fn reals(&self) -> Vec<ctl::Real> {
+        let Site { config, numbers } = &self.names.site;
+        let mut weights: BTreeMap<usize, BTreeMap<String, u32>> = BTreeMap::new();
+        for pool in &config.pools {
+            for member in &pool.members {
+                weights.entry(member.real).or_default().insert(pool.name.to_string(), member.weight);
+            }
+        }
+        let row = |(place, real): (usize, &conf::Real)| {
+            let number = numbers.real(&real.name)?;
+            let tally = self.total.real(number.index());
+            let is_said = self.names.in_force.overrides.has_state_of(&real.name);
+            Some(ctl::Real {
+                name: real.name.to_string(),
+                number: number.get(),
+                address: real.address.to_string(),
+                state: state_word(real.state).to_owned(),
+                by: if is_said { "operator" } else { "file" }.to_owned(),
+                weights: weights.get(&place).cloned().unwrap_or_default(),
+                next_hop: real.next_hop.to_string(),
+                packets: tally.packets,
+                bytes: tally.bytes,
+            })
+        };
+        let mut rows: Vec<ctl::Real> = config.reals.iter().enumerate().filter_map(row).collect();
+        rows.sort_by(|a, b| a.name.cmp(&b.name));
+        rows
+    }
+
+    pub(crate) fn workers(&self) -> Vec<ctl::Worker> {
+        let row = |(number, worker): (u32, &WorkerStanding)| ctl::Worker {
+            number,
+            busy: worker.busy,
+            flows: worker.flows.0,
+            flows_max: worker.flows.1,
+            silent_ms: worker.silent_ms,
+            counters: counts(&worker.ledger),
+        };
+        (0..).zip(&self.workers).map(row).collect()
+    }
+
+    /// The table in words, a line each.
+    pub(crate) fn table(&self) -> Vec<String> {
+        let config = &self.names.site.config;
+        let real = |member: &conf::Member| {
+            let real = config.reals.get(member.real)?;
+            Some(format!("{} {} ({})", real.name, member.weight, state_word(real.state)))
+        };
+        let mut lines = vec![match self.names.table.upgrade() {
+            Some(table) => {
+                let view = table.view();
+                let (services, pools) = (view.services().count(), view.pools_len());
+                format!("services: {services}; different pools: {pools}; templates: {}", view.reals_len())
+            }
+            None => "the table is being switched".to_owned(),
+        }];
+        for pool in &config.pools {
+            let members: Vec<String> = pool.members.iter().filter_map(real).collect();
+            lines.push(format!("pool {}: {} slots: {}", pool.name, pool.slots, members.join(", ")));
+        }
+        for service in self.services() {
+            let ctl::Service { name, vip, protocol, ports, pool, .. } = service;
+            lines.push(format!("service {name}: {vip} {protocol} {ports} to pool {pool}"));
+        }
+        lines
+    }
+
+    fn flow(&self, worker: u32, tick: u64, record: &FlowRecord) -> ctl::Flow {
+        let (tuple, value) = (&record.tuple, record.value);
+        let names = &self.names;
+        let service = names.directory.service(&names.site.config, value.service());
+        let real = names.directory.real(&names.site.config, value.real());
+        let ends = |address: std::net::IpAddr, port| std::net::SocketAddr::new(address, port).to_string();
+        ctl::Flow {
+            worker,
+            client: ends(tuple.source_ip(), tuple.source_port),
+            vip: ends(tuple.destination_ip(), tuple.destination_port),
+            protocol: match tuple.protocol {
+                wire::protocol::TCP => "tcp".to_owned(),
+                wire::protocol::UDP => "udp".to_owned(),
+                other => other.to_string(),
+            },
+            service: service.map_or_else(|| value.service().get().to_string(), |it| it.name.to_string()),
+            real: real.map_or_else(|| value.real().get().to_string(), |it| it.name.to_string()),
+            state: flow_state_word(value.state()).to_owned(),
+            silent_ms: u64::from(value.age(tick)) * TICK_MS,
+        }
+    }
+}
+
+/// All workers together. The sum law has to hold.
+pub(crate) fn sum(ledgers: &[Ledger]) -> Result<Ledger, Failure> {
+    let Some((first, rest)) = ledgers.split_first() else { return Err(Failure::new("there are no workers")) };
+    let mut total = first.clone();
+    rest.iter().for_each(|ledger| total.merge(ledger));
+    total.balance().map_err(|off| Failure::new(format!("the workers lost count: {off}")))?;
+    Ok(total)
+}
+
+fn counts(ledger: &Ledger) -> ctl::Counts {
+    Counter::all().map(|counter| (counter.name().to_owned(), ledger.get(counter))).collect()
+}
+
+const fn state_word(state: RealState) -> &'static str {
+    match state {
+        RealState::Up => "up",
+        RealState::Drain => "drain",
+        RealState::Down => "down",
+    }
+}
+
+const fn flow_state_word(state: State) -> &'static str {
+    match state {
+        State::Embryonic => "embryonic",
+        State::Established => "established",
+        State::Closing => "closing",
+        State::Udp => "udp",
+    }
+}

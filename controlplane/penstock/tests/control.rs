@@ -1,0 +1,303 @@
+//! `penstock run` and the commands that talk to it: shown, changed, refused, without a packet lost or a flow
+//! moved that need not be. The port is a capture that comes again and again without end.
+#![cfg(feature = "dpdk")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "test code, which may stop where it is wrong"
+)]
+
+mod common;
+
+use std::collections::BTreeMap;
+use std::process::{Child, Command};
+use std::time::{Duration, Instant};
+
+use common::{Bench, tcp, text};
+use serde_json::Value;
+
+/// Flows of the capture: each is one established TCP connection.
+const FLOWS: u16 = 200;
+
+const PATIENCE: Duration = Duration::from_secs(60);
+
+fn config(reals: &str, members: &str, more: &str) -> String {
+    format!(
+        r#"
+[node]
+numbers = "n.toml"
+control = "c.sock"
+mac = "02:00:00:00:00:01"
+[tunnel]
+source_v4 = "192.0.2.1"
+next_hop = "02:00:00:00:00:fe"
+[flow]
+entries = 4096
+[[port]]
+name = "lan0"
+device = "net_pcap0,rx_pcap=in.pcap,infinite_rx=1"
+{reals}
+[[pool]]
+name = "web"
+slots = 1021
+members = [{members}]
+[[service]]
+name = "http"
+vip = "198.51.100.1"
+protocol = "tcp"
+ports = 80
+pool = "web"
+{more}"#
+    )
+}
+
+fn site(reals: u8, but: &[u8], drained: &[u8], weights: &BTreeMap<u8, u32>) -> String {
+    let there = || (0..reals).filter(|number| !but.contains(number));
+    let real = |number: u8| {
+        let state = if drained.contains(&number) { "drain" } else { "up" };
+        format!("[[real]]\nname = \"web-{number}\"\naddress = \"10.0.1.{number}\"\nstate = \"{state}\"\n")
+    };
+    let member = |number: u8| {
+        let weight = weights.get(&number).copied().unwrap_or(100);
+        format!("{{ real = \"web-{number}\", weight = {weight} }}")
+    };
+    config(&there().map(real).collect::<String>(), &there().map(member).collect::<Vec<_>>().join(", "), "")
+}
+
+/// A running box, killed should a test end early.
+struct Running {
+    bench: Bench,
+    child: Option<Child>,
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        if let Some(mut child) = self.child.take() {
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+    }
+}
+
+impl Running {
+    fn start(site: &str) -> Self {
+        let bench = Bench::new();
+        let frames: Vec<_> = (0..FLOWS).map(|client| tcp(client, [198, 51, 100, 1], 80, 0x10, 9)).collect();
+        bench.capture("in.pcap", &frames, 1000);
+        let mut running = Self { bench, child: None };
+        running.write(site);
+        running.spawn();
+        running
+    }
+
+    fn write(&self, site: &str) {
+        std::fs::write(self.bench.path("site.toml"), site).unwrap();
+    }
+
+    fn spawn(&mut self) {
+        self.child = Some(self.bench.command("run --config site.toml --report r.json").spawn().unwrap());
+        self.until("flows", |flows| {
+            flows["rows"].as_array().is_some_and(|rows| rows.len() == usize::from(FLOWS))
+        });
+    }
+
+    fn say(&self, line: &str) -> String {
+        self.bench.good(&format!("{line} --socket c.sock"))
+    }
+
+    fn show(&self, what: &str) -> Value {
+        let text = self.say(&format!("show {what} --json"));
+        let value: Value = serde_json::from_str(&text).unwrap();
+        value[what].clone()
+    }
+
+    /// Waits until the view is as wanted.
+    fn until(&self, what: &str, wanted: impl Fn(&Value) -> bool) -> Value {
+        let start = Instant::now();
+        loop {
+            let output = self.bench.run(&format!("show {what} --json --socket c.sock"));
+            let value: Value = serde_json::from_slice(&output.stdout).unwrap_or_default();
+            if wanted(&value[what]) {
+                return value[what].clone();
+            }
+            assert!(start.elapsed() < PATIENCE, "{what}: {value} {}", text(&output.stderr));
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    fn count(&self, counter: &str) -> u64 {
+        self.show("counters")[counter].as_u64().unwrap()
+    }
+
+    /// Each flow's real, by client.
+    fn reals(&self) -> BTreeMap<String, String> {
+        let flows = self.show("flows");
+        let pair = |row: &Value| {
+            (row["client"].as_str().unwrap().to_owned(), row["real"].as_str().unwrap().to_owned())
+        };
+        flows["rows"].as_array().unwrap().iter().map(pair).collect()
+    }
+
+    /// Waits until every flow has met the table in force: two more rounds of the capture.
+    fn settle(&self) {
+        let wanted = self.count("rx") + 4 * u64::from(FLOWS);
+        self.until("counters", |counters| counters["rx"].as_u64() >= Some(wanted));
+    }
+
+    fn signal(&self, name: &str) {
+        let id = self.child.as_ref().unwrap().id().to_string();
+        assert!(Command::new("kill").args([&format!("-{name}"), &id]).status().unwrap().success());
+    }
+
+    /// Ends it in order; what it said on stderr. Nothing was lost, and everything is accounted for.
+    fn end(&mut self) -> String {
+        self.signal("TERM");
+        let output = self.child.take().unwrap().wait_with_output().unwrap();
+        let told = text(&output.stderr);
+        assert!(output.status.success(), "{told}");
+        let counters = &self.bench.json("r.json")["counters"];
+        assert_eq!(counters["rx"], counters["tx"], "{told}");
+        let drops = counters.as_object().unwrap().iter().filter(|(name, _)| name.starts_with("drop."));
+        assert!(drops.into_iter().all(|(_, count)| *count == 0), "{counters}");
+        told
+    }
+}
+
+fn weights(pairs: &[(u8, u32)]) -> BTreeMap<u8, u32> {
+    pairs.iter().copied().collect()
+}
+
+#[test]
+fn every_view_is_shown_and_what_is_not_there_is_said() {
+    let mut running = Running::start(&site(3, &[], &[], &weights(&[])));
+    assert!(running.say("show counters").lines().any(|line| line.starts_with("rx ")));
+    let sum = running.show("services")[0]["packets"].as_u64().unwrap();
+    assert!(sum > 0 && running.count("rx") >= sum);
+    assert_eq!(running.show("reals").as_array().unwrap().len(), 3);
+    let worker = running.show("workers")[0].clone();
+    let busy = running.until("workers", |rows| rows[0]["busy"].as_f64() > Some(0.0))[0]["busy"].as_f64();
+    assert!(busy <= Some(1.0));
+    assert_eq!((worker["flows"].as_u64(), worker["flows_max"].as_u64()), (Some(200), Some(4096)));
+    assert!(worker["silent_ms"].as_u64() < Some(60_000));
+    let port = running.until("ports", |rows| rows[0]["rx_packets"].as_u64() > Some(0))[0].clone();
+    assert_eq!((&port["name"], &port["rx_missed"]), (&"lan0".into(), &0.into()));
+    assert!(running.say("show table").contains("service http: 198.51.100.1 tcp 80 to pool web"));
+    assert_eq!(running.show("generation")["sequence"], 1);
+    let some = running.say("show flows --limit 7");
+    assert!(some.lines().count() == 9 && some.contains("and more") && some.contains("established"), "{some}");
+    let of_one = running.say("show flows --real web-1");
+    assert!(of_one.lines().skip(1).all(|line| line.contains("web-1")) && of_one.lines().count() > 20);
+    let told = running.bench.sentence("show reals --real web-7 --socket c.sock");
+    assert!(told.contains("no real is named \"web-7\""), "{told}");
+    let told = running.bench.sentence("show workers --real web-1 --socket c.sock");
+    assert!(told.contains("not kept by service or real"), "{told}");
+    let told = running.bench.sentence("show reals --socket nowhere.sock");
+    assert!(told.contains("no `penstock run` answers there"), "{told}");
+    // A second one on the same socket is refused.
+    let told = running.bench.bad("run --config site.toml", 1);
+    assert!(told.contains("another process answers on this control socket"), "{told}");
+    running.end();
+    assert!(!running.bench.path("c.sock").exists());
+}
+
+#[test]
+fn a_reload_tells_its_plan_and_moves_no_flow_of_a_real_that_stays() {
+    let mut running = Running::start(&site(4, &[], &[], &weights(&[])));
+    let before = running.reals();
+    running.write(&site(4, &[], &[2], &weights(&[(1, 5)])));
+    let dry = running.say("reload --dry-run");
+    assert!(dry.contains("real \"web-2\" drains") && dry.contains("table 1 stays in force"), "{dry}");
+    assert!(dry.contains("weight of \"web-1\" from 100 to 5") && dry.contains("of slots move"), "{dry}");
+    assert_eq!(running.show("generation")["sequence"], 1);
+    let done = running.say("reload");
+    assert!(done.ends_with("Table 2 is in force.\n"), "{done}");
+    running.settle();
+    assert_eq!((running.reals(), running.count("flow.moved")), (before.clone(), 0));
+
+    // SIGHUP does the same, and a real that goes takes its own flows with it, no other's.
+    running.write(&site(4, &[3], &[], &weights(&[])));
+    let own = before.values().filter(|real| *real == "web-3").count();
+    let dry = running.say("reload --dry-run");
+    assert!(
+        dry.contains(&format!("service \"http\": {own} flows get another real, {} stay", 200 - own)),
+        "{dry}"
+    );
+    running.signal("HUP");
+    running.until("generation", |generation| generation["sequence"] == 3);
+    running.settle();
+    let moved = before.iter().filter(|(client, real)| running.reals()[*client] != **real).count();
+    assert_eq!((moved, running.count("flow.moved")), (own, own as u64));
+    let said = running.end();
+    assert!(said.contains("SIGHUP:\n") && said.contains("real \"web-3\" goes"), "{said}");
+}
+
+#[test]
+fn a_bad_file_changes_nothing_and_says_why() {
+    let mut running = Running::start(&site(2, &[], &[], &weights(&[])));
+    running.write(&site(2, &[], &[], &weights(&[])).replace("slots = 1021", "slots = 1020"));
+    let told = running.bench.bad("reload --socket c.sock", 1);
+    assert!(
+        told.contains("site.toml:") && told.contains("not a prime") && told.contains("nothing was changed")
+    );
+    running.signal("HUP");
+    running.write(&site(2, &[], &[], &weights(&[])).replace("entries = 4096", "entries = 8192"));
+    let told = running.bench.sentence("reload --socket c.sock");
+    assert!(told.contains("only a restart can change flow.entries: nothing was changed"), "{told}");
+    std::fs::write(running.bench.path("other.toml"), site(2, &[], &[1], &weights(&[]))).unwrap();
+    assert!(running.say("reload --config other.toml --dry-run").contains("real \"web-1\" drains"));
+    let told = running.bench.bad("reload --config none.toml --socket c.sock", 1);
+    assert!(told.contains("none.toml: the file cannot be read"), "{told}");
+    assert_eq!(running.show("generation")["sequence"], 1);
+    running.end();
+}
+
+#[test]
+fn an_operators_word_stands_over_reloads_and_restarts_until_the_file_says_otherwise() {
+    let mut running = Running::start(&site(3, &[], &[], &weights(&[])));
+    let by = |running: &Running, real: usize| {
+        let row = running.show("reals")[real].clone();
+        format!(
+            "{} {} {}",
+            row["state"].as_str().unwrap(),
+            row["by"].as_str().unwrap(),
+            row["weights"]["web"]
+        )
+    };
+    let before = running.reals();
+    running.say("drain web-1");
+    running.say("weight web-2 7");
+    running.settle();
+    assert_eq!((by(&running, 1), by(&running, 2)), ("drain operator 100".into(), "up file 7".into()));
+    assert_eq!(running.reals(), before, "a drain and a weight move no flow");
+    // The file changes something else of the same real: the word stands.
+    running.write(&site(3, &[], &[0], &weights(&[(1, 50)])));
+    let plan = running.say("reload");
+    assert!(plan.contains("kept: real \"web-1\" drains by the operator's word"), "{plan}");
+    assert_eq!((by(&running, 1), by(&running, 2)), ("drain operator 50".into(), "up file 7".into()));
+    // Over a restart too.
+    running.end();
+    running.spawn();
+    assert_eq!((by(&running, 1), by(&running, 2)), ("drain operator 50".into(), "up file 7".into()));
+    // Until the file changes that key.
+    running.write(&site(3, &[], &[0], &weights(&[(1, 50), (2, 60)])));
+    assert!(running.say("reload").contains("the operator's weight 7 of \"web-2\""));
+    assert_eq!(by(&running, 2), "up file 60");
+    // Taken back.
+    running.say("undrain web-1");
+    assert_eq!(by(&running, 1), "up file 50");
+    let told = running.bench.sentence("undrain web-1 --socket c.sock");
+    assert!(told.contains("nothing to take back"), "{told}");
+    let told = running.bench.sentence("down web-9 --socket c.sock");
+    assert!(told.contains("no real is named \"web-9\""), "{told}");
+    // Down is the one that moves flows.
+    let own = running.reals().values().filter(|real| *real == "web-2").count() as u64;
+    assert!(running.say("down web-2").contains("get another real"));
+    running.settle();
+    assert!(
+        own > 0 && running.count("flow.moved") == own && !running.reals().values().any(|it| it == "web-2")
+    );
+    running.say("up web-2");
+    assert_eq!(by(&running, 2), "up operator 60");
+    running.end();
+}
