@@ -31,5 +31,6 @@ four=$(each "port alone")
 six=$(each "port alone, IPv6")
 printf '%-24s %s\n' "instructions a packet" "(port taken off)"
 printf '%-24s %6s\n' "4,096 flows" $(($(each "4,096 flows") - four))
+printf '%-24s %6s\n' "4,096 flows, recorded" $(($(each "4,096 flows, recorded") - four))
 printf '%-24s %6s\n' "4,096 flows, IPv6" $(($(each "4,096 flows, IPv6") - six))
 printf '%-24s %6s\n' "no VIP" $(($(each "no VIP") - four))

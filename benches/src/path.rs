@@ -25,15 +25,19 @@ fn setups(is_small: bool) -> Vec<(Setup, bool)> {
         entries: 65_536,
         filled: 0,
         pages: PageKind::Huge,
+        is_recorded: false,
     };
     // Four flows a VIP, so that all VIPs are met.
     let forty = Setup { flows: 40_000, entries: 131_072, ..base };
+    let other = Setup { name: "no VIP", work: Work::NotVip, shape: Shape::NotVip, ..base };
     let mut setups = vec![
         (Setup { name: "port alone", work: Work::Port, ..base }, false),
         (base, false),
+        (Setup { name: "4,096 flows, recorded", is_recorded: true, ..base }, false),
         (Setup { name: "port alone, IPv6", work: Work::Port, shape: Shape::V6, ..base }, false),
         (Setup { name: "4,096 flows, IPv6", shape: Shape::V6, ..base }, false),
-        (Setup { name: "no VIP", work: Work::NotVip, shape: Shape::NotVip, ..base }, false),
+        (other, false),
+        (Setup { name: "no VIP, recorded", is_recorded: true, ..other }, false),
         (Setup { name: "40,000 flows", ..forty }, false),
         (
             Setup { name: "port alone, 10,000 VIPs", work: Work::Port, shape: Shape::Many(10_000), ..forty },

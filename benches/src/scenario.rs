@@ -6,6 +6,7 @@ use flow::FlowTable;
 use mem::PageKind;
 use port::{BURST_MAX, Burst, MemPort, Port};
 use service::{Aligned, Table};
+use worker::Recorder;
 
 use crate::packets::{Permutation, Shape, Swallow};
 
@@ -30,6 +31,7 @@ pub struct Scenario<'t> {
     table: &'t Table<Aligned>,
     engine: Engine,
     port: MemPort<Permutation, Swallow>,
+    recorder: Option<Recorder>,
     burst: Burst<port::MemPacket>,
     gone: Burst<port::MemPacket>,
     /// Nanoseconds per packet, one figure a round.
@@ -53,6 +55,8 @@ pub struct Setup {
     pub filled: u64,
     /// Pages of the flow table.
     pub pages: PageKind,
+    /// With the flight recorder, as live ports have it.
+    pub is_recorded: bool,
 }
 
 impl<'t> Scenario<'t> {
@@ -73,6 +77,7 @@ impl<'t> Scenario<'t> {
             table,
             engine,
             port,
+            recorder: setup.is_recorded.then(Recorder::default),
             burst: Burst::new(),
             gone: Burst::new(),
             rounds: Vec::new(),
@@ -132,7 +137,11 @@ impl<'t> Scenario<'t> {
                 return;
             }
             if self.work != Work::Port {
-                let sent = self.engine.process(&view, &mut self.burst, now, &mut self.gone, &mut NoObserver);
+                let (burst, gone) = (&mut self.burst, &mut self.gone);
+                let sent = match &mut self.recorder {
+                    None => self.engine.process(&view, burst, now, gone, &mut NoObserver),
+                    Some(recorder) => self.engine.process(&view, burst, now, gone, recorder),
+                };
                 let packets = self.burst.len() as u64;
                 self.engine.ledger_mut().add(Event::Tx, packets);
                 self.engine.ledger_mut().add(Event::TxBytes, sent.bytes);

@@ -23,7 +23,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("flow", &["wire", "service", "mem"]),
     ("engine", &["wire", "service", "flow", "counters", "port", "mem"]),
     // A worker owns an engine and a table, so it names the service's types; it decides nothing with them.
-    ("worker", &["engine", "port", "link", "counters", "shm", "service", "mem", "filter"]),
+    ("worker", &["engine", "port", "link", "counters", "shm", "service", "mem", "filter", "wire"]),
     ("link", &["service"]),
     ("conf", &["wire", "service"]),
     ("control", &["conf", "service", "link", "counters", "shm"]),

@@ -60,6 +60,12 @@ impl Lane {
         punt: PuntReason::NotIp,
     };
 
+    /// What was read of the packet, if its headers could be taken.
+    #[inline(always)]
+    fn parsed(&self) -> Option<&Parsed> {
+        if matches!(self.step, Step::Drop | Step::NotIp) { None } else { Some(&self.parsed) }
+    }
+
     #[cold]
     fn leave(&mut self, verdict: Verdict) {
         match verdict {
@@ -339,6 +345,7 @@ impl Engine {
             }
         }
         let Resolver { hits, misses, .. } = resolver;
+        observer.burst(self.lanes.iter().take(burst.len()).map(Lane::parsed));
         self.ledger.add(Event::FlowHit, hits);
         self.expects_new = misses > burst.len() as u64 / 2;
         if exits != 0 {

@@ -2,7 +2,7 @@
 
 use counters::{DropReason, Event, PuntReason};
 use service::{RealNumber, ServiceNumber};
-use wire::Unparsed;
+use wire::{Parsed, Unparsed};
 
 /// How a packet leaves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -90,6 +90,13 @@ pub trait Observer<P> {
     /// `packet` is as it leaves: encapsulated if it is transmitted, our answer if there is one, as it came
     /// otherwise.
     fn decided(&mut self, packet: &P, decision: &Decision);
+
+    /// What was read of the packets of a burst, in their order and after all of them were decided; nothing of
+    /// those whose headers could not be taken.
+    #[inline(always)]
+    fn burst<'p>(&mut self, packets: impl Iterator<Item = Option<&'p Parsed>>) {
+        let _ = packets;
+    }
 }
 
 /// Watches nothing.

@@ -7,10 +7,12 @@
 #![forbid(unsafe_code)]
 
 mod ports;
+mod recorder;
 mod tables;
 mod tap;
 
 pub use ports::RoundRobin;
+pub use recorder::{Client, RECORDS, Record, Recorder, Tape};
 pub use tables::{TableReceiver, TableSender, tables};
 pub use tap::{Shot, Tap, TapReader, TapReceiver, TapSender, Wanted, tap, taps};
 

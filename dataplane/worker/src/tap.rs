@@ -18,6 +18,8 @@ use filter::Program;
 use port::{BURST_MAX, Packet, Port};
 use rtrb::{Consumer, Producer, RingBuffer};
 
+use wire::Parsed;
+
 use crate::Worker;
 
 /// Taps that may be on their way to a worker and back.
@@ -213,6 +215,10 @@ impl<P: Packet, O: Observer<P>> Observer<P> for Tapped<'_, O> {
         self.observer.decided(packet, decision);
         self.tap.decided(self.at, packet, decision, self.from);
         self.at += 1;
+    }
+
+    fn burst<'p>(&mut self, packets: impl Iterator<Item = Option<&'p Parsed>>) {
+        self.observer.burst(packets);
     }
 }
 

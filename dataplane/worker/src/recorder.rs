@@ -1,0 +1,210 @@
+//! A flight recorder: the last verdicts of a worker, in memory that outlives it.
+//!
+//! Three plain words a packet, so that any thread may read them while the worker goes on, and after it has broken
+//! off:
+//!
+//! ```text
+//! 63      48 47      32 31      16 15     8 7      0
+//! |    0     |   real   |  service | known  | counter|
+//! |    0     | family, protocol    |  port   |its port|
+//! |                client's address                  |
+//! ```
+//!
+//! The client of IPv4 stands there whole; of IPv6 it is the XOR of the address's halves. The second word is the
+//! tuple's tail. Nothing is put together for a record that nobody may ever read: sixteen bytes a packet would do,
+//! and took twice the instructions to fill. Verdicts are noted while packets are decided, and go to the ring once a
+//! burst, with who sent them.
+
+use std::net::Ipv4Addr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering, fence};
+
+use counters::{Counter, Event};
+use engine::{Decision, FlowUse, Observer, Verdict};
+use port::{BURST_MAX, Packet};
+use service::{RealNumber, ServiceNumber};
+use wire::{Family, Parsed};
+
+/// Verdicts that are kept.
+pub const RECORDS: usize = 1024;
+/// Those, and the burst in the making, which overwrites older ones.
+const SLOTS: usize = RECORDS + BURST_MAX;
+
+/// The worker's end.
+#[derive(Debug)]
+pub struct Recorder {
+    /// First words of the packets of this burst, and how many there are.
+    first: [u64; BURST_MAX],
+    count: usize,
+    /// Where the burst goes.
+    at: usize,
+    tape: Arc<Tape>,
+}
+
+/// The records, readable from any thread.
+#[derive(Debug)]
+pub struct Tape {
+    records: [[AtomicU64; WORDS]; SLOTS],
+    /// How many were written in all, whole bursts.
+    next: AtomicU64,
+}
+
+/// One packet's verdict.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Record {
+    /// What counted it: `tx`, a drop or a punt.
+    pub counter: Counter,
+    /// The service, where there was one.
+    pub service: Option<ServiceNumber>,
+    /// The real, where one was chosen.
+    pub real: Option<RealNumber>,
+    /// What the flow table did.
+    pub flow: Option<FlowUse>,
+    /// Who sent it.
+    pub client: Client,
+    /// From which port.
+    pub client_port: u16,
+    /// To which port.
+    pub port: u16,
+}
+
+/// Who sent a packet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Client {
+    /// Its headers could not be read.
+    Unknown,
+    /// This address.
+    V4(Ipv4Addr),
+    /// An address of IPv6 whose halves come to these by XOR.
+    V6([u8; 8]),
+}
+
+const HAS_SERVICE: u64 = 1 << 8;
+const HAS_REAL: u64 = 1 << 9;
+const FLOW: u32 = 10;
+const SERVICE: u32 = 16;
+const REAL: u32 = 32;
+/// Where the family is in the tail.
+const FAMILY: u32 = 40;
+const WORDS: usize = 3;
+impl Default for Recorder {
+    fn default() -> Self {
+        let empty = || std::array::from_fn(|_| AtomicU64::new(0));
+        let tape = Tape { records: std::array::from_fn(|_| empty()), next: AtomicU64::new(0) };
+        Self { first: [0; BURST_MAX], count: 0, at: 0, tape: Arc::new(tape) }
+    }
+}
+
+impl Recorder {
+    /// What it writes, to be read from anywhere.
+    #[must_use]
+    pub fn tape(&self) -> Arc<Tape> {
+        Arc::clone(&self.tape)
+    }
+}
+
+impl<P: Packet> Observer<P> for Recorder {
+    #[inline(always)]
+    fn decided(&mut self, _: &P, decision: &Decision) {
+        let counter = match decision.verdict {
+            Verdict::Tx => const { Counter::Event(Event::Tx).index() as u64 },
+            Verdict::Drop(reason) => Counter::Drop(reason).index() as u64,
+            Verdict::Punt(reason) => Counter::Punt(reason).index() as u64,
+        };
+        let service = decision.service.map_or(0, |number| u64::from(number.get()) << SERVICE | HAS_SERVICE);
+        let real = decision.real.map_or(0, |number| u64::from(number.get()) << REAL | HAS_REAL);
+        let flow = match decision.flow {
+            None => 0,
+            Some(FlowUse::Hit) => 1 << FLOW,
+            Some(FlowUse::New) => 2 << FLOW,
+            Some(FlowUse::Stateless) => 3 << FLOW,
+        };
+        if let Some(word) = self.first.get_mut(self.count) {
+            *word = counter | service | real | flow;
+        }
+        self.count += 1;
+    }
+
+    #[inline(always)]
+    fn burst<'p>(&mut self, packets: impl Iterator<Item = Option<&'p Parsed>>) {
+        let count = std::mem::take(&mut self.count);
+        // Two loops and not one over a chain, which asks of each item where it is.
+        let (begin, ahead) = self.tape.records.split_at(self.at.min(SLOTS));
+        let mut lines = self.first.iter().take(count).zip(packets);
+        let room = ahead.len();
+        ahead.iter().zip(lines.by_ref().take(room)).for_each(put);
+        begin.iter().zip(lines).for_each(put);
+        let end = self.at + count;
+        self.at = if end < SLOTS { end } else { end - SLOTS };
+        let next = &self.tape.next;
+        next.store(next.load(Ordering::Relaxed) + count as u64, Ordering::Release);
+        // Whoever sees what the next burst overwrites sees that this one was told.
+        fence(Ordering::Release);
+    }
+}
+
+/// Writes one record.
+#[inline(always)]
+fn put((slot, (first, parsed)): (&[AtomicU64; WORDS], (&u64, Option<&Parsed>))) {
+    let (tail, client) = parsed.map_or((0, 0), |parsed| (parsed.tail, halved(&parsed.tuple.source)));
+    let [one, two, three] = slot;
+    one.store(*first, Ordering::Relaxed);
+    two.store(tail, Ordering::Relaxed);
+    three.store(client, Ordering::Relaxed);
+}
+
+/// Sixteen bytes as eight: of IPv4 the second half is zero.
+#[inline(always)]
+fn halved(address: &[u8; 16]) -> u64 {
+    let half = |bytes: Option<&[u8; 8]>| bytes.map_or(0, |bytes| u64::from_le_bytes(*bytes));
+    half(address.first_chunk()) ^ half(address.last_chunk())
+}
+
+impl Tape {
+    /// The last verdicts, the oldest first. What the worker overwrites meanwhile is left out.
+    #[must_use]
+    pub fn records(&self) -> Vec<Record> {
+        let end = self.next.load(Ordering::Acquire);
+        let begin = end.saturating_sub(RECORDS as u64);
+        let read: Vec<Option<Record>> = (begin..end).map(|number| self.record(number)).collect();
+        fence(Ordering::Acquire);
+        let overwritten = self.next.load(Ordering::Relaxed).saturating_sub(RECORDS as u64);
+        let gone = usize::try_from(overwritten.saturating_sub(begin)).unwrap_or(usize::MAX);
+        read.into_iter().skip(gone).flatten().collect()
+    }
+
+    fn record(&self, number: u64) -> Option<Record> {
+        let at = usize::try_from(number % SLOTS as u64).ok()?;
+        Record::of(self.records.get(at)?.each_ref().map(|word| word.load(Ordering::Relaxed)))
+    }
+}
+
+impl Record {
+    #[allow(clippy::cast_possible_truncation, reason = "fields are taken out of their bits")]
+    fn of([first, tail, client]: [u64; WORDS]) -> Option<Self> {
+        let counter = Counter::all().nth((first & 0xff) as usize)?;
+        let service = ServiceNumber::from_bits((first >> SERVICE) as u16);
+        let real = RealNumber::from_bits((first >> REAL) as u16);
+        let client = client.to_le_bytes();
+        let [a, b, c, d, ..] = client;
+        let client = match tail >> FAMILY {
+            family if family == Family::V4 as u64 => Client::V4([a, b, c, d].into()),
+            family if family == Family::V6 as u64 => Client::V6(client),
+            _ => Client::Unknown,
+        };
+        Some(Self {
+            counter,
+            service: (first & HAS_SERVICE != 0).then_some(service),
+            real: (first & HAS_REAL != 0).then_some(real),
+            flow: match first >> FLOW & 3 {
+                1 => Some(FlowUse::Hit),
+                2 => Some(FlowUse::New),
+                3 => Some(FlowUse::Stateless),
+                _ => None,
+            },
+            client,
+            client_port: (tail as u16).swap_bytes(),
+            port: ((tail >> 16) as u16).swap_bytes(),
+        })
+    }
+}
