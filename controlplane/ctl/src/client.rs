@@ -1,7 +1,8 @@
 //! The client's side: one request, one answer.
 
 use std::fmt;
-use std::io::{self, ErrorKind, Write};
+use std::io::{self, Cursor, ErrorKind, Read, Write};
+use std::net::Shutdown;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -64,6 +65,38 @@ pub struct Client {
     last_id: u64,
 }
 
+/// What follows an answer.
+#[derive(Debug)]
+pub struct Following {
+    /// Read together with the answer.
+    rest: Cursor<Vec<u8>>,
+    stream: UnixStream,
+}
+
+impl Following {
+    /// More of it, waiting for at most `patience`; nothing is its end.
+    ///
+    /// # Errors
+    /// The system's; [`ErrorKind::WouldBlock`] if nothing came in time.
+    pub fn read(&mut self, into: &mut [u8], patience: Duration) -> io::Result<usize> {
+        match self.rest.read(into)? {
+            0 => {
+                self.stream.set_read_timeout(Some(patience))?;
+                self.stream.read(into)
+            }
+            read => Ok(read),
+        }
+    }
+
+    /// Says that it is enough. What is on its way still comes.
+    ///
+    /// # Errors
+    /// The system's.
+    pub fn enough(&self) -> io::Result<()> {
+        self.stream.shutdown(Shutdown::Write)
+    }
+}
+
 impl Client {
     /// Connects. The server closes a connection that asks nothing for [`crate::PATIENCE`]: whoever asks
     /// rarely connects each time.
@@ -102,6 +135,15 @@ impl Client {
             }),
             Outcome::Ok(answer) => Ok(answer),
         }
+    }
+
+    /// The same, where more than a line is to come: what follows the answer, and the connection itself.
+    ///
+    /// # Errors
+    /// As [`ask`](Self::ask).
+    pub fn follow(mut self, deed: Deed) -> Result<(Answer, Following), AskError> {
+        let answer = self.ask(deed)?;
+        Ok((answer, Following { rest: Cursor::new(self.lines.into_rest()), stream: self.stream }))
     }
 
     fn broken(&self, broken: &Broken, sent: Option<&io::Error>) -> AskError {

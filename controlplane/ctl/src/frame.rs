@@ -32,6 +32,11 @@ impl Lines {
         Self { max, rest: Vec::new() }
     }
 
+    /// What was read beyond the last line.
+    pub(crate) fn into_rest(self) -> Vec<u8> {
+        self.rest
+    }
+
     /// The next line without its newline; all of it has to come within `patience`, however slowly.
     pub(crate) fn next(&mut self, stream: &UnixStream, patience: Duration) -> Result<Vec<u8>, Broken> {
         let start = Instant::now();

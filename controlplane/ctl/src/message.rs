@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use crate::snapshot::{Counts, Flow, Generation, Port, Real, Service, Snapshot, Worker};
+use crate::snapshot::{Counts, Flow, Generation, Port, Real, Service, Snapshot, Verdict, Worker};
 
 /// The version of these messages; another is refused by its number.
 pub const VERSION: u32 = 1;
@@ -84,6 +84,9 @@ pub enum Deed {
     Reload(Reload),
     /// An operator's word about one real.
     Override(Override),
+    /// Packets, as they come and with what is decided about each. After the answer the connection is a pcapng
+    /// file, until it is closed or the asker will not write any more.
+    Capture(Capture),
 }
 
 /// What to show, and of it what. A filter that names nothing there is says so.
@@ -125,6 +128,24 @@ pub enum View {
     Table,
     /// Which table is in force, and since when.
     Generation,
+    /// The last verdicts of each worker.
+    Recorder,
+}
+
+/// Which packets to capture.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Capture {
+    /// Classic BPF for Ethernet frames, an instruction a number: `code << 48 | jt << 40 | jf << 32 | k`. None take
+    /// every packet.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub filter: Vec<u64>,
+    /// Only packets that are dropped.
+    #[serde(default)]
+    pub drops: bool,
+    /// End after so many.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub count: Option<u64>,
 }
 
 /// Apply a configuration.
@@ -271,6 +292,10 @@ pub enum Answer {
     Generation(Generation),
     /// What was changed, or would be.
     Changed(Changed),
+    /// By worker, the oldest first.
+    Recorder(Vec<Verdict>),
+    /// The capture has begun, and follows.
+    Capture,
 }
 
 /// Rows that may be more than were asked for.

@@ -10,7 +10,7 @@ use std::thread;
 use std::time::Duration;
 
 use crate::frame::{Broken, Lines};
-use crate::message::{Code, LINE_BYTES_MAX, Outcome, Reply, Request};
+use crate::message::{Answer, Code, LINE_BYTES_MAX, Outcome, Reply, Request};
 use crate::place::{Place, require_short};
 
 /// Connections at a time; a further one is told so and closed.
@@ -59,6 +59,21 @@ impl fmt::Display for ServeError {
 
 impl std::error::Error for ServeError {}
 
+/// What comes back for a request.
+pub enum Response {
+    /// One line.
+    Say(Outcome),
+    /// A line that it was done, and then whatever this writes to the connection, in the connection's thread; it
+    /// is closed afterwards.
+    Follow(Answer, Box<dyn FnOnce(UnixStream) + Send>),
+}
+
+impl From<Outcome> for Response {
+    fn from(outcome: Outcome) -> Self {
+        Self::Say(outcome)
+    }
+}
+
 /// A control socket that answers, until it is dropped.
 #[derive(Debug)]
 pub struct Server {
@@ -73,16 +88,17 @@ impl Server {
     ///
     /// # Errors
     /// [`ServeError`].
-    pub fn start<A>(path: &Path, answer: A) -> Result<Self, ServeError>
+    pub fn start<A, R>(path: &Path, answer: A) -> Result<Self, ServeError>
     where
-        A: Fn(Request) -> Outcome + Send + Sync + 'static,
+        A: Fn(Request) -> R + Send + Sync + 'static,
+        R: Into<Response>,
     {
         let os = |step| move |error| ServeError::Os { path: path.to_owned(), step, error };
         require_short(path).map_err(os("its name is too long for a socket"))?;
         let (place, listener) = Place::take(path)?;
         let is_over = Arc::new(AtomicBool::new(false));
         let over = Arc::clone(&is_over);
-        let answer: Answering = Arc::new(answer);
+        let answer: Answering = Arc::new(move |request| answer(request).into());
         let accepting = thread::Builder::new()
             .name("control".to_owned())
             .spawn(move || accept(&listener, &over, &answer))
@@ -110,7 +126,7 @@ impl Drop for Server {
     }
 }
 
-type Answering = Arc<dyn Fn(Request) -> Outcome + Send + Sync>;
+type Answering = Arc<dyn Fn(Request) -> Response + Send + Sync>;
 
 /// Counts one connection as long as it lives.
 struct Seat(Arc<AtomicUsize>);
@@ -153,7 +169,13 @@ fn converse(stream: &UnixStream, answer: &Answering) {
     loop {
         let reply = match lines.next(stream, PATIENCE) {
             Ok(line) => match Request::parse(&line) {
-                Ok(request) => Reply::new(request.id, answer(request)),
+                Ok(request) => {
+                    let id = request.id;
+                    match answer(request) {
+                        Response::Say(outcome) => Reply::new(id, outcome),
+                        Response::Follow(answer, then) => return follow(stream, id, answer, then),
+                    }
+                }
                 Err(reply) => reply,
             },
             Err(Broken::TooLong) => {
@@ -167,6 +189,15 @@ fn converse(stream: &UnixStream, answer: &Answering) {
         if put(stream, &reply).is_err() {
             return;
         }
+    }
+}
+
+/// Says that it was done, and hands the connection over.
+fn follow(stream: &UnixStream, id: u64, answer: Answer, then: Box<dyn FnOnce(UnixStream) + Send>) {
+    if put(stream, &Reply::new(id, Outcome::Ok(answer))).is_ok()
+        && let Ok(stream) = stream.try_clone()
+    {
+        then(stream);
     }
 }
 

@@ -141,3 +141,23 @@ pub struct Flow {
     /// Milliseconds since its last packet, in steps of 125.
     pub silent_ms: u64,
 }
+
+/// One packet's verdict, out of a worker's recorder.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Verdict {
+    /// The worker that decided.
+    pub worker: u32,
+    /// `tx`, or the drop's or punt's counter.
+    pub left: String,
+    /// The client's address and port; of IPv6 `v6~` and sixteen digits that stand for the address; `-` if the headers
+    /// could not be read.
+    pub client: String,
+    /// The port it was for; 0 where there is none.
+    pub port: u16,
+    /// The service's name, or its number where the name is gone; `-` if none was found.
+    pub service: String,
+    /// The real's name, or its number where the name is gone; `-` if none was chosen.
+    pub real: String,
+    /// `hit`, `new`, `stateless`, or `-`.
+    pub flow: String,
+}

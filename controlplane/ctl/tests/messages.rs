@@ -2,8 +2,8 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "test code, which may stop where it is wrong")]
 
 use ctl::{
-    Answer, Changed, Code, Deed, Flow, Generation, LINE_BYTES_MAX, Outcome, Override, Reload, Reply, Request,
-    Rows, Show, Snapshot, VERSION, View, Word, Worker,
+    Answer, Capture, Changed, Code, Deed, Flow, Generation, LINE_BYTES_MAX, Outcome, Override, Reload, Reply,
+    Request, Rows, Show, Snapshot, VERSION, View, Word, Worker,
 };
 use proptest::prelude::{Just, Strategy, any, prop, prop_oneof, proptest};
 
@@ -19,8 +19,10 @@ fn words() -> impl Strategy<Value = Word> {
 }
 
 fn views() -> impl Strategy<Value = View> {
-    use View::{All, Counters, Flows, Generation, Ports, Reals, Services, Table, Workers};
-    prop::sample::select(vec![All, Counters, Services, Reals, Flows, Workers, Ports, Table, Generation])
+    use View::{All, Counters, Flows, Generation, Ports, Reals, Recorder, Services, Table, Workers};
+    prop::sample::select(vec![
+        All, Counters, Services, Reals, Flows, Workers, Ports, Table, Generation, Recorder,
+    ])
 }
 
 fn deeds() -> impl Strategy<Value = Deed> {
@@ -31,6 +33,8 @@ fn deeds() -> impl Strategy<Value = Deed> {
         (any::<Option<String>>(), any::<bool>())
             .prop_map(|(config, dry_run)| Deed::Reload(Reload { config: config.map(Into::into), dry_run })),
         (any::<String>(), words()).prop_map(|(real, to)| Deed::Override(Override { real, to })),
+        (prop::collection::vec(any::<u64>(), 0..9), any::<bool>(), any::<Option<u64>>())
+            .prop_map(|(filter, drops, count)| Deed::Capture(Capture { filter, drops, count })),
     ]
 }
 

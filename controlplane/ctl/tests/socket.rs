@@ -5,14 +5,16 @@
     reason = "test code, which may stop where it is wrong"
 )]
 
-use std::io::{BufRead, BufReader, Write};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::Path;
 use std::sync::mpsc;
+use std::time::Duration;
 
 use ctl::{
-    Answer, AskError, CONNECTIONS_MAX, Client, Code, Deed, LINE_BYTES_MAX, Outcome, Reply, ServeError, Server,
+    Answer, AskError, CONNECTIONS_MAX, Capture, Client, Code, Deed, LINE_BYTES_MAX, Outcome, Reply, Response,
+    ServeError, Server,
 };
 
 fn pong(path: &Path) -> Result<Server, ServeError> {
@@ -138,4 +140,46 @@ fn a_slow_answer_is_waited_for_and_others_are_answered_meanwhile() {
     assert!(Client::connect(&path).unwrap().ask(Deed::Ping).is_ok());
     go.send(()).unwrap();
     assert!(slow.join().unwrap());
+}
+
+#[test]
+fn what_follows_an_answer_is_read_to_its_end_and_can_be_cut_short() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("c.sock");
+    let (told, ended) = mpsc::channel();
+    let server = Server::start(&path, move |request| match request.deed {
+        Deed::Capture(_) => {
+            let told = told.clone();
+            let then = move |mut stream: UnixStream| {
+                stream.write_all(&[7; 100_000]).unwrap();
+                // Until the other side has had enough.
+                let mut byte = [0];
+                told.send(stream.read(&mut byte).unwrap()).unwrap();
+                stream.write_all(b"end").unwrap();
+            };
+            Response::Follow(Answer::Capture, Box::new(then))
+        }
+        _ => Outcome::Ok(Answer::Pong("7".to_owned())).into(),
+    })
+    .unwrap();
+    let mut client = Client::connect(&path).unwrap();
+    assert_eq!(client.ask(Deed::Ping).unwrap(), Answer::Pong("7".to_owned()));
+    let (answer, mut following) = client.follow(Deed::Capture(Capture::default())).unwrap();
+    assert_eq!(answer, Answer::Capture);
+    let mut read = Vec::new();
+    let mut piece = [0; 4096];
+    while read.len() < 100_000 {
+        let count = following.read(&mut piece, Duration::from_secs(10)).unwrap();
+        read.extend_from_slice(&piece[..count]);
+    }
+    let late = following.read(&mut piece, Duration::from_millis(1)).unwrap_err();
+    assert_eq!(late.kind(), std::io::ErrorKind::WouldBlock);
+    following.enough().unwrap();
+    assert_eq!(ended.recv().unwrap(), 0, "the server sees that it is enough");
+    while let count @ 1.. = following.read(&mut piece, Duration::from_secs(10)).unwrap() {
+        read.extend_from_slice(&piece[..count]);
+    }
+    assert_eq!(read, [&[7; 100_000][..], b"end"].concat());
+    assert_eq!(Client::connect(&path).unwrap().ask(Deed::Ping).unwrap(), Answer::Pong("7".to_owned()));
+    drop(server);
 }
