@@ -6,6 +6,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::client::{RealOptions, ReloadOptions, ShowOptions, WeightOptions};
 use crate::eyes::explain::ExplainOptions;
+use crate::eyes::follow::CaptureOptions;
 use crate::limits::{LOOPS_MAX, WORKERS_MAX};
 use crate::moving::doctor::DoctorOptions;
 use crate::moving::import::ImportOptions;
@@ -35,6 +36,8 @@ pub(crate) enum Command {
     Check(CheckOptions),
     /// Send a capture through the packet path.
     Replay(ReplayOptions),
+    /// Write packets of a running box to a file, each with what was decided about it.
+    Capture(CaptureOptions),
     /// Walk one packet through every decision, in words.
     Explain(ExplainOptions),
     /// Forward packets on live ports until a signal comes.
@@ -159,6 +162,10 @@ pub(crate) struct RunOptions {
     /// Where to write the counters as JSON at the end.
     #[arg(long, value_name = "REPORT")]
     pub(crate) report: Option<PathBuf>,
+    /// Keep the last 1,024 verdicts of each worker: for `show recorder`, and for the log should a worker break off.
+    /// It costs a few nanoseconds a packet.
+    #[arg(long)]
+    pub(crate) recorder: bool,
 }
 
 /// What packets travel through.

@@ -32,6 +32,12 @@ pub(crate) const FAULTS_TOLD_MAX: usize = 5;
 /// Bytes of a frame that is explained: the longest IP packet, and what may stand in front of it.
 pub(crate) const EXPLAINED_BYTES_MAX: usize = 65_535 + 22;
 
+/// Packets of one worker that wait to be taken off its tap, and bytes of each.
+#[cfg(feature = "dpdk")]
+pub(crate) const TAP_SLOTS: usize = 4096;
+#[cfg(feature = "dpdk")]
+pub(crate) const TAP_BYTES: usize = 2048;
+
 /// Packets of one worker that wait to be taken off its tap in a replay.
 pub(crate) const REPLAY_SLOTS_MAX: usize = 1 << 16;
 

@@ -65,6 +65,7 @@ fn go(command: &Command) -> Result<(), Failure> {
         Command::Down(options) => client::speak(client::Verb::Down, options),
         Command::Up(options) => client::speak(client::Verb::Up, options),
         Command::Weight(options) => client::weigh(options),
+        Command::Capture(options) => eyes::follow::capture(options),
         Command::Explain(options) => eyes::explain::explain(options),
         Command::Import(options) => moving::import::import(options),
         Command::Doctor(options) => moving::doctor::doctor(options),

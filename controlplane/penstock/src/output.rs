@@ -49,6 +49,11 @@ impl Output {
         self.out.write_all(bytes).map_err(|error| self.failure(&error))
     }
 
+    /// Has what was put so far reach the file, for whoever reads it meanwhile.
+    pub(crate) fn flush(&mut self) -> Result<(), Failure> {
+        self.out.flush().map_err(|error| self.failure(&error))
+    }
+
     /// Makes it durable and gives it its name.
     pub(crate) fn finish(mut self) -> Result<(), Failure> {
         let flushed = self.out.flush();

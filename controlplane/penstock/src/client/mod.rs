@@ -10,7 +10,7 @@ use std::path::Path;
 use ctl::{Answer, AskError, Client, Deed};
 
 pub(crate) use change::{Verb, reload, speak, weigh};
-pub(crate) use options::{RealOptions, ReloadOptions, ShowOptions, WeightOptions};
+pub(crate) use options::{RealOptions, ReloadOptions, ShowOptions, Socket, WeightOptions};
 pub(crate) use show::show;
 
 use crate::failure::Failure;

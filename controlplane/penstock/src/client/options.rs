@@ -56,6 +56,8 @@ pub(crate) enum View {
     Table,
     /// Which table is in force, and since when.
     Generation,
+    /// The last verdicts of each worker, where `penstock run --recorder` keeps them.
+    Recorder,
 }
 
 /// Options of `reload`.

@@ -42,6 +42,7 @@ const fn view(view: View) -> ctl::View {
         View::Ports => ctl::View::Ports,
         View::Table => ctl::View::Table,
         View::Generation => ctl::View::Generation,
+        View::Recorder => ctl::View::Recorder,
     }
 }
 

@@ -1,6 +1,6 @@
 //! Answers as columns: words to the left, numbers to the right, two spaces between.
 
-use ctl::{Answer, Counts, Flow, Generation, Port, Real, Service, Worker};
+use ctl::{Answer, Counts, Flow, Generation, Port, Real, Service, Verdict, Worker};
 
 /// A column's head, and whether it holds numbers.
 type Column = (&'static str, bool);
@@ -16,7 +16,8 @@ pub(super) fn of(answer: &Answer) -> Option<String> {
         Answer::Ports(rows) => ports(rows),
         Answer::Table(lines) => lines.iter().map(|line| format!("{line}\n")).collect(),
         Answer::Generation(generation) => self::generation(generation),
-        Answer::Pong(_) | Answer::All(_) | Answer::Changed(_) => return None,
+        Answer::Recorder(rows) => recorder(rows),
+        Answer::Pong(_) | Answer::All(_) | Answer::Changed(_) | Answer::Capture => return None,
     })
 }
 
@@ -72,6 +73,24 @@ fn reals(list: &[Real]) -> String {
             it.packets.to_string(),
             it.bytes.to_string(),
         ]
+    };
+    table(&HEAD, &list.iter().map(row).collect::<Vec<_>>())
+}
+
+fn recorder(list: &[Verdict]) -> String {
+    const HEAD: [Column; 7] = [
+        ("worker", true),
+        ("left", false),
+        ("client", false),
+        ("port", true),
+        ("service", false),
+        ("real", false),
+        ("flow", false),
+    ];
+    let row = |it: &Verdict| {
+        let words =
+            [&it.worker.to_string(), &it.left, &it.client, &it.port.to_string(), &it.service, &it.real];
+        words.into_iter().chain([&it.flow]).cloned().collect()
     };
     table(&HEAD, &list.iter().map(row).collect::<Vec<_>>())
 }

@@ -2,4 +2,10 @@
 
 pub(crate) mod capture;
 pub(crate) mod explain;
+pub(crate) mod follow;
+#[cfg(feature = "dpdk")]
+pub(crate) mod live;
+#[cfg(feature = "dpdk")]
+pub(crate) mod recorder;
+mod tally;
 pub(crate) mod words;

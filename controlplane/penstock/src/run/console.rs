@@ -5,9 +5,12 @@ use std::sync::Arc;
 use std::sync::mpsc::{Sender, sync_channel};
 
 use control::{Wish, Word};
-use ctl::{Answer, Code, Deed, Outcome, Override, Reload, Request, Show, View};
+use ctl::{Answer, Code, Deed, Outcome, Override, Reload, Request, Response, Show, View};
 use service::RealState;
+use worker::Tape;
 
+use crate::eyes;
+use crate::eyes::live::Taps;
 use crate::run::events::{Event, Origin};
 use crate::run::standing::{Board, Standing};
 
@@ -19,12 +22,24 @@ pub(crate) struct Console {
     pub(crate) board: Arc<Board>,
     pub(crate) inbox: Sender<Event>,
     pub(crate) origin: Origin,
+    pub(crate) taps: Taps,
+    pub(crate) tapes: Vec<Arc<Tape>>,
 }
 
 impl Console {
     /// Answers one request.
-    pub(crate) fn answer(&self, request: Request) -> Outcome {
-        match request.deed {
+    pub(crate) fn answer(&self, request: Request) -> Response {
+        Response::Say(match request.deed {
+            Deed::Capture(wish) => match self.taps.begin(&wish) {
+                Ok(running) => {
+                    let board = Arc::clone(&self.board);
+                    return Response::Follow(
+                        Answer::Capture,
+                        Box::new(move |out| running.stream(out, &board)),
+                    );
+                }
+                Err(refused) => refused,
+            },
             Deed::Ping => Outcome::Ok(Answer::Pong(env!("CARGO_PKG_VERSION").to_owned())),
             Deed::Show(show) => self.show(&show).unwrap_or_else(|refused| refused),
             Deed::Reload(Reload { config, dry_run }) => match self.origin.read(config.as_deref()) {
@@ -32,7 +47,20 @@ impl Console {
                 Err(faults) => Outcome::refused(Code::BadConfig, format!("{faults}\nnothing was changed")),
             },
             Deed::Override(Override { real, to }) => self.wish(Wish::Word { real, word: word(to) }),
+        })
+    }
+
+    /// Each worker's last verdicts, as many of each as the limit lets in.
+    fn recorder(&self, standing: &Standing, limit: Option<u32>) -> Result<Answer, Outcome> {
+        if self.tapes.is_empty() {
+            let text = "no verdicts are kept: start penstock run with --recorder";
+            return Err(Outcome::refused(Code::BadRequest, text));
         }
+        let each = limit.map_or(usize::MAX, |limit| usize::try_from(limit).unwrap_or(usize::MAX));
+        let each = each.div_ceil(self.tapes.len());
+        let names = eyes::words::Names::new(&standing.names.site);
+        let of = |(number, tape): (usize, &Arc<Tape>)| eyes::recorder::rows(number, tape, &names, each);
+        Ok(Answer::Recorder(cut(self.tapes.iter().enumerate().flat_map(of).collect(), limit)))
     }
 
     /// Waits until it is done: the desk sees to it that this is soon.
@@ -75,6 +103,7 @@ impl Console {
             View::Ports => Answer::Ports(standing.ports.clone()),
             View::Table => Answer::Table(cut(standing.table(), show.limit)),
             View::Generation => Answer::Generation(standing.generation()),
+            View::Recorder => self.recorder(&standing, show.limit)?,
         };
         Ok(Outcome::Ok(answer))
     }

@@ -17,7 +17,7 @@ mod ends;
 mod events;
 mod live;
 mod office;
-mod standing;
+pub(crate) mod standing;
 
 use std::fs::File;
 use std::io::Read;
@@ -33,10 +33,12 @@ use ctl::Server;
 use dpdk::EthPort;
 use engine::{NoObserver, Observer};
 use port::{Port, Tick};
-use worker::{RoundRobin, Worker};
+use worker::{Recorder, RoundRobin, Tape, Worker};
 
 use crate::cli::RunOptions;
 use crate::crew::{Crew, Room, Seat};
+use crate::eyes;
+use crate::eyes::live::Taps;
 use crate::failure::Failure;
 use crate::meter::Meter;
 use crate::output::{Output, refuse_same};
@@ -80,13 +82,20 @@ pub(crate) fn run(options: &RunOptions) -> Result<(), Failure> {
     for seat in &mut stage.seats {
         seat.engine.answer_by(macs.clone());
     }
-    let workers = queues.into_iter().map(|queues| (RoundRobin::new(queues), NoObserver)).collect();
+    let ports_of = queues.into_iter().map(RoundRobin::new);
     let enter = |number: usize| {
         crate::cores::pin(number + 1);
         Ok(dpdk::register_thread()?)
     };
     let until = Until { packets: options.packets, seconds: options.duration };
-    let Left { ends, ledger, names } = stage.conduct(workers, enter, &statistics, &until)?;
+    let left = if options.recorder {
+        let workers: Vec<_> = ports_of.map(|port| (port, Recorder::default())).collect();
+        stage.tapes = workers.iter().map(|(_, recorder)| recorder.tape()).collect();
+        stage.conduct(workers, enter, &statistics, &until)
+    } else {
+        stage.conduct(ports_of.map(|port| (port, NoObserver)).collect(), enter, &statistics, &until)
+    };
+    let Left { ends, ledger, names } = left?;
     live::tell(&statistics());
     drop(ports);
     let leaked = eal.mbufs_in_use();
@@ -121,6 +130,8 @@ struct Stage {
     names: Arc<Names>,
     publisher: Publisher,
     origin: Origin,
+    /// What each worker decided last, if that is kept.
+    tapes: Vec<Arc<Tape>>,
     send: Sender<Event>,
     inbox: Receiver<Event>,
 }
@@ -160,7 +171,7 @@ impl Stage {
             names.in_force.generation.sequence,
             names.digest
         );
-        Ok(Self { crew, seats, names, publisher, origin, send, inbox })
+        Ok(Self { crew, seats, names, publisher, origin, tapes: Vec::new(), send, inbox })
     }
 
     /// Starts the workers, conducts them through their life, and stops them.
@@ -179,20 +190,25 @@ impl Stage {
         let valve = Valve::default();
         let mut ready = Vec::new();
         let mut gauges = Vec::new();
-        for ((number, seat), (port, observer)) in self.seats.drain(..).enumerate().zip(ports) {
+        let port_names = self.names.site.config.ports.iter().map(|port| port.name.to_string());
+        let (taps, ends_of_taps) = Taps::new(self.seats.len(), port_names.collect());
+        let places = self.seats.drain(..).zip(ends_of_taps).enumerate();
+        for ((number, (seat, ends)), (port, observer)) in places.zip(ports) {
             let Seat { engine, table, tables, side } = seat;
             let meter = Meter::new()?;
             gauges.push(meter.gauge());
             let port = Valved::new(port, &valve, Tick(0));
-            ready.push((number, Worker::new(port, engine, table, tables, side), observer, meter));
+            let worker = Worker::new(port, engine, table, tables, side).with_taps(ends);
+            ready.push((number, worker, observer, meter));
         }
-        let (board, server) = self.open_console(gauges.len())?;
+        let (board, server) = self.open_console(gauges.len(), taps)?;
         let builder =
             Builder { publisher: self.publisher, readers: self.crew.readers(), layout: self.crew.layout() };
         let (jobs, to_build) = channel();
         let desk = Desk::new(self.names.in_force.clone(), gauges.len());
         let mut office = Office::new(self.inbox, jobs, desk, Arc::clone(&board), gauges, statistics);
         let (crew, send, enter, start) = (&mut self.crew, self.send, &enter, Instant::now());
+        let tapes = &self.tapes;
         let ends = thread::scope(|scope| {
             scope.spawn(move || build_all(builder, &to_build, &send));
             let life = |one| scope.spawn(move || life(one, enter));
@@ -206,8 +222,8 @@ impl Stage {
             // With it go the builder's work and those who wait for an answer.
             drop((server, office));
             let mut ends = Vec::new();
-            for thread in threads {
-                ends.push(thread.join().map_err(|_| Failure::new("a worker broke off; this is a fault"))??);
+            for (number, thread) in threads.into_iter().enumerate() {
+                ends.push(thread.join().map_err(|_| broke_off(number, tapes, &board))??);
             }
             conducted.map(|()| ends)
         })?;
@@ -217,7 +233,7 @@ impl Stage {
 
     /// The board, and the control socket in front of it. Where nobody has asked for a socket of its own, a box
     /// forwards without one rather than not at all.
-    fn open_console(&self, workers: usize) -> Result<(Arc<Board>, Option<Server>), Failure> {
+    fn open_console(&self, workers: usize, taps: Taps) -> Result<(Arc<Board>, Option<Server>), Failure> {
         let zero = Ledger::new(self.crew.layout());
         let worker = WorkerStanding { ledger: zero.clone(), busy: 0.0, flows: (0, 0), tick: 0, silent_ms: 0 };
         let standing = Standing {
@@ -228,8 +244,13 @@ impl Stage {
             ports: Vec::new(),
         };
         let board = Arc::new(Board::new(standing, self.crew.readers()));
-        let console =
-            Console { board: Arc::clone(&board), inbox: self.send.clone(), origin: self.origin.clone() };
+        let console = Console {
+            board: Arc::clone(&board),
+            inbox: self.send.clone(),
+            origin: self.origin.clone(),
+            taps,
+            tapes: self.tapes.clone(),
+        };
         let path = &self.names.site.config.node.control;
         match Server::start(path, move |request| console.answer(request)) {
             Ok(server) => {
@@ -243,6 +264,15 @@ impl Stage {
             Err(error) => Err(Failure::new(error.to_string())),
         }
     }
+}
+
+/// A worker has ended without having been told to: its last verdicts are told, if they were kept.
+fn broke_off(number: usize, tapes: &[Arc<Tape>], board: &Board) -> Failure {
+    if let Some(tape) = tapes.get(number) {
+        let standing = board.standing();
+        eyes::recorder::tell(number, tape, &eyes::words::Names::new(&standing.names.site));
+    }
+    Failure::new(format!("worker {number} broke off; this is a fault"))
 }
 
 fn first_names(

@@ -1,0 +1,198 @@
+//! `penstock capture` and `show recorder` on a running box: what is captured, what is refused, and that the box
+//! forwards on as if nobody looked. The port is a capture that comes again and again without end.
+#![cfg(feature = "dpdk")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "test code, which may stop where it is wrong"
+)]
+
+mod common;
+
+use std::process::{Child, Command, Output};
+use std::time::{Duration, Instant};
+
+use common::{Bench, CONFIG, tcp, text, udp};
+
+const PATIENCE: Duration = Duration::from_secs(60);
+const HTTP: [u8; 4] = [198, 51, 100, 1];
+
+/// A running box, killed should a test end early.
+struct Running {
+    bench: Bench,
+    child: Option<Child>,
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        if let Some(mut child) = self.child.take() {
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+    }
+}
+
+fn frames() -> Vec<Vec<u8>> {
+    let frame = |number: u16| match number % 4 {
+        0 => tcp(number, HTTP, 81, 0x10, 9),
+        1 => udp(number, [203, 0, 113, 53], 53, 20),
+        _ => tcp(number, HTTP, 80, 0x10, 9),
+    };
+    (0..100).map(frame).collect()
+}
+
+impl Running {
+    fn start(options: &str) -> Self {
+        let bench = Bench::new();
+        bench.capture("in.pcap", &frames(), 1000);
+        let head = "[node]\ncontrol = \"c.sock\"\nmac = \"02:00:00:00:00:01\"\n";
+        let port = "[[port]]\nname = \"lan0\"\ndevice = \"net_pcap0,rx_pcap=in.pcap,infinite_rx=1\"\n";
+        std::fs::write(bench.path("site.toml"), format!("{head}{CONFIG}{port}")).unwrap();
+        let child =
+            bench.command(&format!("run --config site.toml --report r.json {options}")).spawn().unwrap();
+        let running = Self { bench, child: Some(child) };
+        let start = Instant::now();
+        while !text(&running.bench.run("show flows --json --socket c.sock").stdout).contains("\"real\"") {
+            assert!(start.elapsed() < PATIENCE);
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        running
+    }
+
+    /// Ends it, and holds it to its account.
+    fn end(mut self) {
+        let child = self.child.take().unwrap();
+        signal("-TERM", &child);
+        let output = child.wait_with_output().unwrap();
+        assert!(output.status.success(), "{}", text(&output.stderr));
+        let report = self.bench.json("r.json");
+        assert_eq!((&report["mbufs_leaked"], &report["allocations_after_start"]), (&0.into(), &0.into()));
+    }
+
+    fn capture(&self, words: &[&str]) -> Command {
+        let mut command = self.bench.command("capture --socket c.sock");
+        command.args(words);
+        command
+    }
+
+    /// Every packet of a capture: its bytes, and what is said about it.
+    fn caught(&self, name: &str) -> Vec<(Vec<u8>, String)> {
+        let output = Command::new("tshark")
+            .arg("-r")
+            .arg(self.bench.path(name))
+            .args(["-T", "fields", "-e", "frame.comment", "-e", "frame.interface_name"])
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{}", text(&output.stderr));
+        let said = text(&output.stdout);
+        let lines = said.lines().map(|line| line.strip_suffix("\tlan0").unwrap().to_owned());
+        let bytes = self.bench.frames(name).into_iter().map(|(_, bytes)| bytes);
+        bytes.zip(lines).collect()
+    }
+}
+
+fn signal(name: &str, child: &Child) {
+    assert!(Command::new("kill").args([name, &child.id().to_string()]).status().unwrap().success());
+}
+
+fn good(output: Output) -> String {
+    let said = text(&output.stderr);
+    assert!(output.status.success(), "{said}");
+    said
+}
+
+#[test]
+fn a_running_box_is_captured_with_its_reasons_and_forwards_on() {
+    let running = Running::start("");
+    let said =
+        good(running.capture(&["tcp", "port", "80", "--count", "150", "-o", "a.pcapng"]).output().unwrap());
+    assert!(said.contains("150 packets, "), "{said}");
+    let caught = running.caught("a.pcapng");
+    let sent = frames();
+    assert_eq!(caught.len(), 150);
+    for (bytes, comment) in &caught {
+        assert!(sent.contains(bytes) && bytes[37] == 80, "as it came: {bytes:02x?}");
+        let is_right = comment.starts_with("tx service=http real=web-")
+            && comment.ends_with(" flow=hit generation=1 worker=0");
+        assert!(is_right, "{comment}");
+    }
+    let times: Vec<u64> = running.bench.frames("a.pcapng").into_iter().map(|(time, _)| time).collect();
+    assert!(times.is_sorted());
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
+    let age = now.saturating_sub(Duration::from_nanos(times[0]));
+    assert!(age < PATIENCE, "by the clock on the wall: {age:?}");
+
+    good(running.capture(&["--drops", "--count", "20", "-o", "b.pcapng"]).output().unwrap());
+    let caught = running.caught("b.pcapng");
+    assert_eq!(caught.len(), 20);
+    let drop = "drop.no_service service=- real=- flow=- generation=1 worker=0";
+    assert!(caught.iter().all(|(bytes, comment)| bytes[37] == 81 && comment == drop), "{caught:?}");
+    running.end();
+}
+
+#[test]
+fn ctrl_c_ends_a_capture_with_a_whole_file_and_there_is_one_at_a_time() {
+    let running = Running::start("");
+    let first = running.capture(&["-o", "a.pcapng"]).spawn().unwrap();
+    let start = Instant::now();
+    // It has begun when the next one is refused.
+    loop {
+        let output = running.capture(&["--count", "1", "-o", "b.pcapng"]).output().unwrap();
+        if !output.status.success() {
+            assert_eq!(
+                text(&output.stderr),
+                "penstock: a capture is going on already: end it, or wait for its end\n"
+            );
+            break;
+        }
+        assert!(start.elapsed() < PATIENCE);
+    }
+    signal("-INT", &first);
+    let said = good(first.wait_with_output().unwrap());
+    assert!(said.contains(" more were lost"), "{said}");
+    assert!(!running.caught("a.pcapng").is_empty());
+    // And the next one may begin.
+    good(running.capture(&["--count", "1", "-o", "c.pcapng"]).output().unwrap());
+    assert_eq!(running.caught("c.pcapng").len(), 1);
+    running.end();
+}
+
+#[test]
+fn the_recorder_holds_the_last_verdicts() {
+    let running = Running::start("--recorder");
+    let rows = running.bench.good("show recorder --json --socket c.sock");
+    let rows: serde_json::Value = serde_json::from_str(&rows).unwrap();
+    let rows = rows["recorder"].as_array().unwrap();
+    // What the worker overwrites meanwhile is left out.
+    assert!(rows.len() <= 1024 && !rows.is_empty(), "{}", rows.len());
+    for row in rows {
+        let expected = match row["port"].as_u64() {
+            Some(81) => ("drop.no_service", "-", "-"),
+            Some(80) => ("tx", "http", "hit"),
+            _ => ("tx", "dns", "hit"),
+        };
+        let got = ["left", "service", "flow"].map(|key| row[key].as_str().unwrap());
+        assert_eq!((got[0], got[1], got[2]), expected, "{row}");
+        assert!(row["client"].as_str().unwrap().starts_with("192.0.2.7"), "{row}");
+    }
+    let shown = running.bench.good("show recorder --limit 3 --socket c.sock");
+    assert!(shown.starts_with("worker  left") && shown.lines().count() <= 4, "{shown}");
+    running.end();
+}
+
+#[test]
+fn what_cannot_be_captured_or_shown_is_told_in_a_sentence() {
+    let running = Running::start("");
+    let told = running.bench.sentence("show recorder --socket c.sock");
+    assert!(told.contains("start penstock run with --recorder"), "{told}");
+    let told = running.bench.sentence("capture tcp port -o a.pcapng --socket c.sock");
+    assert!(told.contains("\"tcp port\"") && told.contains("pcap-filter(7)"), "{told}");
+    let told = running.bench.sentence("capture ip6 protochain 6 -o a.pcapng --socket c.sock");
+    assert!(told.contains("loops, as of protochain, are not run"), "{told}");
+    let told = running.bench.sentence("capture -o no/such/a.pcapng --socket c.sock");
+    assert!(told.contains("no/such/a.pcapng: the output cannot be created"), "{told}");
+    let told = running.bench.sentence("capture -o a.pcapng --socket none.sock");
+    assert!(told.contains("none.sock: no `penstock run` answers there"), "{told}");
+    assert!(!running.bench.files().iter().any(|name| name.contains("a.pcapng")));
+    running.end();
+}
