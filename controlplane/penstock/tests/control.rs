@@ -100,6 +100,8 @@ impl Running {
         self.until("flows", |flows| {
             flows["rows"].as_array().is_some_and(|rows| rows.len() == usize::from(FLOWS))
         });
+        // Flows are read as they are, counters as they stood at the last tick.
+        self.until("counters", |counters| counters["rx"].as_u64() > Some(0));
     }
 
     fn say(&self, line: &str) -> String {
