@@ -7,6 +7,8 @@ use crate::limits::QUOTE_CHARS_MAX;
 /// What is wrong, where, and what to do.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fault {
+    /// The file that was included, if it is not in the text itself.
+    pub file: Option<String>,
     /// A line from 1, a key such as `vips[3].port`, or the whole text.
     pub place: Place,
     /// What is wrong, without a full stop.
@@ -35,17 +37,23 @@ impl Fault {
 
     /// A fault in a line.
     pub(crate) fn line(line: usize, message: impl Into<String>, remedy: impl Into<String>) -> Self {
-        Self { place: Place::Line(line), message: message.into(), remedy: remedy.into() }
+        Self { file: None, place: Place::Line(line), message: message.into(), remedy: remedy.into() }
+    }
+
+    /// The same fault in a file that was included.
+    pub(crate) fn inside(mut self, file: Option<&str>) -> Self {
+        self.file = file.map(str::to_owned);
+        self
     }
 
     /// A fault at a key.
     pub(crate) fn key(key: &str, message: impl Into<String>, remedy: impl Into<String>) -> Self {
-        Self { place: Place::Key(key.to_owned()), message: message.into(), remedy: remedy.into() }
+        Self { file: None, place: Place::Key(key.to_owned()), message: message.into(), remedy: remedy.into() }
     }
 
     /// A fault of the text as a whole.
     pub(crate) fn whole(message: impl Into<String>, remedy: impl Into<String>) -> Self {
-        Self { place: Place::Whole, message: message.into(), remedy: remedy.into() }
+        Self { file: None, place: Place::Whole, message: message.into(), remedy: remedy.into() }
     }
 }
 

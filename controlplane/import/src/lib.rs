@@ -76,6 +76,22 @@ impl Format {
 /// Text that is not of this format, that names no service Penstock can offer, or that is past a limit
 /// (see [`limits`]); also an address, port, weight or protocol that cannot be read.
 pub fn import(format: Format, text: &str) -> Result<Imported, Fault> {
+    imported(format, text, None)
+}
+
+/// What finds the files of a keepalived.conf's `include`: given the file that includes (empty for the text
+/// itself) and the pattern as written, it gives names and texts, or why it cannot.
+pub type Includes<'f> = dyn FnMut(&str, &str) -> Result<Vec<(String, String)>, String> + 'f;
+
+/// As [`import`], and what the text includes is read too; only keepalived knows that.
+///
+/// # Errors
+/// As [`import`]; also a file that cannot be included, or too many of them.
+pub fn import_all(format: Format, text: &str, includes: &mut Includes<'_>) -> Result<Imported, Fault> {
+    imported(format, text, Some(includes))
+}
+
+fn imported(format: Format, text: &str, includes: Option<&mut Includes<'_>>) -> Result<Imported, Fault> {
     if text.len() > INPUT_BYTES_MAX {
         let what = format!("the text is longer than {INPUT_BYTES_MAX} bytes");
         return Err(Fault::whole(what, "Split it by VIPs and import each part."));
@@ -83,7 +99,7 @@ pub fn import(format: Format, text: &str) -> Result<Imported, Fault> {
     let mut draft = Draft::new(format);
     match format {
         Format::Ipvs => ipvs::read(text, &mut draft)?,
-        Format::Keepalived => keepalived::read(text, &mut draft)?,
+        Format::Keepalived => keepalived::read(text, &mut draft, includes)?,
         Format::Katran => katran::read(text, &mut draft)?,
         Format::Glb => glb::read(text, &mut draft)?,
     }

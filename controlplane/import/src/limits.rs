@@ -14,6 +14,9 @@ pub const RANGE_ADDRESSES_MAX: usize = 4096;
 /// Blocks in blocks of a keepalived.conf.
 pub const DEPTH_MAX: usize = 16;
 
+/// Files that a keepalived.conf includes, those of included ones counted too.
+pub const INCLUDED_FILES_MAX: usize = 1024;
+
 /// Characters of foreign text that a comment repeats.
 pub const QUOTE_CHARS_MAX: usize = 100;
 

@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "test code, which may stop where it is wrong")]
 
-use import::{Format, import};
+use import::{Format, import, import_all};
 
 const FAULTS: &[(Format, &str, &str)] = &[
     (
@@ -94,4 +94,49 @@ fn each_fault_names_its_place_and_the_remedy() {
     for (format, text, told) in FAULTS {
         assert_eq!(import(*format, text).unwrap_err().to_string(), *told, "{text}");
     }
+}
+
+#[test]
+fn what_is_included_is_read_and_its_faults_name_its_file() {
+    let mut files = |from: &str, pattern: &str| match (from, pattern) {
+        ("", "conf.d/*.conf") => Ok(vec![
+            ("a.conf".to_owned(), "include deep.conf\n".to_owned()),
+            ("b.conf".to_owned(), "virtual_server 1.2.3.4 81 {\ninclude reals.conf\n}".to_owned()),
+        ]),
+        ("a.conf", "deep.conf") => Ok(vec![("deep.conf".to_owned(), "\nvrrp_instance x {\n}\n".to_owned())]),
+        ("b.conf", "reals.conf") => {
+            Ok(vec![("reals.conf".to_owned(), "real_server 10.0.0.2 81 { }".to_owned())])
+        }
+        ("", "self.conf") | ("self.conf", _) => {
+            Ok(vec![("self.conf".to_owned(), "include self.conf".to_owned())])
+        }
+        ("", "wrong.conf") => Ok(vec![("wrong.conf".to_owned(), "\n}".to_owned())]),
+        _ => Err("no such file".to_owned()),
+    };
+    let text = "virtual_server 1.2.3.4 80 {\nreal_server 10.0.0.1 80 { }\n}\ninclude conf.d/*.conf\n";
+    let imported = import_all(Format::Keepalived, text, &mut files).unwrap();
+    assert_eq!((imported.services, imported.reals), (2, 2));
+    assert!(
+        imported.toml.contains("# no counterpart: deep.conf line 2: vrrp_instance x"),
+        "{}",
+        imported.toml
+    );
+    conf::parse("imported.toml", &imported.toml).unwrap();
+    let mut told = |text: &str| {
+        let fault = import_all(Format::Keepalived, text, &mut files).unwrap_err();
+        (fault.file.clone().unwrap_or_default(), fault.to_string())
+    };
+    let (file, what) = told("include none.conf");
+    assert_eq!(
+        (file.as_str(), what.as_str()),
+        ("", "1: \"none.conf\" cannot be included: no such file. Mend the path, or take the line away.")
+    );
+    let (file, what) = told("include wrong.conf");
+    assert_eq!(
+        (file.as_str(), what.as_str()),
+        ("wrong.conf", "2: a brace closes what was not opened. Take it away.")
+    );
+    let (file, what) = told("include self.conf");
+    assert_eq!(file, "self.conf");
+    assert!(what.contains("16 deep"), "{what}");
 }

@@ -21,7 +21,8 @@ fn each_format_becomes_a_configuration_that_check_accepts_and_replay_runs() {
     ];
     bench.capture("in.pcap", &[common::tcp(1, [198, 51, 100, 10], 80, 0x02, 0)], 1000);
     for (format, sample) in samples {
-        std::fs::write(bench.path("old"), sample).unwrap();
+        // What the sample includes is at the place of another machine.
+        std::fs::write(bench.path("old"), sample.replace("/etc/keepalived/conf.d", ".")).unwrap();
         let output = bench.run(&format!("import {format} old --out new.toml"));
         assert!(output.status.success(), "{format}: {}", text(&output.stderr));
         assert!(text(&output.stderr).contains("\"no counterpart\""), "{format}");
@@ -42,6 +43,28 @@ fn stdin_and_stdout_do_as_well_and_say_the_same() {
     let output = child.wait_with_output().unwrap();
     assert!(output.status.success(), "{}", text(&output.stderr));
     assert_eq!(text(&output.stdout), of_file);
+}
+
+#[test]
+fn what_a_keepalived_conf_includes_is_found_beside_it() {
+    let bench = Bench::new();
+    std::fs::create_dir(bench.path("conf.d")).unwrap();
+    let server = |vip: u8| {
+        format!(
+            "virtual_server 198.51.100.{vip} 80 {{\n lb_kind TUN\n real_server 10.0.0.{vip} 80 {{ }}\n}}\n"
+        )
+    };
+    std::fs::write(bench.path("keepalived.conf"), "include conf.d/*.conf\n").unwrap();
+    std::fs::write(bench.path("conf.d/a.conf"), server(1) + "include more\n").unwrap();
+    std::fs::write(bench.path("conf.d/more"), server(2)).unwrap();
+    std::fs::write(bench.path("conf.d/b.conf"), server(3)).unwrap();
+    std::fs::write(bench.path("conf.d/b.conf~"), "}").unwrap();
+    bench.good("import keepalived keepalived.conf --out new.toml");
+    let said = bench.good("check --config new.toml");
+    assert!(said.contains("3 VIPs"), "{said}");
+    std::fs::write(bench.path("conf.d/more"), "\nvirtual_server x 80 { }").unwrap();
+    let told = bench.sentence("import keepalived keepalived.conf");
+    assert!(told.starts_with("conf.d/more:2: \"x\" is not an IP address"), "{told}");
 }
 
 #[test]

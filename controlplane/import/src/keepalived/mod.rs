@@ -1,7 +1,7 @@
 //! keepalived.conf: its virtual servers. VRRP, scripts and health checks have no counterpart, and are told.
 //!
-//! `include` is not followed and `$NAME` is not expanded: the first is noted, the second is a fault where an
-//! address or a number would have to stand.
+//! An `include` is followed where the caller gives the files, and noted where not. `$NAME` is not expanded: it
+//! is a fault where an address or a number would have to stand.
 
 mod tree;
 
@@ -10,6 +10,7 @@ use std::net::IpAddr;
 
 use conf::{PortRange, Protocol, Vip};
 
+use crate::Includes;
 use crate::address::{self, Refusal, machine, ports, single};
 use crate::draft::{Draft, Encap, Server, Virtual, setting};
 use crate::fault::{Fault, plain};
@@ -24,8 +25,8 @@ struct Group {
 }
 
 /// Reads the virtual servers into the draft.
-pub(crate) fn read(text: &str, draft: &mut Draft) -> Result<(), Fault> {
-    let statements = tree::parse(text)?;
+pub(crate) fn read(text: &str, draft: &mut Draft, includes: Option<&mut Includes<'_>>) -> Result<(), Fault> {
+    let statements = tree::parse(text, includes)?;
     let mut groups = HashMap::new();
     let mut room = RANGE_ADDRESSES_MAX;
     for statement in statements.iter().filter(|statement| statement.word(0) == "virtual_server_group") {
@@ -37,7 +38,7 @@ pub(crate) fn read(text: &str, draft: &mut Draft) -> Result<(), Fault> {
             "virtual_server" => virtual_server(statement, &groups, draft)?,
             other => {
                 let rest = setting(other, &statement.rest(1));
-                draft.note(format!("line {}: {rest}", statement.line));
+                draft.note(format!("{}: {rest}", statement.place()));
             }
         }
     }
@@ -45,7 +46,7 @@ pub(crate) fn read(text: &str, draft: &mut Draft) -> Result<(), Fault> {
 }
 
 fn placed<T>(statement: &Statement, result: Result<T, Refusal>) -> Result<T, Fault> {
-    result.map_err(|(message, remedy)| Fault::line(statement.line, message, remedy))
+    result.map_err(|(message, remedy)| statement.fault(message, remedy))
 }
 
 /// `ADDRESS PORT`, `ADDRESS-LAST PORT`, `fwmark MARK`: one a line.
@@ -60,7 +61,7 @@ fn group(statement: &Statement, room: &mut usize) -> Result<Group, Fault> {
         for address in placed(entry, range(entry.word(0)))? {
             *room = room.checked_sub(1).ok_or_else(|| {
                 let what = format!("the ranges of the groups have more than {RANGE_ADDRESSES_MAX} addresses");
-                Fault::line(entry.line, what, "Write a [[service]] with a prefix for them by hand.")
+                entry.fault(what, "Write a [[service]] with a prefix for them by hand.")
             })?;
             group.addresses.push((single(address), ports));
         }
@@ -129,7 +130,7 @@ fn virtual_server(
             let name = statement.word(2);
             let group = groups.get(name).cloned().ok_or_else(|| {
                 let what = format!("there is no virtual_server_group \"{}\"", plain(name));
-                Fault::line(statement.line, what, "Put its block into this text.")
+                statement.fault(what, "Put its block into this text.")
             })?;
             for note in &group.notes {
                 draft.note(format!("virtual_server_group {}: {note}", plain(name)));
@@ -144,7 +145,7 @@ fn virtual_server(
     };
     let server = settings(statement)?;
     let Some(protocol) = server.protocol else {
-        draft.note(format!("line {}: virtual_server over SCTP", statement.line));
+        draft.note(format!("{}: virtual_server over SCTP", statement.place()));
         return Ok(());
     };
     for (vip, ports) in target.addresses {
@@ -223,7 +224,7 @@ fn protocol(entry: &Statement) -> Result<Option<Protocol>, Fault> {
         "SCTP" | "sctp" => Ok(None),
         other => {
             let what = format!("the protocol \"{}\" is not known", plain(other));
-            Err(Fault::line(entry.line, what, "Write TCP, UDP or SCTP."))
+            Err(entry.fault(what, "Write TCP, UDP or SCTP."))
         }
     }
 }
@@ -231,7 +232,7 @@ fn protocol(entry: &Statement) -> Result<Option<Protocol>, Fault> {
 fn weight(entry: &Statement) -> Result<u64, Fault> {
     entry.word(1).parse().map_err(|_| {
         let what = format!("\"{}\" is not a weight", plain(entry.word(1)));
-        Fault::line(entry.line, what, "Write a whole number.")
+        entry.fault(what, "Write a whole number.")
     })
 }
 

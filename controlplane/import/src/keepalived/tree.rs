@@ -3,12 +3,17 @@
 //! keepalived.conf(5): words stand between spaces, a statement ends with its line, `#` and `!` begin a
 //! comment, quotes hold a word together. A block may also open in the line after its head.
 
-use crate::fault::Fault;
-use crate::limits::DEPTH_MAX;
+use std::rc::Rc;
+
+use crate::Includes;
+use crate::fault::{Fault, plain};
+use crate::limits::{DEPTH_MAX, INCLUDED_FILES_MAX, INPUT_BYTES_MAX};
 
 /// One statement.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Statement {
+    /// The file that was included, if it is not in the text itself.
+    pub(super) file: Option<Rc<str>>,
     /// The line it begins in, from 1.
     pub(super) line: usize,
     /// At least one word.
@@ -28,6 +33,19 @@ impl Statement {
         self.words.get(place..).unwrap_or_default().join(" ")
     }
 
+    /// A fault here.
+    pub(super) fn fault(&self, message: impl Into<String>, remedy: impl Into<String>) -> Fault {
+        Fault::line(self.line, message, remedy).inside(self.file.as_deref())
+    }
+
+    /// Where it stands, in words.
+    pub(super) fn place(&self) -> String {
+        match &self.file {
+            Some(file) => format!("{} line {}", plain(file), self.line),
+            None => format!("line {}", self.line),
+        }
+    }
+
     /// The statements of its block, if it has one.
     pub(super) fn inside(&self) -> &[Self] {
         self.block.as_deref().unwrap_or_default()
@@ -41,15 +59,82 @@ enum Token {
     Close,
 }
 
-/// The statements of the whole text.
-pub(super) fn parse(text: &str) -> Result<Vec<Statement>, Fault> {
+/// The statements of the text and, with `includes`, of all that it includes.
+pub(super) fn parse(text: &str, includes: Option<&mut Includes<'_>>) -> Result<Vec<Statement>, Fault> {
+    let statements = one(text, None)?;
+    match includes {
+        Some(includes) => {
+            let mut room = Room { includes, files: INCLUDED_FILES_MAX, bytes: INPUT_BYTES_MAX };
+            room.follow(statements, 0)
+        }
+        None => Ok(statements),
+    }
+}
+
+/// How much may still be included.
+struct Room<'r, 'i> {
+    includes: &'r mut Includes<'i>,
+    files: usize,
+    bytes: usize,
+}
+
+impl Room<'_, '_> {
+    /// The statements with each `include` replaced by those of its files, `depth` files deep.
+    fn follow(&mut self, statements: Vec<Statement>, depth: usize) -> Result<Vec<Statement>, Fault> {
+        let mut all = Vec::new();
+        for mut statement in statements {
+            if statement.word(0) == "include" && statement.block.is_none() {
+                all.extend(self.included(&statement, depth)?);
+                continue;
+            }
+            if let Some(block) = statement.block.take() {
+                statement.block = Some(self.follow(block, depth)?);
+            }
+            all.push(statement);
+        }
+        Ok(all)
+    }
+
+    fn included(&mut self, statement: &Statement, depth: usize) -> Result<Vec<Statement>, Fault> {
+        if depth >= DEPTH_MAX {
+            let what = format!("files include one another more than {DEPTH_MAX} deep");
+            return Err(statement.fault(what, "Look for one that includes itself."));
+        }
+        let from = statement.file.as_deref().unwrap_or_default();
+        let files = (self.includes)(from, statement.word(1)).map_err(|why| {
+            let what = format!("\"{}\" cannot be included: {}", plain(statement.word(1)), plain(&why));
+            statement.fault(what, "Mend the path, or take the line away.")
+        })?;
+        let mut all = Vec::new();
+        for (name, text) in files {
+            let files = self.files.checked_sub(1);
+            let bytes = self.bytes.checked_sub(text.len());
+            let (Some(files), Some(bytes)) = (files, bytes) else {
+                let what =
+                    format!("more than {INCLUDED_FILES_MAX} files or {INPUT_BYTES_MAX} bytes are included");
+                return Err(statement.fault(what, "Import the files in parts."));
+            };
+            (self.files, self.bytes) = (files, bytes);
+            let name: Rc<str> = name.into();
+            let fault = |fault: Fault| fault.inside(Some(&name));
+            all.extend(self.follow(one(&text, Some(&name)).map_err(fault)?, depth.saturating_add(1))?);
+        }
+        Ok(all)
+    }
+}
+
+/// The statements of one text.
+fn one(text: &str, file: Option<&Rc<str>>) -> Result<Vec<Statement>, Fault> {
     let mut open: Vec<Vec<Statement>> = vec![Vec::new()];
     for (line, number) in text.lines().zip(1..) {
         let mut fresh = true;
         for token in tokens(line) {
             match token {
                 Token::Word(word) if fresh => {
-                    push(&mut open, Statement { line: number, words: vec![word], block: None });
+                    push(
+                        &mut open,
+                        Statement { file: file.cloned(), line: number, words: vec![word], block: None },
+                    );
                     fresh = false;
                 }
                 Token::Word(word) => {
