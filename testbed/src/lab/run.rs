@@ -22,6 +22,7 @@ const REPORT: &str = "report.json";
 pub struct Lab {
     file: LabFile,
     words: Words,
+    stay: Stay,
     // Dropped in this order: what runs, where it runs, what it wrote.
     processes: Vec<Process>,
     captures: Vec<Running>,
@@ -70,7 +71,7 @@ impl Lab {
                 .map_err(|error| format!("{}: {error}", path.display()))?;
         }
         let nodes = topology::build(&file, &names, |text, node| words.fill(text, node))?;
-        let mut lab = Self { file, words, processes: Vec::new(), captures: Vec::new(), nodes, folder };
+        let mut lab = Self { file, words, stay, processes: Vec::new(), captures: Vec::new(), nodes, folder };
         for capture in lab.file.capture.clone() {
             let node = capture.on.split('.').next().unwrap_or_default();
             let running = Running::start(&capture, lab.node(node)?, lab.folder.path(), stay)?;
@@ -129,6 +130,37 @@ impl Lab {
         namespace::start(self.node(node)?.command("sh").args(["-c", &lines]))?.wait()
     }
 
+    /// Starts something that runs on, until [`Lab::end`].
+    ///
+    /// # Errors
+    /// There is no such node, or it cannot be started.
+    pub fn begin(&mut self, name: &str, node: &str, line: &str) -> Result<(), String> {
+        let line = format!("exec {}", self.words.fill(line, node));
+        let mut command = self.node(node)?.command("sh");
+        let folder = self.folder.path().to_owned();
+        let process = Process::start((name, node), command.args(["-c", &line]), &folder, self.stay)?;
+        self.processes.push(process);
+        Ok(())
+    }
+
+    /// Ends what runs by this name, on the first node that has it; it has to end well. Gives what it said.
+    ///
+    /// # Errors
+    /// There is none, or it failed.
+    pub fn end(&mut self, name: &str) -> Result<String, String> {
+        let place = self.processes.iter().position(|process| process.name == name);
+        let mut process = self.processes.swap_remove(place.ok_or_else(|| format!("{name} does not run"))?);
+        Ok(process.end()?.require_success()?.stderr)
+    }
+
+    /// Ends all captures.
+    ///
+    /// # Errors
+    /// One is not whole.
+    pub fn end_captures(&mut self) -> Result<(), String> {
+        self.captures.iter_mut().try_for_each(Running::end)
+    }
+
     /// Does a step.
     ///
     /// # Errors
@@ -182,8 +214,7 @@ impl Lab {
     /// # Errors
     /// It failed, left no report, or the sum law does not hold.
     pub fn counted(&mut self) -> Result<Moved, String> {
-        let router = self.processes.iter_mut().find(|process| process.name == ROUTER);
-        router.ok_or("this lab has no router")?.end()?.require_success()?;
+        self.end(ROUTER)?;
         let path = self.path(REPORT);
         let text = std::fs::read_to_string(&path).map_err(|error| format!("{}: {error}", path.display()))?;
         let report = serde_json::from_str(&text).map_err(|error| format!("{}: {error}", path.display()))?;
