@@ -30,7 +30,7 @@ impl Dice {
 
 /// A change that no established flow may notice. The first server always takes new flows.
 fn change(dice: &mut Dice, text: &str, site: &Path) -> Deed {
-    let family = ["", "-v6"][usize::from(dice.below(2))];
+    let family = if dice.below(2) == 0 { "" } else { "-v6" };
     let any = format!("web-{}{family}", 1 + dice.below(3));
     let other = format!("web-{}{family}", 2 + dice.below(2));
     let weight = Some(1 + u32::from(dice.below(500)));
