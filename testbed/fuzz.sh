@@ -12,7 +12,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/fuzz"
 seconds=${1:-60}
 shift || true
 targets=("$@")
-[ ${#targets[@]} -gt 0 ] || targets=(parse forward config capture image numbers request
+[ ${#targets[@]} -gt 0 ] || targets=(parse forward config capture image numbers request scrape
     import-ipvs import-keepalived import-katran import-glb)
 case $seconds in
     check) ;;
@@ -21,7 +21,7 @@ esac
 
 # How many inputs `check` gives each target: some ten seconds of CPU time each.
 declare -A inputs=([parse]=1500000 [forward]=20000 [config]=10000 [capture]=400000 [image]=80000 [numbers]=100000
-    [request]=400000
+    [request]=400000 [scrape]=1000000
     [import-ipvs]=40000 [import-keepalived]=8000 [import-katran]=40000 [import-glb]=60000)
 for target in "${targets[@]}"; do
     [ -n "${inputs[$target]:-}" ] || { echo "there is no target $target: ${!inputs[*]}" >&2; exit 2; }

@@ -1,7 +1,7 @@
 //! What a valid configuration is: typed, complete, every default filled in.
 
 use std::fmt;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
 use std::str::FromStr;
 
@@ -23,6 +23,8 @@ pub struct Config {
     pub flow: Flow,
     /// `[dataplane]`.
     pub dataplane: Dataplane,
+    /// `[metrics]`.
+    pub metrics: Metrics,
     /// `[[port]]`, in the order of the file.
     pub ports: Vec<Port>,
     /// `[[real]]`, in the order of the file.
@@ -106,6 +108,13 @@ pub enum HugePages {
     Require,
     /// Never.
     Off,
+}
+
+/// Figures for Prometheus.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Metrics {
+    /// Where they are served by HTTP; `None`: nowhere.
+    pub listen: Option<SocketAddr>,
 }
 
 /// A port of this machine.

@@ -57,6 +57,13 @@ pub(crate) struct DataplaneFile {
     pub(crate) packets: Option<Spanned<i64>>,
 }
 
+/// `[metrics]`.
+#[derive(Debug, Default, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct MetricsFile {
+    pub(crate) listen: Option<Spanned<String>>,
+}
+
 /// `[[port]]`.
 #[derive(Debug, Default, serde::Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -19,7 +19,7 @@ pub struct Key {
 }
 
 /// The tables that stand once.
-pub const SINGLE_TABLES: [&str; 5] = ["node", "tunnel", "select", "flow", "dataplane"];
+pub const SINGLE_TABLES: [&str; 6] = ["node", "tunnel", "select", "flow", "dataplane", "metrics"];
 
 /// The tables that may stand any number of times.
 pub const LISTED_TABLES: [&str; 4] = ["port", "real", "pool", "service"];
@@ -69,6 +69,8 @@ pub const KEYS: &[Key] = keys! {
     "dataplane".huge_pages: TEXT, r#""auto""#, "auto", "auto (when there), require or off";
     "dataplane".memory_mb: WHOLE, "512", "512", "DPDK memory without huge pages, in megabytes";
     "dataplane".packets: WHOLE, "16384", "16384", "packet buffers (mbufs) per worker";
+
+    "metrics".listen: TEXT, r#""127.0.0.1:9464""#, "nowhere", "address and port where Prometheus finds the figures, under /metrics";
 
     "port".name: TEXT, r#""lan0""#, "needed", "name of the port";
     "port".device: TEXT, r#""net_af_packet0,iface=eth1""#, "needed", "DPDK device: a PCI address, or a virtual device with its arguments";

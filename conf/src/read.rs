@@ -11,8 +11,8 @@ use toml::de::{DeTable, DeValue, ValueDeserializer};
 
 use crate::fault::{Refusal, Report};
 use crate::file::{
-    DataplaneFile, FlowFile, MemberFile, NodeFile, PoolFile, PortFile, RealFile, SelectFile, ServiceFile,
-    TunnelFile,
+    DataplaneFile, FlowFile, MemberFile, MetricsFile, NodeFile, PoolFile, PortFile, RealFile, SelectFile,
+    ServiceFile, TunnelFile,
 };
 use crate::keys::{self, LISTED_TABLES, SINGLE_TABLES};
 use crate::limits::RECOVERY_BYTES_MAX;
@@ -43,6 +43,7 @@ pub(crate) struct File {
     pub(crate) select: Entry<SelectFile>,
     pub(crate) flow: Entry<FlowFile>,
     pub(crate) dataplane: Entry<DataplaneFile>,
+    pub(crate) metrics: Entry<MetricsFile>,
     pub(crate) ports: Vec<Entry<PortFile>>,
     pub(crate) reals: Vec<Entry<RealFile>>,
     pub(crate) pools: Vec<Entry<PoolFile>>,
@@ -68,6 +69,7 @@ pub(crate) fn document(report: &mut Report<'_>, text: &str) -> Option<File> {
         select: single(report, &mut root, "select"),
         flow: single(report, &mut root, "flow"),
         dataplane: single(report, &mut root, "dataplane"),
+        metrics: single(report, &mut root, "metrics"),
         ports: listed(report, &mut root, "port"),
         reals: listed(report, &mut root, "real"),
         pools: listed(report, &mut root, "pool"),
@@ -315,6 +317,7 @@ mod tests {
             ("select", fields_of::<file::SelectFile>()),
             ("flow", fields_of::<file::FlowFile>()),
             ("dataplane", fields_of::<file::DataplaneFile>()),
+            ("metrics", fields_of::<file::MetricsFile>()),
             ("port", fields_of::<file::PortFile>()),
             ("real", fields_of::<file::RealFile>()),
             ("pool", fields_of::<file::PoolFile>()),

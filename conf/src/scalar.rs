@@ -1,7 +1,7 @@
 //! Single values: text and numbers in, types or refusals out. Nothing here knows where a value stands.
 
 use std::fmt::Display;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::ops::RangeInclusive;
 
 use service::{DontFragment, Encap, OuterSource, RealState, Timeouts};
@@ -191,6 +191,22 @@ pub(crate) fn address(text: &str) -> Result<IpAddr, Refusal> {
     })?;
     one_machine(address, text)?;
     Ok(address)
+}
+
+/// An address of this machine and a port that others know beforehand.
+pub(crate) fn listen(text: &str) -> Result<SocketAddr, Refusal> {
+    let remedy = "Write an address and a port such as \"127.0.0.1:9464\" or \"[::1]:9464\".";
+    match text.parse::<SocketAddr>() {
+        Ok(address) if address.port() == 0 => {
+            Err(Refusal::new(format!("{} names no port", quoted(text)), remedy))
+        }
+        Ok(address) if address.ip().is_multicast() => {
+            Err(Refusal::new(format!("{} is not the address of one machine", quoted(text)), remedy))
+        }
+        other => {
+            other.map_err(|_| Refusal::new(format!("{} is not an address with a port", quoted(text)), remedy))
+        }
+    }
 }
 
 pub(crate) fn vip(text: &str) -> Result<Vip, Refusal> {

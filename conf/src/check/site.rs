@@ -7,10 +7,12 @@ use service::{SLOTS_MAX, Timeouts};
 use toml::Spanned;
 
 use super::{Names, needed, optional};
-use crate::config::{Dataplane, Flow, Node, Port, Select, Tunnel};
+use crate::config::{Dataplane, Flow, Metrics, Node, Port, Select, Tunnel};
 use crate::defaults;
 use crate::fault::{Refusal, Report};
-use crate::file::{DataplaneFile, FlowFile, NodeFile, PortFile, Seconds, SelectFile, TunnelFile};
+use crate::file::{
+    DataplaneFile, FlowFile, MetricsFile, NodeFile, PortFile, Seconds, SelectFile, TunnelFile,
+};
 use crate::limits::{
     FLOW_ENTRIES_MAX, FLOW_ENTRIES_MIN, MEMORY_MB_MAX, MEMORY_MB_MIN, MTU_MAX, MTU_V4_MIN, PACKETS_MAX,
     PACKETS_MIN, PORTS_MAX, WORKERS_MAX,
@@ -108,6 +110,12 @@ pub(super) fn flow(report: &mut Report<'_>, table: &Entry<FlowFile>) -> Flow {
         new_flows_per_second_max: optional(report, table, "new_flows_per_second_max", rate, |&n| {
             scalar::whole(n, 1..=u32::MAX)
         }),
+    }
+}
+
+pub(super) fn metrics(report: &mut Report<'_>, table: &Entry<MetricsFile>) -> Metrics {
+    Metrics {
+        listen: optional(report, table, "listen", table.file.listen.as_ref(), |text| scalar::listen(text)),
     }
 }
 

@@ -14,7 +14,7 @@ use crate::http::{Head, busy, head, respond};
 use crate::limits::{CONNECTIONS_MAX, DRAIN_BYTES_MAX, HEAD_BYTES_MAX, PATIENCE};
 
 /// Where snapshots come from; `None` as long as there is none. It is asked from the server's own threads.
-pub type Source = Arc<dyn Fn() -> Option<Arc<Snapshot>> + Send + Sync>;
+pub type Source = Arc<dyn Fn() -> Option<Snapshot> + Send + Sync>;
 
 /// A server. It ends when this is dropped.
 #[derive(Debug)]

@@ -15,7 +15,7 @@ fn server() -> Server {
     let asked = AtomicU64::new(0);
     let source = move || {
         let rx = asked.fetch_add(1, Ordering::Relaxed) + 1;
-        Some(Arc::new(Snapshot { counters: [("rx".to_owned(), rx)].into(), ..Snapshot::default() }))
+        Some(Snapshot { counters: [("rx".to_owned(), rx)].into(), ..Snapshot::default() })
     };
     Server::start(SocketAddr::from(([127, 0, 0, 1], 0)), Arc::new(source)).unwrap()
 }

@@ -11,6 +11,7 @@ use crate::limits::{LOOPS_MAX, WORKERS_MAX};
 use crate::moving::doctor::DoctorOptions;
 use crate::moving::import::ImportOptions;
 use crate::moving::pages::PagesOptions;
+use crate::screens::top::TopOptions;
 
 /// How long an operator's word stands.
 const RULE: &str = "Your word stands until you take it back (undrain, weight REAL file), until the configuration \
@@ -61,6 +62,8 @@ pub(crate) enum Command {
     /// Give a real another share of new flows.
     #[command(after_help = RULE)]
     Weight(WeightOptions),
+    /// Watch a running box on one screen: rates, trends, and what is wrong.
+    Top(TopOptions),
     /// Turn another balancer's configuration into one of Penstock.
     ///
     /// The output passes `penstock check` as it stands. What has no counterpart is told in a comment, `# no

@@ -22,6 +22,7 @@ mod output;
 mod replay;
 #[cfg(feature = "dpdk")]
 mod run;
+mod screens;
 mod site;
 mod summary;
 mod valve;
@@ -67,6 +68,7 @@ fn go(command: &Command) -> Result<(), Failure> {
         Command::Weight(options) => client::weigh(options),
         Command::Capture(options) => eyes::follow::capture(options),
         Command::Explain(options) => eyes::explain::explain(options),
+        Command::Top(options) => screens::top::top(options),
         Command::Import(options) => moving::import::import(options),
         Command::Doctor(options) => moving::doctor::doctor(options),
         Command::Pages(options) => moving::pages::pages(options),

@@ -46,7 +46,7 @@ fn packets(into: &Path, name: &str, capture: &Capture) -> Result<(), Box<dyn Err
 fn main() -> Result<(), Box<dyn Error>> {
     let into = PathBuf::from(std::env::args_os().nth(1).ok_or("usage: seed FOLDER")?);
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-    for target in ["parse", "forward", "config", "capture", "image", "numbers", "request"] {
+    for target in ["parse", "forward", "config", "capture", "image", "numbers", "request", "scrape"] {
         fs::create_dir_all(into.join(target))?;
     }
     for (at, path) in
@@ -73,6 +73,11 @@ fn main() -> Result<(), Box<dyn Error>> {
     let protocol = fs::read_to_string(root.join("controlplane/ctl/PROTOCOL.md"))?;
     for (at, line) in protocol.lines().filter(|line| line.starts_with('{')).enumerate() {
         fs::write(into.join("request").join(format!("line-{at}")), line)?;
+    }
+    for (name, request) in
+        [("get", "GET /metrics HTTP/1.1\r\nHost: a\r\n\r\n"), ("head", "HEAD /?a=b HTTP/1.0\n\n")]
+    {
+        fs::write(into.join("scrape").join(name), request)?;
     }
     for (target, name) in [
         ("import-ipvs", "ipvs.rules"),

@@ -15,6 +15,7 @@ pub fn needs_restart(old: &Config, new: &Config) -> Vec<&'static str> {
         ("dataplane.huge_pages", old.dataplane.huge_pages != new.dataplane.huge_pages),
         ("dataplane.memory_mb", old.dataplane.memory_mb != new.dataplane.memory_mb),
         ("dataplane.packets", old.dataplane.packets != new.dataplane.packets),
+        ("metrics.listen", old.metrics != new.metrics),
         ("port", old.ports != new.ports),
     ];
     differs.into_iter().filter(|(_, differs)| *differs).map(|(key, _)| key).collect()

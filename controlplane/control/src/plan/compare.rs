@@ -148,7 +148,7 @@ fn weights<'c>(config: &'c Config, pool: &'c Pool) -> BTreeMap<&'c Name, u32> {
 
 /// The tables that stand once: keys and values, as they are written.
 fn settings(config: &Config) -> Vec<(&'static str, String)> {
-    let Config { node, tunnel, select, flow, dataplane, .. } = config;
+    let Config { node, tunnel, select, flow, dataplane, metrics, .. } = config;
     let seconds = |ticks: u16| (f64::from(ticks) / 8.0).to_string();
     vec![
         ("node.mac", or_none(node.mac)),
@@ -173,6 +173,7 @@ fn settings(config: &Config) -> Vec<(&'static str, String)> {
         ("dataplane.huge_pages", huge_pages_word(dataplane.huge_pages).to_owned()),
         ("dataplane.memory_mb", dataplane.memory_mb.to_string()),
         ("dataplane.packets", dataplane.packets.to_string()),
+        ("metrics.listen", or_none(metrics.listen)),
     ]
 }
 

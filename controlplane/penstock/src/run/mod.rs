@@ -49,6 +49,7 @@ use crate::run::events::{Event, Origin, watch_signals};
 use crate::run::live::Live;
 use crate::run::office::Office;
 use crate::run::standing::{Board, Names, Standing, WorkerStanding};
+use crate::screens::figures;
 use crate::site::{Site, hex};
 use crate::summary::{json, reals, services};
 use crate::valve::{Valve, Valved};
@@ -202,6 +203,7 @@ impl Stage {
             ready.push((number, worker, observer, meter));
         }
         let (board, server) = self.open_console(gauges.len(), taps)?;
+        let _figures = figures::serve(self.names.site.config.metrics.listen, &board)?;
         let builder =
             Builder { publisher: self.publisher, readers: self.crew.readers(), layout: self.crew.layout() };
         let (jobs, to_build) = channel();

@@ -207,5 +207,5 @@ pub(crate) fn foot<'a>(state: &State, seen: &Seen, place: &str, paint: Paint, wi
         let by = by.map(|column| column.title).filter(|title| !title.is_empty()).unwrap_or("this");
         format!(" q quit  tab next  s sorted by {by}  r reverse  / filter  ? help")
     };
-    apart(keys, format!("{place} "), width, paint.dim())
+    apart(keys, format!(" {place} "), width, paint.dim())
 }

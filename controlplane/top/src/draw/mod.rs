@@ -10,7 +10,7 @@ use ratatui::text::{Line, Span};
 
 use crate::finding::findings;
 use crate::limits::{COLUMNS_MIN, COLUMNS_WIDE, ROWS_MIN};
-use crate::paint::{Paint, fit};
+use crate::paint::{Paint, cut, fit};
 use crate::state::{Over, Seen, State, Tab};
 
 /// Draws the screen. The state only learns how many lines a page has, so that it can turn pages.
@@ -148,7 +148,8 @@ fn put(frame: &mut Frame<'_>, area: Rect, row: u16, line: Line<'_>) {
 /// The left and the right part of a line, as far apart as it goes; the left one gives way.
 fn apart<'a>(left: String, right: String, width: u16, style: ratatui::style::Style) -> Line<'a> {
     let right_width = right.chars().count().min(usize::from(width));
-    let left = fit(&left, usize::from(width) - right_width, false);
+    let room = usize::from(width) - right_width;
+    let left = fit(&cut(&left, room), room, false);
     Line::from(vec![Span::styled(left, style), Span::styled(right, style)])
 }
 
