@@ -124,6 +124,38 @@ pub struct Port {
     pub name: Name,
     /// What DPDK is told.
     pub device: Device,
+    /// Whether it has a twin in the kernel.
+    pub kernel: Kernel,
+}
+
+impl Port {
+    /// Whether it has a twin in the kernel.
+    #[must_use]
+    pub fn has_twin(&self) -> bool {
+        /// The virtual devices that lead to a network.
+        const NETWORKS: [&str; 5] =
+            ["net_af_packet", "net_af_xdp", "net_memif", "net_virtio_user", "virtio_user"];
+        match self.kernel {
+            Kernel::Twin => true,
+            Kernel::None => false,
+            Kernel::Auto => {
+                let device = self.device.as_str();
+                NETWORKS.iter().any(|name| device.starts_with(name)) || self.device.is_pci()
+            }
+        }
+    }
+}
+
+/// Whether a port has a twin: a tap interface of its name, by which the kernel gets what is not for a VIP and
+/// sends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kernel {
+    /// Where the port leads to a network: a NIC, or an interface of the kernel.
+    Auto,
+    /// In any case.
+    Twin,
+    /// Never: what is not for a VIP is counted and goes no further.
+    None,
 }
 
 /// A real.
@@ -334,6 +366,13 @@ impl Device {
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// Whether it is a PCI address, `0000:03:00.0` or `03:00.0`, with arguments behind a comma if need be.
+    #[must_use]
+    pub fn is_pci(&self) -> bool {
+        let name = self.0.split_once(',').map_or(&*self.0, |(name, _)| name);
+        name.contains(':') && name.chars().all(|c| c.is_ascii_hexdigit() || matches!(c, ':' | '.'))
     }
 
     /// `None` if it is none.

@@ -2,7 +2,7 @@
 
 use service::{DontFragment, Encap, RealState, Timeouts};
 
-use crate::config::{HugePages, Mac};
+use crate::config::{HugePages, Kernel, Mac};
 
 /// `node.mac` where the caller has no port of its own (replay): locally administered.
 pub const NODE_MAC: Mac = Mac([0x02, 0, 0, 0, 0, 0x01]);
@@ -46,6 +46,9 @@ pub const MEMORY_MB: u32 = 512;
 
 /// `dataplane.packets`.
 pub const PACKETS: u32 = 16_384;
+
+/// `port.kernel`: a twin where the port leads to a network.
+pub const KERNEL: Kernel = Kernel::Auto;
 
 /// `real.encap`.
 pub const ENCAP: Encap = Encap::Ipip;

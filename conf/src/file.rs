@@ -70,6 +70,7 @@ pub(crate) struct MetricsFile {
 pub(crate) struct PortFile {
     pub(crate) name: Option<Spanned<String>>,
     pub(crate) device: Option<Spanned<String>>,
+    pub(crate) kernel: Option<Spanned<String>>,
 }
 
 /// `[[real]]`.

@@ -74,6 +74,7 @@ pub const KEYS: &[Key] = keys! {
 
     "port".name: TEXT, r#""lan0""#, "needed", "name of the port";
     "port".device: TEXT, r#""net_af_packet0,iface=eth1""#, "needed", "DPDK device: a PCI address, or a virtual device with its arguments";
+    "port".kernel: TEXT, r#""auto""#, "auto", "twin (the kernel has an interface of the port's name), none, or auto (a twin for NICs and AF_PACKET)";
 
     "real".name: TEXT, r#""web-1""#, "needed", "name of the real; its number in the numbers file hangs on it";
     "real".address: TEXT, r#""10.0.0.11""#, "needed", "address of the real";

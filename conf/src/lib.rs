@@ -25,8 +25,8 @@ use std::io::Read;
 use std::path::Path;
 
 pub use config::{
-    Config, Dataplane, Device, Flow, HugePages, Mac, MacError, Member, Name, NameError, Node, Pool, Port,
-    PortRange, Protocol, Real, Select, Service, Tunnel, Vip,
+    Config, Dataplane, Device, Flow, HugePages, Kernel, Mac, MacError, Member, Name, NameError, Node, Pool,
+    Port, PortRange, Protocol, Real, Select, Service, Tunnel, Vip,
 };
 pub use fault::{Fault, Faults};
 

@@ -45,6 +45,9 @@ pub const SOURCE_V4_PREFIX_MIN: u8 = 16;
 /// The same for IPv6.
 pub const SOURCE_V6_PREFIX_MIN: u8 = 112;
 
+/// The longest name of an interface of Linux (`IFNAMSIZ` less the zero).
+pub const INTERFACE_BYTES_MAX: usize = 15;
+
 /// Flows per worker, at least.
 pub const FLOW_ENTRIES_MIN: u32 = 64;
 
@@ -72,5 +75,6 @@ const _: () = assert!(MTU_V4_MIN < MTU_V6_MIN && MTU_V6_MIN < MTU_MAX);
 const _: () = assert!(RECOVERY_BYTES_MAX as u64 <= CONFIG_BYTES_MAX);
 // Ports are bits of one 64-bit mask.
 const _: () = assert!(PORTS_MAX <= 64);
+const _: () = assert!(INTERFACE_BYTES_MAX < NAME_BYTES_MAX);
 const _: () = assert!(QUOTE_CHARS_MAX < NAME_BYTES_MAX && NAME_BYTES_MAX < DEVICE_BYTES_MAX);
 const _: () = assert!(REALS_MAX >= 1 && SERVICES_MAX >= 1);

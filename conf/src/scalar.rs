@@ -6,7 +6,7 @@ use std::ops::RangeInclusive;
 
 use service::{DontFragment, Encap, OuterSource, RealState, Timeouts};
 
-use crate::config::{Device, HugePages, Mac, MacError, Name, PortRange, Protocol, Vip};
+use crate::config::{Device, HugePages, Kernel, Mac, MacError, Name, PortRange, Protocol, Vip};
 use crate::fault::Refusal;
 use crate::file::{Ports, Seconds};
 use crate::limits::{
@@ -111,6 +111,10 @@ pub(crate) fn dont_fragment(text: &str) -> Result<DontFragment, Refusal> {
 pub(crate) fn huge_pages(text: &str) -> Result<HugePages, Refusal> {
     use HugePages::{Auto, Off, Require};
     word(text, &[("auto", Auto), ("require", Require), ("off", Off)])
+}
+
+pub(crate) fn kernel(text: &str) -> Result<Kernel, Refusal> {
+    word(text, &[("auto", Kernel::Auto), ("twin", Kernel::Twin), ("none", Kernel::None)])
 }
 
 pub(crate) fn encap(text: &str) -> Result<Encap, Refusal> {

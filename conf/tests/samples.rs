@@ -86,6 +86,7 @@ fn defaults_shown_in_the_reference_are_the_real_ones() {
         "dataplane.huge_pages",
         "dataplane.memory_mb",
         "dataplane.packets",
+        "port.kernel",
         "real.encap",
         "real.state",
         "pool.slots",

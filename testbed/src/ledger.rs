@@ -128,7 +128,7 @@ impl Moved {
         if off.is_empty() { Ok(()) } else { Err(off.join("; ")) }
     }
 
-    /// The sum law: rx + made = tx + drops + punts.
+    /// The sum law: rx + made + kernel.rx = tx + drops + punts.
     ///
     /// # Errors
     /// Both sides.
@@ -137,11 +137,13 @@ impl Moved {
             self.counters.iter().filter(|(name, _)| name.starts_with(prefix)).map(|(_, count)| count).sum()
         };
         let (rx, made, tx) = (self.get("rx"), self.get("made"), self.get("tx"));
-        let (drops, punts) = (sum("drop."), sum("punt."));
-        if rx + made == tx + drops + punts {
+        let (kernel, drops, punts) = (self.get("kernel.rx"), sum("drop."), sum("punt."));
+        if rx + made + kernel == tx + drops + punts {
             return Ok(());
         }
-        Err(format!("rx {rx} + made {made} is not tx {tx} + drops {drops} + punts {punts}"))
+        Err(format!(
+            "rx {rx} + made {made} + kernel.rx {kernel} is not tx {tx} + drops {drops} + punts {punts}"
+        ))
     }
 }
 
@@ -177,7 +179,7 @@ mod tests {
     #[test]
     fn the_sum_law_is_held_even_where_the_expectation_breaks_it() {
         let broken = moved("rx = 2\ntx = 1").unwrap();
-        assert!(broken.require(&broken).unwrap_err().contains("rx 2 + made 0 is not tx 1"));
+        assert!(broken.require(&broken).unwrap_err().contains("rx 2 + made 0 + kernel.rx 0 is not tx 1"));
     }
 
     #[test]

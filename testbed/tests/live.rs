@@ -19,6 +19,11 @@ fn servers_on_one_lan_answer_their_clients_directly() {
 }
 
 #[test]
+fn the_kernel_lives_beside_the_port_by_its_twin() {
+    hold("beside-the-kernel.toml");
+}
+
+#[test]
 fn what_does_not_fit_a_path_is_told_so_and_arrives() {
     hold("small-mtu.toml");
 }

@@ -14,8 +14,8 @@ use crate::file::{
     DataplaneFile, FlowFile, MetricsFile, NodeFile, PortFile, Seconds, SelectFile, TunnelFile,
 };
 use crate::limits::{
-    FLOW_ENTRIES_MAX, FLOW_ENTRIES_MIN, MEMORY_MB_MAX, MEMORY_MB_MIN, MTU_MAX, MTU_V4_MIN, PACKETS_MAX,
-    PACKETS_MIN, PORTS_MAX, WORKERS_MAX,
+    FLOW_ENTRIES_MAX, FLOW_ENTRIES_MIN, INTERFACE_BYTES_MAX, MEMORY_MB_MAX, MEMORY_MB_MIN, MTU_MAX,
+    MTU_V4_MIN, PACKETS_MAX, PACKETS_MIN, PORTS_MAX, WORKERS_MAX,
 };
 use crate::read::Entry;
 use crate::scalar;
@@ -158,7 +158,11 @@ pub(super) fn ports(report: &mut Report<'_>, tables: &[Entry<PortFile>]) -> Vec<
             let refusal = Refusal::new(message, "Give each port its own device.");
             report.add(&written.span(), Some(table.key("device")), refusal);
         } else if let Some(name) = name {
-            ports.push(Port { name, device });
+            let kernel = table.file.kernel.as_ref();
+            let kernel = optional(report, table, "kernel", kernel, |text| scalar::kernel(text));
+            let port = Port { name, device, kernel: kernel.unwrap_or(defaults::KERNEL) };
+            refuse_long_twin(report, table, &port);
+            ports.push(port);
         }
     }
     if let Some(table) = tables.get(PORTS_MAX) {
@@ -167,4 +171,16 @@ pub(super) fn ports(report: &mut Report<'_>, tables: &[Entry<PortFile>]) -> Vec<
         report.add(&table.span, Some(table.path.clone()), refusal);
     }
     ports
+}
+
+/// A twin has its port's name, and interfaces of the kernel have short ones.
+fn refuse_long_twin(report: &mut Report<'_>, table: &Entry<PortFile>, port: &Port) {
+    if port.has_twin() && port.name.as_str().len() > INTERFACE_BYTES_MAX {
+        let message = format!(
+            "the kernel is to have an interface of this name, which has more than {INTERFACE_BYTES_MAX} characters"
+        );
+        let refusal = Refusal::new(message, "Give the port a shorter name, or set kernel = \"none\".");
+        let span = table.file.name.as_ref().map_or_else(|| table.span.clone(), Spanned::span);
+        report.add(&span, Some(table.key("name")), refusal);
+    }
 }

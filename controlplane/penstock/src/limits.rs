@@ -48,6 +48,14 @@ pub(crate) const REPLAY_TAP_BYTES_MAX: usize = 1 << 28;
 #[cfg(feature = "dpdk")]
 pub(crate) const RING_PACKETS: u32 = 1024;
 
+/// Packets on their way to the kernel, and as many back, for each worker.
+#[cfg(feature = "dpdk")]
+pub(crate) const KERNEL_RING_PACKETS: usize = 1024;
+
+/// Buffers for what the kernel sends.
+#[cfg(feature = "dpdk")]
+pub(crate) const FERRY_PACKETS: u32 = 4096;
+
 const _: () = assert!(RATE_RECORDS_MAX <= RECORDS_MAX);
 // A worker's number is kept in a byte.
 const _: () = assert!(WORKERS_MAX <= 256);
@@ -57,4 +65,7 @@ const _: () = assert!(conf::limits::FLOW_ENTRIES_MIN as usize == flow::ENTRIES_M
 const _: () = assert!(conf::limits::FLOW_ENTRIES_MAX as usize == flow::ENTRIES_MAX);
 #[cfg(feature = "dpdk")]
 const _: () = assert!(RING_PACKETS as usize >= 2 * BURST_MAX);
+#[cfg(feature = "dpdk")]
+const _: () =
+    assert!(KERNEL_RING_PACKETS >= 8 * BURST_MAX && FERRY_PACKETS as usize >= 2 * KERNEL_RING_PACKETS);
 const _: () = assert!(BURST_MAX == 64, "the help of --burst says so");

@@ -15,6 +15,8 @@ mod crew;
 mod eyes;
 mod failure;
 mod interrupt;
+#[cfg(feature = "dpdk")]
+mod kernel;
 mod limits;
 mod meter;
 mod moving;

@@ -79,6 +79,11 @@ impl<P: Port> Port for Valved<'_, P> {
     }
 
     #[inline]
+    fn leave_by(&mut self, port: u8) {
+        self.port.leave_by(port);
+    }
+
+    #[inline]
     fn free_burst(&mut self, from: &mut Burst<P::Packet>) {
         self.port.free_burst(from);
     }

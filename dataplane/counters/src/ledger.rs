@@ -132,17 +132,19 @@ impl Ledger {
         PuntReason::ALL.iter().map(|&reason| self.get(reason)).sum()
     }
 
-    /// The sum law: `rx + made = tx + Σ drop + Σ punt`. The error is the sentence that says which side is off.
+    /// The sum law: `rx + made + kernel.rx = tx + Σ drop + Σ punt`. The error is the sentence that says which side is off.
     ///
     /// # Errors
     /// The two sums, in words.
     pub fn balance(&self) -> Result<(), String> {
         let (rx, made, tx) = (self.get(Event::Rx), self.get(Event::Made), self.get(Event::Tx));
-        let (drops, punts) = (self.drops(), self.punts());
-        if rx + made == tx + drops + punts {
+        let (kernel, drops, punts) = (self.get(Event::KernelRx), self.drops(), self.punts());
+        if rx + made + kernel == tx + drops + punts {
             return Ok(());
         }
-        Err(format!("rx {rx} + made {made} is not tx {tx} + drops {drops} + punts {punts}"))
+        Err(format!(
+            "rx {rx} + made {made} + kernel.rx {kernel} is not tx {tx} + drops {drops} + punts {punts}"
+        ))
     }
 }
 
@@ -180,7 +182,10 @@ mod tests {
         ledger.add(Event::Rx, 3);
         ledger.add(Event::Tx, 1);
         ledger.add(DropReason::Truncated, 1);
-        assert_eq!(ledger.balance(), Err("rx 3 + made 0 is not tx 1 + drops 1 + punts 0".into()));
+        assert_eq!(
+            ledger.balance(),
+            Err("rx 3 + made 0 + kernel.rx 0 is not tx 1 + drops 1 + punts 0".into())
+        );
         ledger.add(PuntReason::NotIp, 1);
         assert_eq!(ledger.balance(), Ok(()));
         ledger.add(Event::Tx, 1);

@@ -67,6 +67,8 @@ counters! {
         TunnelMtu = "tunnel_mtu",
         /// The back end left no room in front of the packet for the outer header.
         NoHeadroom = "no_headroom",
+        /// For the kernel, which took no more at the time.
+        PuntFull = "punt_full",
         /// The back end refused the transmission.
         TxRefused = "tx_refused",
     }
@@ -119,6 +121,8 @@ counters! {
         TooBigAnswered = "too_big.answered",
         /// Packets too big for the tunnel whose sender was not told, because answers are limited to 1,000 a second.
         TooBigLimited = "too_big.limited",
+        /// Frames that came from the kernel, or from this program beside the path, to be transmitted.
+        KernelRx = "kernel.rx",
         /// Packets made here: answers to packets that were dropped themselves.
         Made = "made",
         /// ICMP errors that followed the flow they quote.

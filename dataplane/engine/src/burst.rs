@@ -9,6 +9,7 @@ use wire::{Kind, Parsed};
 
 use crate::decision::{Answer, Decision, FlowUse, Observer, Verdict, unparsed};
 use crate::encap::{Identifications, encap};
+use crate::kernel::KernelRoom;
 use crate::portless::{answer_no_ip, answer_portless};
 use crate::resolve::{Choice, Resolver, Target};
 use crate::too_big::{self, Told};
@@ -81,6 +82,8 @@ impl Lane {
 pub struct Sent {
     /// Bytes of all packets to transmit.
     pub bytes: u64,
+    /// Which of the packets that are gone are punted: bit 0 is the first of them.
+    pub punts: u64,
 }
 
 /// One worker's engine: its flows, its counters, its keys.
@@ -98,6 +101,8 @@ pub struct Engine {
     macs: Vec<[u8; 6]>,
     /// The port that the burst came by.
     ingress: u8,
+    /// What the kernel has room for.
+    kernel: KernelRoom,
     lanes: Box<[Lane; BURST_MAX]>,
     /// Most packets of the last burst had no flow yet, so those of the next will have none either: what an
     /// insertion reads is fetched at once. It changes when memory is read, and nothing else.
@@ -119,6 +124,7 @@ impl Engine {
             answers: Gate::new(Some(too_big::PER_SECOND_MAX)),
             macs: Vec::new(),
             ingress: 0,
+            kernel: KernelRoom::NONE,
             lanes: Box::new([Lane::EMPTY; BURST_MAX]),
             expects_new: false,
         }
@@ -153,6 +159,12 @@ impl Engine {
             self.gate = Gate::new(table.new_flows_rate_max());
         }
         self.flows.begin_epoch(table.timeouts());
+    }
+
+    /// The kernel takes so many packets of the next burst; without this call it takes none and none is dropped for it.
+    #[inline]
+    pub const fn kernel_has(&mut self, room: KernelRoom) {
+        self.kernel = room;
     }
 
     /// What this worker has counted.
@@ -304,6 +316,7 @@ impl Engine {
             answers: &mut self.answers,
             table,
             mac,
+            kernel: self.kernel,
             now,
             hits: 0,
             misses: 0,
@@ -315,7 +328,11 @@ impl Engine {
             match decision.verdict {
                 Verdict::Tx => sent.bytes += packet.total_len() as u64,
                 _ if decision.answered.is_some() => sent.bytes += packet.total_len() as u64,
-                _ => exits |= 1 << at,
+                _ => {
+                    let is_punt = matches!(decision.verdict, Verdict::Punt(_));
+                    sent.punts |= u64::from(is_punt) << exits.count_ones();
+                    exits |= 1 << at;
+                }
             }
             observer.decided(packet, decision);
         };
@@ -331,8 +348,8 @@ impl Engine {
                     note(at, packet, &decision);
                 }
                 Step::Punt => {
-                    resolver.ledger.add(lane.punt, 1);
-                    note(at, packet, &Decision::left(Verdict::Punt(lane.punt), None));
+                    let decision = refused(&mut resolver, Verdict::Punt(lane.punt), None);
+                    note(at, packet, &decision);
                 }
                 Step::Resolve => {
                     let decision = forward(&mut resolver, &mut self.identifications, packet, lane);
@@ -372,7 +389,7 @@ fn forward<P: Packet>(
             }
             decision
         }
-        Err((verdict, service)) => refused(resolver.ledger, verdict, service),
+        Err((verdict, service)) => refused(resolver, verdict, service),
     }
 }
 
@@ -433,12 +450,17 @@ fn unsent<P: Packet>(
     }
 }
 
-#[cold]
-fn refused(ledger: &mut Ledger, verdict: Verdict, service: Option<ServiceNumber>) -> Decision {
+/// A packet that goes to no real, counted. The kernel's is dropped where the kernel has no room.
+#[inline]
+fn refused(resolver: &mut Resolver<'_, '_>, verdict: Verdict, service: Option<ServiceNumber>) -> Decision {
+    let verdict = match verdict {
+        Verdict::Punt(reason) => resolver.kernel.admit(reason),
+        verdict => verdict,
+    };
     match verdict {
         Verdict::Tx => {}
-        Verdict::Drop(reason) => ledger.add(reason, 1),
-        Verdict::Punt(reason) => ledger.add(reason, 1),
+        Verdict::Drop(reason) => resolver.ledger.add(reason, 1),
+        Verdict::Punt(reason) => resolver.ledger.add(reason, 1),
     }
     Decision::left(verdict, service)
 }
@@ -457,6 +479,6 @@ fn leave<P: Packet>(resolver: &mut Resolver<'_, '_>, packet: &mut P, lane: &Lane
             resolver.ledger.add(answer.event(), 1);
             Decision::answered(answer)
         }
-        Err(verdict) => refused(resolver.ledger, verdict, None),
+        Err(verdict) => refused(resolver, verdict, None),
     }
 }

@@ -8,6 +8,7 @@ use service::{Class, RealNumber, RealState, ServiceNumber, ServiceSlot, TableVie
 use wire::{Kind, Parsed};
 
 use crate::decision::{FlowUse, Verdict};
+use crate::kernel::KernelRoom;
 
 /// What resolving works with, apart from the packet.
 pub(crate) struct Resolver<'e, 't> {
@@ -18,6 +19,8 @@ pub(crate) struct Resolver<'e, 't> {
     pub(crate) table: &'e TableView<'t>,
     /// Lets answers to packets that are too big through.
     pub(crate) answers: &'e mut Gate,
+    /// What the kernel still has room for.
+    pub(crate) kernel: KernelRoom,
     /// Our MAC address where the burst came from.
     pub(crate) mac: [u8; 6],
     pub(crate) now: Tick,

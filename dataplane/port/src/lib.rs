@@ -194,6 +194,10 @@ pub trait Port {
         0
     }
 
+    /// Until the next burst is received, what is sent leaves by the port in that place.
+    #[inline]
+    fn leave_by(&mut self, _port: u8) {}
+
     /// Gives packets back to where they came from.
     fn free_burst(&mut self, from: &mut Burst<Self::Packet>);
 }

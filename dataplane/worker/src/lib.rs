@@ -6,11 +6,13 @@
 //! back, and whoever made it lets go of it.
 #![forbid(unsafe_code)]
 
+mod kernel;
 mod ports;
 mod recorder;
 mod tables;
 mod tap;
 
+pub use kernel::{Crossing, FerryEnd, KernelEnd, kernel_rings};
 pub use ports::RoundRobin;
 pub use recorder::{Client, RECORDS, Record, Recorder, Tape};
 pub use tables::{TableReceiver, TableSender, tables};
@@ -51,6 +53,9 @@ pub struct Worker<P: Port, B> {
     rest: Burst<P::Packet>,
     burst_max: usize,
     now: Tick,
+    kernel: Option<KernelEnd<P::Packet>>,
+    /// On its way to the kernel.
+    punted: Burst<P::Packet>,
     tapping: Tapping,
     is_tapped: bool,
     is_stopping: bool,
@@ -80,6 +85,8 @@ impl<P: Port, B: AsRef<[u8]>> Worker<P, B> {
             rest: Burst::new(),
             burst_max: BURST_MAX,
             now: Tick::default(),
+            kernel: None,
+            punted: Burst::new(),
             tapping: Tapping::default(),
             is_tapped: false,
             is_stopping: false,
@@ -96,6 +103,13 @@ impl<P: Port, B: AsRef<[u8]>> Worker<P, B> {
         self
     }
 
+    /// Gives what is punted to the kernel, and sends what the kernel sends.
+    #[must_use]
+    pub fn with_kernel(mut self, end: KernelEnd<P::Packet>) -> Self {
+        self.kernel = Some(end);
+        self
+    }
+
     /// One breath.
     #[inline]
     pub fn breathe(&mut self, observer: &mut impl Observer<P::Packet>) -> Breath {
@@ -103,6 +117,9 @@ impl<P: Port, B: AsRef<[u8]>> Worker<P, B> {
             self.obey(Command::from_record(&record));
         }
         self.is_tapped = self.tapping.is_on();
+        if self.kernel.is_some() {
+            self.send_kernels();
+        }
         let now = self.port.rx_burst(&mut self.burst);
         let is_new_tick = now != self.now;
         self.now = now;
@@ -127,6 +144,9 @@ impl<P: Port, B: AsRef<[u8]>> Worker<P, B> {
     #[inline]
     fn take(&mut self, observer: &mut impl Observer<P::Packet>) {
         self.engine.arrive_by(self.port.ingress());
+        if let Some(kernel) = &self.kernel {
+            self.engine.kernel_has(kernel.room());
+        }
         let sent = if self.is_tapped {
             self.process_tapped(observer)
         } else {
@@ -139,8 +159,38 @@ impl<P: Port, B: AsRef<[u8]>> Worker<P, B> {
         ledger.add(Event::Tx, packets - refused);
         ledger.add(Event::TxBytes, sent.bytes - refused_bytes);
         if !self.gone.is_empty() {
-            self.port.free_burst(&mut self.gone);
+            self.part(sent.punts);
         }
+    }
+
+    /// What is gone goes to the kernel, where there is one, or back to where it came from.
+    #[inline]
+    fn part(&mut self, punts: u64) {
+        if let Some(kernel) = &mut self.kernel
+            && punts != 0
+        {
+            self.gone.move_marked(punts, &mut self.punted);
+            kernel.send(&mut self.punted, self.port.ingress());
+        }
+        self.port.free_burst(&mut self.gone);
+    }
+
+    /// Sends what came from the kernel, by the port that it is for.
+    fn send_kernels(&mut self) {
+        let Some(kernel) = &mut self.kernel else { return };
+        let port = kernel.recv(&mut self.burst);
+        if self.burst.is_empty() {
+            return;
+        }
+        let packets = self.burst.len() as u64;
+        let bytes: u64 = self.burst.as_slice().iter().map(|packet| packet.total_len() as u64).sum();
+        self.port.leave_by(port);
+        self.port.tx_burst(&mut self.burst);
+        let (refused, refused_bytes) = self.refused();
+        let ledger = self.engine.ledger_mut();
+        ledger.add(Event::KernelRx, packets);
+        ledger.add(Event::Tx, packets - refused);
+        ledger.add(Event::TxBytes, bytes - refused_bytes);
     }
 
     /// What the port did not take is counted and freed.

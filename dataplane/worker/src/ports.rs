@@ -7,6 +7,8 @@ use port::{Burst, Port, Tick};
 pub struct RoundRobin<P> {
     ports: Vec<P>,
     at: usize,
+    /// Where packets leave by.
+    out: usize,
     now: Tick,
 }
 
@@ -14,7 +16,7 @@ impl<P: Port> RoundRobin<P> {
     /// All of `ports`, beginning with the first.
     #[must_use]
     pub const fn new(ports: Vec<P>) -> Self {
-        Self { ports, at: 0, now: Tick(0) }
+        Self { ports, at: 0, out: 0, now: Tick(0) }
     }
 }
 
@@ -24,6 +26,7 @@ impl<P: Port> Port for RoundRobin<P> {
     #[inline]
     fn rx_burst(&mut self, into: &mut Burst<P::Packet>) -> Tick {
         self.at = if self.at + 1 < self.ports.len() { self.at + 1 } else { 0 };
+        self.out = self.at;
         if let Some(port) = self.ports.get_mut(self.at) {
             self.now = self.now.max(port.rx_burst(into));
         }
@@ -32,7 +35,7 @@ impl<P: Port> Port for RoundRobin<P> {
 
     #[inline]
     fn tx_burst(&mut self, from: &mut Burst<P::Packet>) {
-        if let Some(port) = self.ports.get_mut(self.at) {
+        if let Some(port) = self.ports.get_mut(self.out) {
             port.tx_burst(from);
         }
     }
@@ -41,6 +44,11 @@ impl<P: Port> Port for RoundRobin<P> {
     #[allow(clippy::cast_possible_truncation, reason = "a node has at most 64 ports")]
     fn ingress(&self) -> u8 {
         self.at as u8
+    }
+
+    #[inline]
+    fn leave_by(&mut self, port: u8) {
+        self.out = usize::from(port);
     }
 
     #[inline]

@@ -18,6 +18,7 @@ mod log;
 mod mbuf;
 mod pool;
 mod ring;
+mod signals;
 
 pub use eal::{Eal, EalConfig, EalError, Memory, MemoryMode, arguments};
 pub use eth::{EthError, EthPort, EthQueue, EthStats, PortConfig};
@@ -25,6 +26,7 @@ pub use lcore::{Lcore, LcoreError, pin_to_core, register_thread};
 pub use mbuf::Mbuf;
 pub use pool::{Mempool, PoolConfig, PoolError};
 pub use ring::{Feeder, RingPort};
+pub use signals::{accept_driver_signals, block_driver_signals};
 
 /// The release of DPDK that is linked in, such as `DPDK 22.11.11`.
 #[must_use]

@@ -1,6 +1,6 @@
 //! The ports of this machine, and DPDK under them.
 
-use conf::{Config, HugePages};
+use conf::{Config, Device, HugePages};
 use dpdk::{Eal, EalConfig, EthPort, EthQueue, MemoryMode, Mempool, PoolConfig, PortConfig};
 
 use crate::failure::Failure;
@@ -15,8 +15,9 @@ pub(crate) struct Live {
 
 /// Starts DPDK with the configured devices and opens their ports.
 pub(crate) fn open(config: &Config, workers: u16) -> Result<Live, Failure> {
-    let devices = config.ports.iter().map(|port| port.device.as_str());
-    let (pci, vdevs): (Vec<&str>, Vec<&str>) = devices.partition(|device| is_pci(device));
+    let devices = config.ports.iter().map(|port| &port.device);
+    let (pci, vdevs): (Vec<&Device>, Vec<&Device>) = devices.partition(|device| device.is_pci());
+    let texts = |devices: Vec<&Device>| devices.into_iter().map(ToString::to_string).collect();
     let eal = Eal::start(&EalConfig {
         memory: match config.dataplane.huge_pages {
             HugePages::Auto => MemoryMode::Auto,
@@ -25,8 +26,8 @@ pub(crate) fn open(config: &Config, workers: u16) -> Result<Live, Failure> {
         },
         memory_mb: config.dataplane.memory_mb,
         file_prefix: format!("penstock{}", std::process::id()),
-        vdevs: vdevs.into_iter().map(str::to_owned).collect(),
-        pci: pci.into_iter().map(str::to_owned).collect(),
+        vdevs: texts(vdevs),
+        pci: texts(pci),
         ..EalConfig::default()
     })?;
     tracing::info!("{} on {}", dpdk::rte_version(), eal.memory());
@@ -54,12 +55,6 @@ pub(crate) fn open(config: &Config, workers: u16) -> Result<Live, Failure> {
     Ok(Live { eal, ports, queues })
 }
 
-/// `0000:03:00.0` or `03:00.0`, with arguments behind a comma if need be.
-fn is_pci(device: &str) -> bool {
-    let name = device.split_once(',').map_or(device, |(name, _)| name);
-    name.contains(':') && name.chars().all(|c| c.is_ascii_hexdigit() || matches!(c, ':' | '.'))
-}
-
 /// What the ports' drivers have counted. Drivers count without a lock, so a figure may be a moment old.
 pub(crate) fn stats(configured: &[conf::Port], ports: &[EthPort]) -> Vec<ctl::Port> {
     let row = |(port, open): (&conf::Port, &EthPort)| {
@@ -85,21 +80,6 @@ pub(crate) fn tell(ports: &[ctl::Port]) {
         tracing::info!(
             "{device}: the driver received {rx_packets} packets, sent {tx_packets}, missed {missed}, refused \
              {errors}"
-        );
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::is_pci;
-
-    #[test]
-    fn pci_addresses_are_told_from_virtual_devices() {
-        assert!(is_pci("0000:03:00.0") && is_pci("03:00.1,arg=x"));
-        assert!(
-            !is_pci("net_null0")
-                && !is_pci("net_tap0,mac=02:00:00:00:00:01")
-                && !is_pci("net_af_packet0,iface=a:b")
         );
     }
 }

@@ -33,13 +33,14 @@ use ctl::Server;
 use dpdk::EthPort;
 use engine::{NoObserver, Observer};
 use port::{Port, Tick};
-use worker::{Recorder, RoundRobin, Tape, Worker};
+use worker::{KernelEnd, Recorder, RoundRobin, Tape, Worker};
 
 use crate::cli::RunOptions;
 use crate::crew::{Crew, Room, Seat};
 use crate::eyes;
 use crate::eyes::live::Taps;
 use crate::failure::Failure;
+use crate::kernel::Beside;
 use crate::meter::Meter;
 use crate::output::{Output, refuse_same};
 use crate::run::builder::{Builder, overrides_path};
@@ -66,6 +67,10 @@ pub(crate) fn run(options: &RunOptions) -> Result<(), Failure> {
             options.config.display()
         )));
     }
+    if file.ports.iter().any(conf::Port::has_twin) {
+        // Before any thread is started: no worker is to be woken for what the kernel sends.
+        dpdk::block_driver_signals();
+    }
     // Before anything is written: from here on a signal ends the program in order.
     let signals = events::hold_signals()?;
     let report = options.report.as_deref().map(Output::create).transpose()?;
@@ -73,8 +78,9 @@ pub(crate) fn run(options: &RunOptions) -> Result<(), Failure> {
     let macs: Vec<[u8; 6]> = ports.iter().map(EthPort::mac).collect();
     let origin = Origin { path: options.config.as_path().into(), mac: macs.first().copied().map(conf::Mac) };
     // Each port answers by its own address, unless the node is given one for all.
-    let macs = if file.node.mac.is_none() { macs } else { Vec::new() };
+    let macs = file.node.mac.map_or(macs, |conf::Mac(mac)| vec![mac; file.ports.len()]);
     let file = origin.filled(file);
+    let (beside, kernels) = Beside::start(&eal, &file, &macs)?.unzip();
     let configured = file.ports.clone();
     let statistics = || live::stats(&configured, &ports);
     let (send, inbox) = channel();
@@ -89,13 +95,16 @@ pub(crate) fn run(options: &RunOptions) -> Result<(), Failure> {
         Ok(dpdk::register_thread()?)
     };
     let until = Until { packets: options.packets, seconds: options.duration };
+    let kernels = kernels.unwrap_or_default();
     let left = if options.recorder {
         let workers: Vec<_> = ports_of.map(|port| (port, Recorder::default())).collect();
         stage.tapes = workers.iter().map(|(_, recorder)| recorder.tape()).collect();
-        stage.conduct(workers, enter, &statistics, &until)
+        stage.conduct(workers, kernels, enter, &statistics, &until)
     } else {
-        stage.conduct(ports_of.map(|port| (port, NoObserver)).collect(), enter, &statistics, &until)
+        let workers = ports_of.map(|port| (port, NoObserver)).collect();
+        stage.conduct(workers, kernels, enter, &statistics, &until)
     };
+    beside.map(Beside::stop).transpose()?;
     let Left { ends, ledger, names } = left?;
     live::tell(&statistics());
     drop(ports);
@@ -179,6 +188,7 @@ impl Stage {
     fn conduct<P, O, G>(
         mut self,
         ports: Vec<(P, O)>,
+        kernels: Vec<KernelEnd<P::Packet>>,
         enter: impl Fn(usize) -> Result<G, Failure> + Sync,
         statistics: &dyn Fn() -> Vec<ctl::Port>,
         until: &Until,
@@ -194,12 +204,16 @@ impl Stage {
         let port_names = self.names.site.config.ports.iter().map(|port| port.name.to_string());
         let (taps, ends_of_taps) = Taps::new(self.seats.len(), port_names.collect());
         let places = self.seats.drain(..).zip(ends_of_taps).enumerate();
+        let mut kernels = kernels.into_iter();
         for ((number, (seat, ends)), (port, observer)) in places.zip(ports) {
             let Seat { engine, table, tables, side } = seat;
             let meter = Meter::new()?;
             gauges.push(meter.gauge());
             let port = Valved::new(port, &valve, Tick(0));
-            let worker = Worker::new(port, engine, table, tables, side).with_taps(ends);
+            let mut worker = Worker::new(port, engine, table, tables, side).with_taps(ends);
+            if let Some(kernel) = kernels.next() {
+                worker = worker.with_kernel(kernel);
+            }
             ready.push((number, worker, observer, meter));
         }
         let (board, server) = self.open_console(gauges.len(), taps)?;

@@ -1,0 +1,60 @@
+//! How many packets the kernel takes, as the engine knows it while it decides.
+//!
+//! What makes a link work (ARP, neighbour discovery, whatever is no IP) may use all of the room; packets for other
+//! addresses leave the last eighth of it free, so that a flood of them does not cut the link.
+
+use counters::{DropReason, PuntReason};
+
+use crate::decision::Verdict;
+
+/// The part that is kept for the link: one in so many.
+const KEPT_PART: usize = 8;
+
+/// Room for packets on their way to the kernel. It counts down over one burst.
+#[derive(Clone, Copy, Debug)]
+pub struct KernelRoom {
+    left: usize,
+    kept: usize,
+}
+
+impl KernelRoom {
+    /// There is no kernel, and nothing is handed over: a punt is only counted.
+    pub const NONE: Self = Self { left: usize::MAX, kept: 0 };
+
+    /// `left` places of `capacity` are free.
+    #[must_use]
+    pub const fn new(left: usize, capacity: usize) -> Self {
+        Self { left, kept: capacity / KEPT_PART }
+    }
+
+    /// How a packet for the kernel leaves.
+    #[inline]
+    pub(crate) const fn admit(&mut self, reason: PuntReason) -> Verdict {
+        let kept = if matches!(reason, PuntReason::NotVip) { self.kept } else { 0 };
+        if self.left > kept {
+            self.left -= 1;
+            Verdict::Punt(reason)
+        } else {
+            Verdict::Drop(DropReason::PuntFull)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::KernelRoom;
+    use crate::decision::Verdict;
+    use counters::{DropReason, PuntReason};
+
+    #[test]
+    fn the_last_eighth_is_the_links() {
+        let mut room = KernelRoom::new(16, 16);
+        let full = Verdict::Drop(DropReason::PuntFull);
+        let admitted = |room: &mut KernelRoom, reason| (0..32).filter(|_| room.admit(reason) != full).count();
+        assert_eq!(admitted(&mut room, PuntReason::NotVip), 14);
+        assert_eq!(admitted(&mut room, PuntReason::NotIp), 2);
+        assert_eq!(admitted(&mut room, PuntReason::NeighbourDiscovery), 0);
+        let mut none = KernelRoom::NONE;
+        assert_eq!(admitted(&mut none, PuntReason::NotVip), 32);
+    }
+}
