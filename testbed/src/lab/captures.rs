@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::lab::file::{Capture, split};
 use crate::lab::namespace::{Namespace, Stay, call};
-use crate::lab::processes::Process;
+use crate::lab::processes::{Process, wait_until};
 
 /// Headers, and the beginning of what they carry.
 const SNAP_BYTES: &str = "512";
@@ -38,7 +38,7 @@ impl Running {
         command.args(["-i", interface]).arg("-w").arg(&path).arg(&capture.filter);
         let name = format!("tcpdump-{}", capture.name);
         let mut process = Process::start((&name, node), &mut command, folder, stay)?;
-        process.wait_until(|process| process.said().contains("listening on"))?;
+        wait_until([&mut process], |process| process.said().contains("listening on"))?;
         Ok(Self { name: capture.name.clone(), process, path })
     }
 

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
 
-use crate::lab::namespace::{Namespace, Stay, laying};
+use crate::lab::namespace::{Stay, laying};
 use crate::penstock::Ended;
 
 /// How long a process may take until it serves, or to end when it is asked to.
@@ -63,19 +63,6 @@ impl Process {
         }
     }
 
-    /// Waits until it serves.
-    pub(crate) fn wait_until(&mut self, is_ready: impl Fn(&Self) -> bool) -> Result<(), String> {
-        let begin = Instant::now();
-        while !is_ready(self) {
-            self.require_running()?;
-            if begin.elapsed() > TURN_MAX {
-                return Err(self.tell("it does not serve"));
-            }
-            std::thread::sleep(LOOK);
-        }
-        Ok(())
-    }
-
     /// Sends a signal.
     pub(crate) fn signal(&self, signal: Signal) -> Result<(), String> {
         let pid = i32::try_from(self.id()).ok().and_then(Pid::from_raw).ok_or("it has no process id")?;
@@ -116,7 +103,22 @@ impl Drop for Process {
     }
 }
 
-/// Whether shell lines succeed in a namespace.
-pub(crate) fn succeeds(namespace: &Namespace, lines: &str) -> bool {
-    namespace.shell(lines).is_ok()
+/// Waits until all of them serve. One that ends meanwhile is told at once.
+pub(crate) fn wait_until<'a>(
+    processes: impl IntoIterator<Item = &'a mut Process>,
+    is_ready: impl Fn(&Process) -> bool,
+) -> Result<(), String> {
+    let begin = Instant::now();
+    let mut waiting: Vec<&mut Process> = processes.into_iter().collect();
+    loop {
+        waiting.retain(|process| !is_ready(process));
+        for process in &mut waiting {
+            process.require_running()?;
+        }
+        match waiting.first() {
+            None => return Ok(()),
+            Some(process) if begin.elapsed() > TURN_MAX => return Err(process.tell("it does not serve")),
+            Some(_) => std::thread::sleep(LOOK),
+        }
+    }
 }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use crate::lab::captures::Running;
 use crate::lab::file::{Bounds, LabFile, Seen, Service, Step};
 use crate::lab::namespace::{Folder, Names, Namespace, Stay};
-use crate::lab::processes::{Process, succeeds};
+use crate::lab::processes::{Process, wait_until};
 use crate::lab::{namespace, topology};
 use crate::ledger::Moved;
 use crate::penstock::{Ended, binary};
@@ -93,15 +93,16 @@ impl Lab {
     /// Waits until a service serves on all its nodes.
     fn wait_for(&mut self, service: &Service) -> Result<(), String> {
         let Self { processes, nodes, words, .. } = self;
-        for process in processes.iter_mut().filter(|process| process.name == service.name) {
-            let node = process.node.clone();
-            let namespace = nodes.get(&node).ok_or_else(|| format!("{node} is no node"))?;
-            if let Some(lines) = &service.ready {
-                let lines = words.fill(lines, &node);
-                process.wait_until(|_| succeeds(namespace, &lines))?;
-            }
-            if let Some(lines) = &service.then {
-                namespace.shell(&words.fill(lines, &node))?;
+        if let Some(lines) = &service.ready {
+            let succeeds = |process: &Process| {
+                let namespace = nodes.get(&process.node);
+                namespace.is_some_and(|node| node.shell(&words.fill(lines, &process.node)).is_ok())
+            };
+            wait_until(processes.iter_mut().filter(|process| process.name == service.name), succeeds)?;
+        }
+        if let Some(lines) = &service.then {
+            for node in &service.on {
+                self.node(node)?.shell(&self.words.fill(lines, node))?;
             }
         }
         Ok(())
