@@ -24,6 +24,11 @@ fn the_kernel_lives_beside_the_port_by_its_twin() {
 }
 
 #[test]
+fn a_bgp_session_and_iperf3_live_beside_the_load() {
+    hold("bgp.toml");
+}
+
+#[test]
 fn what_does_not_fit_a_path_is_told_so_and_arrives() {
     hold("small-mtu.toml");
 }
