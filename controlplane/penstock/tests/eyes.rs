@@ -135,24 +135,22 @@ fn ctrl_c_ends_a_capture_with_a_whole_file_and_there_is_one_at_a_time() {
     let running = Running::start("");
     let first = running.capture(&["-o", "a.pcapng"]).spawn().unwrap();
     let start = Instant::now();
-    // It has begun when the next one is refused.
-    loop {
-        let output = running.capture(&["--count", "1", "-o", "b.pcapng"]).output().unwrap();
-        if !output.status.success() {
-            assert_eq!(
-                text(&output.stderr),
-                "penstock: a capture is going on already: end it, or wait for its end\n"
-            );
-            break;
-        }
+    // It has begun when its unfinished file has something in it.
+    let part = format!("a.pcapng.{}.part", first.id());
+    while std::fs::metadata(running.bench.path(&part)).map_or(0, |file| file.len()) == 0 {
         assert!(start.elapsed() < PATIENCE);
+        std::thread::sleep(Duration::from_millis(10));
     }
+    let told = running.bench.sentence("capture --count 1 -o b.pcapng --socket c.sock");
+    assert_eq!(told, "a capture is going on already: end it, or wait for its end");
     signal("-INT", &first);
     let said = good(first.wait_with_output().unwrap());
     assert!(said.contains(" more were lost"), "{said}");
     assert!(!running.caught("a.pcapng").is_empty());
-    // And the next one may begin.
-    good(running.capture(&["--count", "1", "-o", "c.pcapng"]).output().unwrap());
+    // And the next one may begin, as soon as the worker has given the tap back.
+    while !running.capture(&["--count", "1", "-o", "c.pcapng"]).output().unwrap().status.success() {
+        assert!(start.elapsed() < PATIENCE);
+    }
     assert_eq!(running.caught("c.pcapng").len(), 1);
     running.end();
 }
