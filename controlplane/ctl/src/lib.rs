@@ -14,8 +14,8 @@ mod snapshot;
 
 pub use client::{AskError, Client, Following};
 pub use message::{
-    Answer, Capture, Changed, Code, Deed, Fault, LINE_BYTES_MAX, Outcome, Override, REPLY_BYTES_MAX, Reload,
-    Reply, Request, Rows, Show, VERSION, View, Word,
+    Answer, Capture, Changed, Code, Deed, Explain, Explained, Fault, LINE_BYTES_MAX, Outcome, Override,
+    REPLY_BYTES_MAX, Reload, Reply, Request, Rows, Show, Step, VERSION, View, Word,
 };
 pub use server::{CONNECTIONS_MAX, PATIENCE, Response, ServeError, Server};
 pub use snapshot::{Counts, Flow, Generation, Port, Real, Service, Snapshot, Verdict, Worker};

@@ -87,6 +87,8 @@ pub enum Deed {
     /// Packets, as they come and with what is decided about each. After the answer the connection is a pcapng
     /// file, until it is closed or the asker will not write any more.
     Capture(Capture),
+    /// What the box would do with a packet now.
+    Explain(Explain),
 }
 
 /// What to show, and of it what. A filter that names nothing there is says so.
@@ -146,6 +148,14 @@ pub struct Capture {
     /// End after so many.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub count: Option<u64>,
+}
+
+/// A packet to be explained.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Explain {
+    /// An Ethernet frame in hexadecimal digits.
+    pub packet: String,
 }
 
 /// Apply a configuration.
@@ -296,6 +306,36 @@ pub enum Answer {
     Recorder(Vec<Verdict>),
     /// The capture has begun, and follows.
     Capture,
+    /// A packet's way.
+    Explained(Box<Explained>),
+}
+
+/// One packet's way through every decision.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Explained {
+    /// The table that decided.
+    pub generation: Generation,
+    /// What was asked and answered, in order; the verdict last.
+    pub steps: Vec<Step>,
+    /// `tx`, `drop` or `punt`.
+    pub verdict: String,
+    /// Why it was dropped or punted, or what was answered.
+    pub reason: Option<String>,
+    /// The service's name, where one was found.
+    pub service: Option<String>,
+    /// The real's name, where one was chosen.
+    pub real: Option<String>,
+    /// The frame as it leaves, in hexadecimal digits; empty if it does not.
+    pub leaves: String,
+}
+
+/// One step of it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Step {
+    /// What was asked, in a word.
+    pub step: String,
+    /// The answer, in words.
+    pub text: String,
 }
 
 /// Rows that may be more than were asked for.

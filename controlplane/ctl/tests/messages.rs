@@ -2,8 +2,8 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "test code, which may stop where it is wrong")]
 
 use ctl::{
-    Answer, Capture, Changed, Code, Deed, Flow, Generation, LINE_BYTES_MAX, Outcome, Override, Reload, Reply,
-    Request, Rows, Show, Snapshot, VERSION, View, Word, Worker,
+    Answer, Capture, Changed, Code, Deed, Explain, Flow, Generation, LINE_BYTES_MAX, Outcome, Override,
+    Reload, Reply, Request, Rows, Show, Snapshot, VERSION, View, Word, Worker,
 };
 use proptest::prelude::{Just, Strategy, any, prop, prop_oneof, proptest};
 
@@ -32,6 +32,7 @@ fn deeds() -> impl Strategy<Value = Deed> {
             .prop_map(|(what, service, real, limit)| Deed::Show(Show { what, service, real, limit })),
         (any::<Option<String>>(), any::<bool>())
             .prop_map(|(config, dry_run)| Deed::Reload(Reload { config: config.map(Into::into), dry_run })),
+        any::<String>().prop_map(|packet| Deed::Explain(Explain { packet })),
         (any::<String>(), words()).prop_map(|(real, to)| Deed::Override(Override { real, to })),
         (prop::collection::vec(any::<u64>(), 0..9), any::<bool>(), any::<Option<u64>>())
             .prop_map(|(filter, drops, count)| Deed::Capture(Capture { filter, drops, count })),

@@ -166,7 +166,7 @@ pub(crate) struct RunOptions {
     #[arg(long, value_name = "REPORT")]
     pub(crate) report: Option<PathBuf>,
     /// Keep the last 1,024 verdicts of each worker: for `show recorder`, and for the log should a worker break off.
-    /// It costs a few nanoseconds a packet.
+    /// It costs up to two nanoseconds a packet.
     #[arg(long)]
     pub(crate) recorder: bool,
 }

@@ -179,6 +179,41 @@ fn the_recorder_holds_the_last_verdicts() {
 }
 
 #[test]
+fn a_running_box_explains_a_packet_by_its_own_flows() {
+    let running = Running::start("");
+    let hex = |frame: &[u8]| frame.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+    let explain = |frame: &[u8]| {
+        let said = running.bench.good(&format!("explain --socket c.sock --packet {} --json", hex(frame)));
+        serde_json::from_str::<serde_json::Value>(&said).unwrap()
+    };
+    let step = |told: &serde_json::Value, name: &str| {
+        let steps = told["steps"].as_array().unwrap();
+        steps.iter().find(|step| step["step"] == name).map(|step| step["text"].as_str().unwrap().to_owned())
+    };
+    let told = explain(&frames()[2]);
+    assert!(step(&told, "flow").unwrap().starts_with("established to real \"web-"), "{told}");
+    // The real that the box itself says the flow has.
+    let flows = running.bench.good("show flows --json --socket c.sock");
+    let flows: serde_json::Value = serde_json::from_str(&flows).unwrap();
+    let rows = flows["flows"]["rows"].as_array().unwrap();
+    let row = rows.iter().find(|row| row["client"] == "192.0.2.77:1026").unwrap();
+    assert_eq!(
+        (&told["real"], &told["service"], &told["verdict"]),
+        (&row["real"], &"http".into(), &"tx".into())
+    );
+    assert_eq!(told["generation"]["sequence"], 1);
+    let other = explain(&tcp(5000, HTTP, 80, 0x02, 0));
+    assert_eq!(step(&other, "flow").as_deref(), Some("none in the table"), "{other}");
+    assert_eq!(explain(&frames()[0])["reason"], "no_service");
+    let said = running.bench.good(&format!("explain --socket c.sock --packet {}", hex(&frames()[0])));
+    assert!(
+        said.contains("\nverdict   drop: no_service.") && said.contains("\ntable     generation 1 ("),
+        "{said}"
+    );
+    running.end();
+}
+
+#[test]
 fn what_cannot_be_captured_or_shown_is_told_in_a_sentence() {
     let running = Running::start("");
     let told = running.bench.sentence("show recorder --socket c.sock");

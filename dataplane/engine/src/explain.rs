@@ -6,7 +6,7 @@
 //! holds the two together over all golden cases and damaged packets.
 
 use counters::DropReason;
-use flow::{FlowRecord, Gate, Silences, Value};
+use flow::{Epoch, FlowRecord, Gate, Silences, Value};
 use mem::Prf;
 use port::{Packet, Tick};
 use service::{RealNumber, RealState, ServiceNumber, TableView, Template, Timeouts};
@@ -71,11 +71,11 @@ pub enum Known {
 }
 
 impl Known {
-    fn of(found: Option<FlowRecord>, now: Tick, timeouts: Timeouts, epoch: flow::Epoch) -> Self {
+    fn of(found: Option<FlowRecord>, now: Tick, timeouts: Timeouts, epoch: Epoch) -> Self {
         match found.map(|flow| flow.value) {
             None => Self::Nothing,
             Some(value) if value.is_expired(now.0, &Silences::from(timeouts)) => Self::Silent(value),
-            Some(value) if value.epoch() == epoch => Self::Current(value),
+            Some(value) if value.epoch() == epoch && epoch != Epoch::STALE => Self::Current(value),
             Some(value) => Self::Earlier(value),
         }
     }
@@ -104,6 +104,33 @@ impl Engine {
         (walk.tell)(Step::Leaves(decision));
         decision
     }
+}
+
+/// The same for whoever has a table and no engine, such as the control side of a running box: `found` is what the
+/// workers' flow tables hold of a flow. Which table a flow was last met under is not known there, so each counts as met
+/// under an earlier one, which comes to the same; gates count as open, and answers come from the table's address.
+pub fn explain<P: Packet>(
+    table: &TableView<'_>,
+    found: impl Fn(&FiveTuple) -> Option<FlowRecord>,
+    packet: &mut P,
+    now: Tick,
+    tell: impl FnMut(Step),
+) -> Decision {
+    let select = Prf::new(table.select_seed());
+    let open = Gate::new(None);
+    let mut walk = Walk {
+        table,
+        select: &select,
+        gate: open,
+        answers: open,
+        mac: table.mac(),
+        identifications: Identifications::new(0, 1),
+        known: |tuple: &FiveTuple| Known::of(found(tuple), now, table.timeouts(), Epoch::STALE),
+        tell,
+    };
+    let decision = walk.packet(packet);
+    (walk.tell)(Step::Leaves(decision));
+    decision
 }
 
 /// What a walk goes by.

@@ -23,5 +23,5 @@ mod too_big;
 
 pub use burst::{Engine, Sent};
 pub use decision::{Answer, Decision, FlowUse, NoObserver, Observer, Verdict};
-pub use explain::{Known, Step};
+pub use explain::{Known, Step, explain};
 pub use kernel::KernelRoom;

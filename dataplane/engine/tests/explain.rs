@@ -6,7 +6,7 @@ mod common;
 
 use common::{frame, table};
 use counters::Layout;
-use engine::{Decision, Engine, Observer, Step};
+use engine::{Decision, Engine, FlowUse, Observer, Step};
 use flow::FlowTable;
 use port::{Burst, MemPacket, Packet, Tick};
 use proptest::prelude::{any, proptest};
@@ -33,6 +33,8 @@ fn require_same(engine: &mut Engine, bytes: &[u8], now: Tick) -> Vec<Step> {
     };
     let (mut walked, mut steps) = (load(), Vec::new());
     let told = engine.explain(&table.view(), &mut walked, now, |step| steps.push(step));
+    let reader = engine.flows();
+    let outside = engine::explain(&table.view(), |tuple| reader.find(tuple), &mut load(), now, |_| {});
     let (mut burst, mut gone, mut last) = (Burst::new(), Burst::new(), Last(None));
     burst.push(load()).unwrap();
     engine.process(&table.view(), &mut burst, now, &mut gone, &mut last);
@@ -40,6 +42,13 @@ fn require_same(engine: &mut Engine, bytes: &[u8], now: Tick) -> Vec<Step> {
     assert_eq!(told, decision, "{bytes:02x?}");
     assert!(matches!(steps.last(), Some(Step::Leaves(last)) if *last == decision));
     assert_eq!(walked.data(), left, "as it leaves");
+    // From outside the gate cannot be seen.
+    let used = |flow: Option<FlowUse>| flow.map(|used| used == FlowUse::Hit);
+    assert_eq!(
+        (outside.verdict, outside.service, outside.real),
+        (decision.verdict, decision.service, decision.real)
+    );
+    assert_eq!(used(outside.flow), used(decision.flow));
     steps
 }
 

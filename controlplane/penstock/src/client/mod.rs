@@ -16,7 +16,7 @@ pub(crate) use show::show;
 use crate::failure::Failure;
 
 /// One question and its answer.
-fn ask(socket: &Path, deed: Deed) -> Result<Answer, Failure> {
+pub(crate) fn ask(socket: &Path, deed: Deed) -> Result<Answer, Failure> {
     let answer = Client::connect(socket).and_then(|mut client| client.ask(deed));
     answer.map_err(|error| match error {
         // A configuration's faults are lines that begin with their file's name.
@@ -26,6 +26,6 @@ fn ask(socket: &Path, deed: Deed) -> Result<Answer, Failure> {
 }
 
 /// Both sides come from one source: another kind of answer is a fault.
-fn surprise() -> Failure {
+pub(crate) fn surprise() -> Failure {
     Failure::new("the answer is to another question; this is a fault")
 }

@@ -17,7 +17,9 @@ pub(super) fn of(answer: &Answer) -> Option<String> {
         Answer::Table(lines) => lines.iter().map(|line| format!("{line}\n")).collect(),
         Answer::Generation(generation) => self::generation(generation),
         Answer::Recorder(rows) => recorder(rows),
-        Answer::Pong(_) | Answer::All(_) | Answer::Changed(_) | Answer::Capture => return None,
+        Answer::Pong(_) | Answer::All(_) | Answer::Changed(_) | Answer::Capture | Answer::Explained(_) => {
+            return None;
+        }
     })
 }
 

@@ -1,21 +1,24 @@
 //! `penstock explain`: one packet, walked through every decision, in words.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use ::capture::Capture;
 use clap::Args;
-use control::{Image, Publication};
+use control::Image;
 use counters::Layout;
 use engine::{Decision, Engine, NoObserver, Step, Verdict};
 use flow::{ENTRIES_MIN, FlowTable};
 use port::{Burst, MemPacket, Packet, ROOM, Tick};
-use serde::Serialize;
 use service::Table;
+#[cfg(feature = "dpdk")]
+use wire::FiveTuple;
 
-use crate::eyes::words::{Line, Names, verdict};
+use crate::eyes::words::{Names, came, lines, verdict};
 use crate::failure::Failure;
 use crate::limits::EXPLAINED_BYTES_MAX;
 use crate::output::print;
+#[cfg(feature = "dpdk")]
+use crate::run::standing::Board;
 use crate::site::{Site, hex};
 
 /// Names the generation's boot, as in a replay.
@@ -28,13 +31,17 @@ const TABLE_KEY: [u8; 16] = *b"penstock replay.";
 #[derive(Debug, Args)]
 pub(crate) struct ExplainOptions {
     /// The configuration to decide by.
-    #[arg(long, value_name = "CONFIG")]
-    config: PathBuf,
+    #[arg(long, value_name = "CONFIG", required_unless_present = "socket", conflicts_with = "socket")]
+    config: Option<PathBuf>,
+    /// Decide by what a running box has in force, and by the flows that it has: its control socket, its
+    /// `node.control`. Nothing is counted there and nothing changes.
+    #[arg(long, value_name = "PATH")]
+    socket: Option<PathBuf>,
     /// The packet, an Ethernet frame in hexadecimal digits (spaces and colons may stand between).
     #[arg(long, value_name = "HEX", required_unless_present = "pcap", conflicts_with = "pcap")]
     packet: Option<String>,
     /// Packet INDEX (from 0) of a capture. Those before it are sent through first, so that flows stand as they
-    /// would in a replay with one worker.
+    /// would in a replay with one worker; a running box has its own flows.
     #[arg(long, value_name = "FILE:INDEX")]
     pcap: Option<String>,
     /// Answer in JSON.
@@ -50,47 +57,92 @@ struct Subject {
     now: Tick,
 }
 
-/// The answer as JSON.
-#[derive(Serialize)]
-struct Answer<'a> {
-    generation: Generation,
-    steps: &'a [Line],
-    verdict: &'static str,
-    reason: Option<&'static str>,
-    service: Option<&'a str>,
-    real: Option<&'a str>,
-    /// The frame as it leaves, in hexadecimal digits.
-    leaves: String,
-}
-
-#[derive(Serialize)]
-struct Generation {
-    sequence: u64,
-    digest: String,
-}
-
 /// Explains.
 pub(crate) fn explain(options: &ExplainOptions) -> Result<(), Failure> {
-    let site = Site::load(&options.config)?;
     let subject = Subject::of(options)?;
+    let explained = match (&options.config, &options.socket) {
+        (Some(config), _) => by_config(config, &subject)?,
+        (None, Some(socket)) => by_box(socket, &subject)?,
+        // The command line asks for one of them.
+        (None, None) => return Err(Failure::new("give --config CONFIG or --socket PATH")),
+    };
+    if !options.json {
+        return print(&lines(&explained));
+    }
+    let text = serde_json::to_string_pretty(&explained)
+        .map_err(|error| Failure::new(format!("the answer cannot be written as JSON: {error}")))?;
+    print(&(text + "\n"))
+}
+
+/// By a configuration, after the packets before.
+fn by_config(config: &Path, subject: &Subject) -> Result<ctl::Explained, Failure> {
+    let site = Site::load(config)?;
     let publication = site.publish(BOOT)?;
     let table = publication
         .table()
         .map_err(|error| Failure::new(format!("the table that was built is not sound: {error}")))?;
-    let engine = prepare(&site, &table, &subject)?;
-    let names = Names::new(&site);
-    let mut packet = MemPacket::with_room(ROOM.max(subject.frame.len()));
-    packet.load(&subject.frame, 0);
-    let mut lines = vec![Line::came(&subject.frame, subject.before.len())];
-    let tell = |step: Step| lines.push(names.line(&step, subject.now));
-    let decision = engine.explain(&table.view(), &mut packet, subject.now, tell);
-    let text = if options.json {
-        json(&publication, &names, &lines, &decision, &packet)?
-    } else {
-        lines.push(Line::table(&publication));
-        lines.iter().map(Line::to_string).collect()
+    let engine = prepare(&site, &table, subject)?;
+    let generation = ctl::Generation {
+        sequence: publication.generation.sequence,
+        digest: hex(&publication.digest),
+        ..ctl::Generation::default()
     };
-    print(&text)
+    let (now, before) = (subject.now, subject.before.len());
+    Ok(walk(&Names::new(&site), generation, (&subject.frame, before, now), |packet, tell| {
+        engine.explain(&table.view(), packet, now, tell)
+    }))
+}
+
+/// By what a running box has in force.
+fn by_box(socket: &Path, subject: &Subject) -> Result<ctl::Explained, Failure> {
+    let deed = ctl::Deed::Explain(ctl::Explain { packet: hex(&subject.frame) });
+    match crate::client::ask(socket, deed)? {
+        ctl::Answer::Explained(explained) => Ok(*explained),
+        _ => Err(crate::client::surprise()),
+    }
+}
+
+/// The box's own side of it: the table in force, and the flows that its workers have.
+#[cfg(feature = "dpdk")]
+pub(crate) fn by_board(board: &Board, packet: &str) -> Result<ctl::Explained, ctl::Outcome> {
+    let refused = |code, text: &str| ctl::Outcome::refused(code, text);
+    let frame = bytes(packet).map_err(|told| refused(ctl::Code::BadRequest, &told))?;
+    let standing = board.standing();
+    let Some(table) = standing.names.table.upgrade() else {
+        return Err(refused(ctl::Code::Busy, "the table is being switched: ask again"));
+    };
+    let now = Tick(standing.workers.iter().map(|worker| worker.tick).max().unwrap_or(0));
+    let found = |tuple: &FiveTuple| board.readers().iter().find_map(|reader| reader.find(tuple));
+    let names = Names::new(&standing.names.site);
+    Ok(walk(&names, standing.generation(), (&frame, 0, now), |packet, tell| {
+        engine::explain(&table.view(), found, packet, now, tell)
+    }))
+}
+
+/// One walk, in words.
+fn walk(
+    names: &Names<'_>,
+    generation: ctl::Generation,
+    (frame, before, now): (&[u8], usize, Tick),
+    walk: impl FnOnce(&mut MemPacket, &mut dyn FnMut(Step)) -> Decision,
+) -> ctl::Explained {
+    let mut packet = MemPacket::with_room(ROOM.max(frame.len()));
+    packet.load(frame, 0);
+    let mut steps = vec![came(frame, before)];
+    let decision = walk(&mut packet, &mut |step| steps.push(names.line(&step, now)));
+    let (verdict, reason) = verdict(&decision);
+    let leaves = if decision.verdict == Verdict::Tx { hex(packet.data()) } else { String::new() };
+    let service = decision.service.and_then(|number| names.service(number));
+    let real = decision.real.and_then(|number| names.real(number));
+    ctl::Explained {
+        generation,
+        steps,
+        verdict: verdict.to_owned(),
+        reason: reason.map(str::to_owned),
+        service: service.map(|service| service.name.to_string()),
+        real: real.map(|real| real.name.to_string()),
+        leaves,
+    }
 }
 
 /// The engine, after what came before the packet.
@@ -177,32 +229,6 @@ fn bytes(text: &str) -> Result<Vec<u8>, String> {
         ));
     }
     Ok(pairs.iter().map(|[high, low]| high << 4 | low).collect())
-}
-
-fn json(
-    publication: &Publication,
-    names: &Names<'_>,
-    steps: &[Line],
-    decision: &Decision,
-    packet: &MemPacket,
-) -> Result<String, Failure> {
-    let (verdict, reason) = verdict(decision);
-    let leaves = if decision.verdict == Verdict::Tx { hex(packet.data()) } else { String::new() };
-    let answer = Answer {
-        generation: Generation {
-            sequence: publication.generation.sequence,
-            digest: hex(&publication.digest),
-        },
-        steps,
-        verdict,
-        reason,
-        service: decision.service.and_then(|number| names.service(number)).map(|s| s.name.as_str()),
-        real: decision.real.and_then(|number| names.real(number)).map(|real| real.name.as_str()),
-        leaves,
-    };
-    let text = serde_json::to_string_pretty(&answer);
-    text.map(|text| text + "\n")
-        .map_err(|error| Failure::new(format!("the answer cannot be written as JSON: {error}")))
 }
 
 #[cfg(test)]

@@ -1,61 +1,45 @@
 //! The steps of a walk in words: a label and a sentence each.
 
-use std::fmt;
 use std::net::IpAddr;
 
-use control::Publication;
 use counters::Event;
 use engine::{Answer, Decision, FlowUse, Known, Step, Verdict};
 use flow::{State, Value};
 use port::Tick;
-use serde::Serialize;
 use service::{RealNumber, RealState, ServiceNumber, Template, TunnelKind};
 use wire::{Family, Kind, Parsed, Unparsed, protocol};
 use worker::Shot;
 
-use crate::site::{Directory, Site, hex};
+use crate::site::{Directory, Site};
 use crate::summary::words;
 
-/// A line of the answer.
-#[derive(Debug, PartialEq, Eq, Serialize)]
-pub(crate) struct Line {
-    step: &'static str,
-    text: String,
+/// The packet as it came, after so many others.
+pub(crate) fn came(frame: &[u8], before: usize) -> ctl::Step {
+    let macs = match frame {
+        [a, b, c, d, e, f, g, h, i, j, k, l, ..] => {
+            format!(" from {} to {}", mac([*g, *h, *i, *j, *k, *l]), mac([*a, *b, *c, *d, *e, *f]))
+        }
+        _ => String::new(),
+    };
+    let after = match before {
+        0 => String::new(),
+        1 => ", after 1 packet".to_owned(),
+        many => format!(", after {many} packets"),
+    };
+    said("frame", format!("{} bytes{macs}{after}", frame.len()))
 }
 
-impl fmt::Display for Line {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "{:<9} {}", self.step, self.text)
-    }
+fn said(step: &str, text: String) -> ctl::Step {
+    ctl::Step { step: step.to_owned(), text }
 }
 
-impl Line {
-    const fn new(step: &'static str, text: String) -> Self {
-        Self { step, text }
-    }
-
-    /// The packet as it came, after so many others.
-    pub(crate) fn came(frame: &[u8], before: usize) -> Self {
-        let macs = match frame {
-            [a, b, c, d, e, f, g, h, i, j, k, l, ..] => {
-                format!(" from {} to {}", mac([*g, *h, *i, *j, *k, *l]), mac([*a, *b, *c, *d, *e, *f]))
-            }
-            _ => String::new(),
-        };
-        let after = match before {
-            0 => String::new(),
-            1 => ", after 1 packet".to_owned(),
-            many => format!(", after {many} packets"),
-        };
-        Self::new("frame", format!("{} bytes{macs}{after}", frame.len()))
-    }
-
-    /// The table that decided.
-    pub(crate) fn table(publication: &Publication) -> Self {
-        let digest = hex(&publication.digest);
-        let short = digest.get(..12).unwrap_or(&digest);
-        Self::new("table", format!("generation {} ({short})", publication.generation.sequence))
-    }
+/// The whole way as lines, the table that decided last.
+pub(crate) fn lines(explained: &ctl::Explained) -> String {
+    let ctl::Generation { sequence, digest, .. } = &explained.generation;
+    let short = digest.get(..12).unwrap_or(digest);
+    let table = said("table", format!("generation {sequence} ({short})"));
+    let all = explained.steps.iter().chain(std::iter::once(&table));
+    all.map(|ctl::Step { step, text }| format!("{step:<9} {text}\n")).collect()
 }
 
 /// Who has which number.
@@ -97,36 +81,35 @@ impl<'s> Names<'s> {
     }
 
     /// One step, taken at `now`.
-    pub(crate) fn line(&self, step: &Step, now: Tick) -> Line {
+    pub(crate) fn line(&self, step: &Step, now: Tick) -> ctl::Step {
         match step {
-            Step::Unparsed(reason) => Line::new("headers", unparsed(*reason).to_owned()),
-            Step::Parsed(parsed) => Line::new("headers", headers(parsed)),
-            Step::Screened(true) => Line::new("screen", "the destination may be a VIP's".to_owned()),
-            Step::Screened(false) => Line::new("screen", "the destination is no VIP's".to_owned()),
-            Step::Address(true) => Line::new("address", "it is a VIP's; no flow to look for".to_owned()),
-            Step::Address(false) => Line::new("address", "it is no VIP's".to_owned()),
-            Step::Flow(known) => Line::new("flow", self.known(*known, now)),
-            Step::Service(number) => Line::new("service", self.service_name(*number)),
-            Step::NoService(true) => Line::new(
-                "service",
-                "the address is a VIP, and no service has this protocol and port".to_owned(),
-            ),
-            Step::NoService(false) => Line::new("service", "the address is no VIP".to_owned()),
-            Step::Kept(real) => Line::new("real", format!("{}, which the flow has", self.real_name(*real))),
+            Step::Unparsed(reason) => said("headers", unparsed(*reason).to_owned()),
+            Step::Parsed(parsed) => said("headers", headers(parsed)),
+            Step::Screened(true) => said("screen", "the destination may be a VIP's".to_owned()),
+            Step::Screened(false) => said("screen", "the destination is no VIP's".to_owned()),
+            Step::Address(true) => said("address", "it is a VIP's; no flow to look for".to_owned()),
+            Step::Address(false) => said("address", "it is no VIP's".to_owned()),
+            Step::Flow(known) => said("flow", self.known(*known, now)),
+            Step::Service(number) => said("service", self.service_name(*number)),
+            Step::NoService(true) => {
+                said("service", "the address is a VIP, and no service has this protocol and port".to_owned())
+            }
+            Step::NoService(false) => said("service", "the address is no VIP".to_owned()),
+            Step::Kept(real) => said("real", format!("{}, which the flow has", self.real_name(*real))),
             Step::Lost(real) => {
-                Line::new("lost", format!("{} is down or gone, another is chosen", self.real_name(*real)))
+                said("lost", format!("{} is down or gone, another is chosen", self.real_name(*real)))
             }
             Step::Chosen { hash, real: Some(real) } => {
-                Line::new("real", format!("{}, by the flow's hash {hash:016x}", self.real_name(*real)))
+                said("real", format!("{}, by the flow's hash {hash:016x}", self.real_name(*real)))
             }
             Step::Chosen { real: None, .. } => {
-                Line::new("real", "the service's pool has no real that takes new flows".to_owned())
+                said("real", "the service's pool has no real that takes new flows".to_owned())
             }
-            Step::Template(Some(template)) => Line::new("way", way(template)),
-            Step::Template(None) => Line::new("way", "the table has no such real".to_owned()),
-            Step::Ready(bytes) => Line::new("ready", format!("{bytes} bytes leave")),
-            Step::Refused(reason) => Line::new("refused", reason.help().trim().to_owned()),
-            Step::Leaves(decision) => Line::new("verdict", self.decision(decision)),
+            Step::Template(Some(template)) => said("way", way(template)),
+            Step::Template(None) => said("way", "the table has no such real".to_owned()),
+            Step::Ready(bytes) => said("ready", format!("{bytes} bytes leave")),
+            Step::Refused(reason) => said("refused", reason.help().trim().to_owned()),
+            Step::Leaves(decision) => said("verdict", self.decision(decision)),
         }
     }
 
@@ -141,7 +124,7 @@ impl<'s> Names<'s> {
             Known::Silent(value) => format!("{}: silent for too long, forgotten", had(value)),
             Known::Current(value) => had(value),
             Known::Earlier(value) => {
-                format!("{}, under an earlier table: its service is asked for again", had(value))
+                format!("{}, perhaps under an earlier table: its service is asked for again", had(value))
             }
         }
     }

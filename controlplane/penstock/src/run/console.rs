@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::mpsc::{Sender, sync_channel};
 
 use control::{Wish, Word};
-use ctl::{Answer, Code, Deed, Outcome, Override, Reload, Request, Response, Show, View};
+use ctl::{Answer, Code, Deed, Explain, Outcome, Override, Reload, Request, Response, Show, View};
 use service::RealState;
 use worker::Tape;
 
@@ -30,6 +30,10 @@ impl Console {
     /// Answers one request.
     pub(crate) fn answer(&self, request: Request) -> Response {
         Response::Say(match request.deed {
+            Deed::Explain(Explain { packet }) => match eyes::explain::by_board(&self.board, &packet) {
+                Ok(explained) => Outcome::Ok(Answer::Explained(Box::new(explained))),
+                Err(refused) => refused,
+            },
             Deed::Capture(wish) => match self.taps.begin(&wish) {
                 Ok(running) => {
                     let board = Arc::clone(&self.board);

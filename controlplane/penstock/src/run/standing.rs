@@ -66,6 +66,11 @@ impl Board {
         Arc::clone(&self.standing.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
+    /// The workers' flow tables.
+    pub(crate) fn readers(&self) -> &[FlowReader] {
+        &self.readers
+    }
+
     pub(crate) fn show(&self, standing: Standing) {
         *self.standing.lock().unwrap_or_else(PoisonError::into_inner) = Arc::new(standing);
     }
