@@ -1,5 +1,7 @@
 //! Kernel interfaces that we read through AF_PACKET: what the kernel does to their packets and with them.
 
+use conf::Port;
+
 use crate::device::Arguments;
 use crate::root::{Root, Tools};
 use crate::{Finding, Severity, several};
@@ -21,6 +23,7 @@ const OFFLOADS: [(&str, &str); 5] = [
 pub(crate) fn af_packet(
     root: &Root,
     tools: &dyn Tools,
+    port: &Port,
     arguments: &Arguments<'_>,
     workers: u16,
     findings: &mut Vec<Finding>,
@@ -37,7 +40,7 @@ pub(crate) fn af_packet(
     frames(root, arguments, interface, findings);
     offloads(root, tools, interface, findings);
     rp_filter(root, interface, findings);
-    gate(tools, interface, findings);
+    gate(tools, interface, port, findings);
 }
 
 fn up(root: &Root, interface: &str, findings: &mut Vec<Finding>) {
@@ -129,8 +132,22 @@ fn rp_filter(root: &Root, interface: &str, findings: &mut Vec<Finding>) {
     findings.push(finding.mend(format!("sysctl -w net.ipv4.conf.{interface}.rp_filter=2")));
 }
 
+/// Whether the port's twin, a tap interface, can be made.
+pub(crate) fn twin(root: &Root, port: &Port, findings: &mut Vec<Finding>) {
+    if !port.has_twin() {
+        return;
+    }
+    if root.has("dev/net/tun") {
+        findings.push(Finding::fine("twin", format!("/dev/net/tun is there for the twin of {}", port.name)));
+        return;
+    }
+    let what = format!("no /dev/net/tun for the twin of {}", port.name);
+    let why = "`penstock run` does not start: the interface by which the kernel gets its packets is a tap.";
+    findings.push(Finding::bad(Severity::Wrong, "twin", what, why).mend("modprobe tun"));
+}
+
 /// AF_PACKET gives us a copy: the kernel has the packet too, and answers or forwards it beside us.
-fn gate(tools: &dyn Tools, interface: &str, findings: &mut Vec<Finding>) {
+fn gate(tools: &dyn Tools, interface: &str, port: &Port, findings: &mut Vec<Finding>) {
     let about = "kernel copy";
     let filters = tools.print(&["tc", "filter", "show", "dev", interface, "ingress"]).unwrap_or_default();
     let shut = filters.lines().any(|line| line.contains("'1,6 0 0 2'") || line.contains("action drop"));
@@ -138,9 +155,20 @@ fn gate(tools: &dyn Tools, interface: &str, findings: &mut Vec<Finding>) {
         findings.push(Finding::fine(about, format!("{interface} is shut for the kernel")));
         return;
     }
-    let why = "The kernel gets a copy of every packet that we take, and answers or forwards it too. What is for \
-               the box itself does not come through any more when it is shut: keep another way in.";
-    let finding = Finding::bad(Severity::Hint, about, format!("{interface} is open for the kernel"), why)
+    let what = format!("{interface} is open for the kernel");
+    let finding = if port.has_twin() {
+        let why = format!(
+            "The kernel gets every packet twice, by {interface} and by the twin {}, and answers twice. Addresses \
+             belong on the twin: move yours there first, for {interface} is deaf when it is shut.",
+            port.name
+        );
+        Finding::bad(Severity::Wrong, about, what, &why)
+    } else {
+        let why = "The kernel gets a copy of every packet that we take, and answers or forwards it too. What is for \
+                   the box itself does not come through any more when it is shut: keep another way in.";
+        Finding::bad(Severity::Hint, about, what, why)
+    };
+    let finding = finding
         .mend(format!("tc qdisc add dev {interface} clsact"))
         .mend(format!("tc filter add dev {interface} ingress bpf da bytecode '1,6 0 0 2'"));
     findings.push(finding);

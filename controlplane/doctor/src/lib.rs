@@ -117,10 +117,11 @@ pub fn examine(root: &Root, tools: &dyn Tools, config: Option<&Config>) -> Vec<F
     nic::iommu(root, config, &mut findings);
     for port in config.map(|config| config.ports.as_slice()).unwrap_or_default() {
         let workers = config.map_or(1, |config| config.dataplane.workers);
+        kernel::twin(root, port, &mut findings);
         match device::kind(port.device.as_str()) {
             device::Kind::Pci(address) => nic::pci(root, tools, address, workers, &mut findings),
             device::Kind::AfPacket(arguments) => {
-                kernel::af_packet(root, tools, &arguments, workers, &mut findings);
+                kernel::af_packet(root, tools, port, &arguments, workers, &mut findings);
             }
             device::Kind::Other => {}
         }
