@@ -163,7 +163,13 @@ impl Screen {
     fn open(bench: &Bench) -> Self {
         let top = format!("{} top --socket c.sock --interval 0.2", env!("CARGO_BIN_EXE_penstock"));
         let mut child = Command::new("script")
-            .args(["--quiet", "--return", "--command", &format!("stty rows 24 cols 80; {top}"), "/dev/null"])
+            .args([
+                "--quiet",
+                "--return",
+                "--command",
+                &format!("stty rows 24 cols 80; exec {top}"),
+                "/dev/null",
+            ])
             .env("TERM", "xterm-256color")
             .current_dir(bench.path("."))
             .stdin(Stdio::piped())
@@ -232,6 +238,25 @@ fn the_screen_waits_for_a_box_follows_it_and_finds_it_again() {
     screen.until("\x1b[?1049l");
     let status = screen.child.wait().unwrap();
     assert!(status.success(), "{status}");
+}
+
+#[test]
+fn a_terminal_that_closes_ends_it() {
+    let bench = Bench::new();
+    let mut screen = Screen::open(&bench);
+    screen.until("running?");
+    let script = screen.child.id();
+    let children = std::fs::read_to_string(format!("/proc/{script}/task/{script}/children")).unwrap();
+    let top: u32 = children.trim().parse().unwrap();
+    assert!(std::fs::read_to_string(format!("/proc/{top}/cmdline")).unwrap().contains("top"));
+    screen.child.kill().unwrap();
+    screen.child.wait().unwrap();
+    let start = Instant::now();
+    // What has ended and waits for its parent, whoever that is now, has an empty command line.
+    while std::fs::read_to_string(format!("/proc/{top}/cmdline")).is_ok_and(|line| !line.is_empty()) {
+        assert!(start.elapsed() < PATIENCE, "process {top} outlives its terminal");
+        std::thread::sleep(Duration::from_millis(20));
+    }
 }
 
 #[test]

@@ -195,6 +195,9 @@ const WORKERS: &[Column] = &[
     Column::trend(10, 60, 6),
 ];
 
+/// The column that orders workers where not all fit: how busy they are.
+pub(crate) const WORKERS_BY: usize = 1;
+
 /// All workers.
 pub(crate) fn workers<'s>(snapshot: &'s Snapshot, tracks: &'s Tracks) -> Sheet<'s> {
     let row = |worker: &'s ctl::Worker| {

@@ -316,9 +316,12 @@ impl State {
         Some(sheet)
     }
 
-    /// The order of a tab's own first column choice, for the overview.
-    pub(crate) fn by(tab: Tab) -> usize {
-        tab.by()
+    /// The column that orders a part of the overview: workers stay in place, unless only the busiest fit.
+    pub(crate) const fn by(tab: Tab, is_whole: bool) -> usize {
+        match tab {
+            Tab::Workers if !is_whole => sheets::WORKERS_BY,
+            tab => tab.by(),
+        }
     }
 
     /// Keeps the scrolled place inside a table of `rows` lines of which a page shows `page`.

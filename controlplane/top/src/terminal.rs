@@ -1,7 +1,8 @@
 //! The terminal: taken, drawn on, and given back on every way out.
 
 use std::io::{self, IsTerminal};
-use std::sync::mpsc::{Receiver, TryRecvError};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError, channel};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use ctl::Snapshot;
@@ -56,6 +57,7 @@ fn run(
     silence: Duration,
     stop: impl Fn() -> bool,
 ) -> io::Result<()> {
+    let input = listen()?;
     let mut told = Instant::now();
     let mut heard = Instant::now();
     let mut stale = true;
@@ -85,27 +87,45 @@ fn run(
             terminal.draw(|frame| draw(state, paint, frame))?;
             stale = false;
         }
-        // A signal ends the wait early; the loop then asks `stop`.
-        let is_there = match event::poll(LOOK) {
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => false,
-            other => other?,
-        };
-        if is_there {
-            match event::read()? {
-                Event::Key(pressed) if pressed.kind != KeyEventKind::Release => {
-                    if let Some(key) = key(pressed) {
-                        if !state.key(key) {
-                            return Ok(());
-                        }
-                        stale = true;
+        match input.recv_timeout(LOOK) {
+            Ok(Event::Key(pressed)) if pressed.kind != KeyEventKind::Release => {
+                if let Some(key) = key(pressed) {
+                    if !state.key(key) {
+                        return Ok(());
                     }
+                    stale = true;
                 }
-                Event::Resize(..) | Event::FocusGained => stale = true,
-                _ => {}
+            }
+            Ok(Event::Resize(..) | Event::FocusGained) => stale = true,
+            Ok(_) | Err(RecvTimeoutError::Timeout) => {}
+            Err(RecvTimeoutError::Disconnected) => {
+                return Err(io::Error::other("the terminal gives no keys"));
             }
         }
     }
     Ok(())
+}
+
+/// Reads what is typed, on a thread of its own: the library waits for ever on a terminal that is gone, and the loop
+/// that draws has to see the signal that says so. The thread ends with the program, or with the first event that
+/// nobody wants.
+fn listen() -> io::Result<Receiver<Event>> {
+    let (tell, input) = channel();
+    let read = move || {
+        loop {
+            match event::read() {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(_) => return,
+                Ok(event) => {
+                    if tell.send(event).is_err() {
+                        return;
+                    }
+                }
+            }
+        }
+    };
+    thread::Builder::new().name("keys".into()).spawn(read)?;
+    Ok(input)
 }
 
 /// The key as the screen takes it; `None` for all others.

@@ -60,6 +60,10 @@ fn ask_on(socket: &Path, interval: Duration, tell: &Sender<News>) {
         if tell.send(news).is_err() {
             return;
         }
+        // The box closes a connection that asks nothing for so long: whoever asks rarely connects each time.
+        if interval * 2 >= ctl::PATIENCE {
+            client = None;
+        }
         next += interval;
         let now = Instant::now();
         if next < now {

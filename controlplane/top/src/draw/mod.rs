@@ -112,7 +112,8 @@ fn stack(state: &State, seen: &Seen, tabs: &[Tab], paint: Paint, frame: &mut Fra
     let heights = shares(usize::from(area.height), &wants);
     for (place, ((tab, mut sheet), height)) in sheets.into_iter().zip(heights).enumerate() {
         let height = u16::try_from(height).unwrap_or(area.height);
-        sheet.sort(State::by(tab), false);
+        let is_whole = sheet.rows.len() + 2 <= usize::from(height);
+        sheet.sort(State::by(tab, is_whole), false);
         sheet.worst_first();
         let blank = u16::from(height > 2 && place + 1 < count);
         table::draw(&sheet, None, 0, paint, frame, Rect { y, height: height - blank, ..area });

@@ -25,7 +25,7 @@ pub(crate) fn draw(
     for (place, (column, &width)) in sheet.columns.iter().zip(&widths).enumerate() {
         let hidden = look.is_none() && place == 0 && sheet.rows.len() > page;
         let title = if hidden {
-            format!("{} {page}/{}", sheet.of, sheet.rows.len())
+            part(sheet, page, width)
         } else {
             titled(column, look.filter(|look| look.by == place), &mut heading, width)
         };
@@ -39,6 +39,13 @@ pub(crate) fn draw(
     for (row, y) in sheet.rows.iter().skip(from).take(page).zip(1..) {
         put(frame, area, y, line(row, sheet.columns, &widths, paint));
     }
+}
+
+/// How many lines of how many are shown, and of what if there is room.
+fn part(sheet: &Sheet<'_>, page: usize, width: u16) -> String {
+    let part = format!("{page}/{}", sheet.rows.len());
+    let whole = format!("{} {part}", sheet.of);
+    if whole.len() <= usize::from(width) { whole } else { part }
 }
 
 /// The heading of a column. Where the lines are ordered by it there is a mark on its open side: behind words, and
