@@ -347,8 +347,12 @@ impl Engine {
                         send(&mut resolver, &mut self.identifications, packet, &lane.parsed, target);
                     note(at, packet, &decision);
                 }
+                Step::Punt if resolver.kernel.takes(lane.punt) => {
+                    resolver.ledger.add(lane.punt, 1);
+                    note(at, packet, &Decision::left(Verdict::Punt(lane.punt), None));
+                }
                 Step::Punt => {
-                    let decision = refused(&mut resolver, Verdict::Punt(lane.punt), None);
+                    let decision = refused(&mut resolver, Verdict::Drop(DropReason::PuntFull), None);
                     note(at, packet, &decision);
                 }
                 Step::Resolve => {

@@ -27,16 +27,19 @@ impl KernelRoom {
         Self { left, kept: capacity / KEPT_PART }
     }
 
+    /// Whether it takes one more.
+    #[inline]
+    pub(crate) const fn takes(&mut self, reason: PuntReason) -> bool {
+        let kept = if matches!(reason, PuntReason::NotVip) { self.kept } else { 0 };
+        let takes = self.left > kept;
+        self.left -= takes as usize;
+        takes
+    }
+
     /// How a packet for the kernel leaves.
     #[inline]
     pub(crate) const fn admit(&mut self, reason: PuntReason) -> Verdict {
-        let kept = if matches!(reason, PuntReason::NotVip) { self.kept } else { 0 };
-        if self.left > kept {
-            self.left -= 1;
-            Verdict::Punt(reason)
-        } else {
-            Verdict::Drop(DropReason::PuntFull)
-        }
+        if self.takes(reason) { Verdict::Punt(reason) } else { Verdict::Drop(DropReason::PuntFull) }
     }
 }
 

@@ -53,11 +53,15 @@ impl Announcements {
     }
 }
 
-/// One frame for every VIP that is a single address, on every port that has a twin; a prefix is routed to us.
-pub(super) fn frames(config: &Config, macs: &[[u8; 6]]) -> Vec<Told> {
+/// The VIPs that are single addresses; a prefix is routed to us.
+pub(super) fn single_vips(config: &Config) -> BTreeSet<IpAddr> {
     let single = |vip: &conf::Vip| u32::from(vip.prefix_len) == if vip.address.is_ipv4() { 32 } else { 128 };
     let vips = config.services.iter().map(|service| service.vip).filter(single);
-    let vips: BTreeSet<IpAddr> = vips.map(|vip| vip.address).collect();
+    vips.map(|vip| vip.address).collect()
+}
+
+/// One frame for each of these VIPs, on every port that has a twin.
+pub(super) fn frames(config: &Config, vips: &BTreeSet<IpAddr>, macs: &[[u8; 6]]) -> Vec<Told> {
     let ports = (0_u8..).zip(config.ports.iter().zip(macs)).filter(|(_, (port, _))| port.has_twin());
     ports.flat_map(|(port, (_, &mac))| vips.iter().map(move |&vip| (port, frame(vip, mac)))).collect()
 }
@@ -77,7 +81,7 @@ fn frame(vip: IpAddr, mac: [u8; 6]) -> Vec<u8> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Announcements, GAP, frames};
+    use super::{Announcements, GAP, frames, single_vips};
     use std::time::Instant;
 
     #[test]
@@ -99,7 +103,7 @@ mod tests {
             service("net", "203.0.113.0/24", 80),
         ];
         let config = conf::parse("c.toml", &(text.to_owned() + &services.concat())).unwrap();
-        let told = frames(&config, &[[2, 0, 0, 0, 0, 1], [2, 0, 0, 0, 0, 2]]);
+        let told = frames(&config, &single_vips(&config), &[[2, 0, 0, 0, 0, 1], [2, 0, 0, 0, 0, 2]]);
         let begins: Vec<(u8, usize, &[u8])> =
             told.iter().map(|(port, frame)| (*port, frame.len(), &frame[..14])).collect();
         let v4: &[u8] = &[255, 255, 255, 255, 255, 255, 2, 0, 0, 0, 0, 1, 8, 6];

@@ -6,9 +6,12 @@
 mod announce;
 mod ferry;
 
+use std::collections::BTreeSet;
+use std::net::IpAddr;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -17,7 +20,7 @@ use dpdk::{Eal, EthPort, EthQueue, Mbuf, Mempool, PoolConfig, PortConfig};
 use worker::{KernelEnd, kernel_rings};
 
 use crate::failure::Failure;
-use crate::kernel::announce::{Announcements, frames};
+use crate::kernel::announce::{Announcements, frames, single_vips};
 use crate::kernel::ferry::{Carried, Ferry};
 use crate::limits::{FERRY_PACKETS, KERNEL_RING_PACKETS};
 
@@ -33,6 +36,8 @@ pub(crate) type Ends = Vec<KernelEnd<Mbuf>>;
 
 /// The twins of all ports that have one, and their ferry.
 pub(crate) struct Beside {
+    macs: Vec<[u8; 6]>,
+    tell: Sender<Announcements>,
     taps: Vec<EthPort>,
     is_over: Arc<AtomicBool>,
     ferry: JoinHandle<Result<Carried, Failure>>,
@@ -59,16 +64,31 @@ impl Beside {
         }
         let (ends, ferries): (Vec<_>, Vec<_>) =
             (0..config.dataplane.workers).map(|_| kernel_rings(KERNEL_RING_PACKETS)).unzip();
-        let at = Instant::now();
-        let rounds = (0..announce::ROUNDS).map(|round| at + round * announce::PAUSE);
-        let told = rounds.map(|due| Announcements::new(frames(config, macs), due)).collect();
+        let (tell, told) = channel();
         let is_over = Arc::new(AtomicBool::new(false));
         let (ferry, stop) = (Ferry::new(twins, ferries), Arc::clone(&is_over));
         let ferry = std::thread::Builder::new()
             .name("ferry".to_owned())
-            .spawn(move || life(ferry, pool, told, &stop))
+            .spawn(move || life(ferry, pool, &told, &stop))
             .map_err(|error| Failure::new(format!("the ferry to the kernel cannot start: {error}")))?;
-        Ok(Some((Self { taps, is_over, ferry }, ends)))
+        let beside = Self { macs: macs.to_vec(), tell, taps, is_over, ferry };
+        beside.announce(config, &single_vips(config));
+        Ok(Some((beside, ends)))
+    }
+
+    /// Tells the link of the VIPs that `new` has and `old` had not.
+    pub(crate) fn announce_new(&self, old: &Config, new: &Config) {
+        let (before, after) = (single_vips(old), single_vips(new));
+        self.announce(new, &after.difference(&before).copied().collect());
+    }
+
+    fn announce(&self, config: &Config, vips: &BTreeSet<IpAddr>) {
+        let at = Instant::now();
+        for round in 0..announce::ROUNDS {
+            let due = at + round * announce::PAUSE;
+            // The ferry hears until it is told to end.
+            let _ = self.tell.send(Announcements::new(frames(config, vips, &self.macs), due));
+        }
     }
 
     /// Ends the ferry, and tells what it carried; the workers have ended before. The twins go with it.
@@ -120,13 +140,15 @@ fn twin(
 fn life(
     mut ferry: Ferry<EthQueue>,
     pool: Mempool,
-    mut waiting: Vec<Announcements>,
+    told: &Receiver<Announcements>,
     is_over: &AtomicBool,
 ) -> Result<Carried, Failure> {
     dpdk::accept_driver_signals();
     let _lcore = dpdk::register_thread()?;
+    let mut waiting: Vec<Announcements> = Vec::new();
     let (mut idle, mut sleep) = (0, SLEEP_MIN);
     while !is_over.load(Ordering::Acquire) {
+        waiting.extend(told.try_iter());
         let now = Instant::now();
         waiting.retain_mut(|announcements| {
             while let Some((port, frame)) = announcements.next(now) {

@@ -96,13 +96,17 @@ pub(crate) fn run(options: &RunOptions) -> Result<(), Failure> {
     };
     let until = Until { packets: options.packets, seconds: options.duration };
     let kernels = kernels.unwrap_or_default();
+    // Whoever knew another router for a VIP that appears is to turn to us.
+    let changed = |old: &conf::Config, new: &conf::Config| {
+        beside.iter().for_each(|beside| beside.announce_new(old, new));
+    };
     let left = if options.recorder {
         let workers: Vec<_> = ports_of.map(|port| (port, Recorder::default())).collect();
         stage.tapes = workers.iter().map(|(_, recorder)| recorder.tape()).collect();
-        stage.conduct(workers, kernels, enter, &statistics, &until)
+        stage.conduct(workers, kernels, enter, (&statistics, &changed), &until)
     } else {
         let workers = ports_of.map(|port| (port, NoObserver)).collect();
-        stage.conduct(workers, kernels, enter, &statistics, &until)
+        stage.conduct(workers, kernels, enter, (&statistics, &changed), &until)
     };
     beside.map(Beside::stop).transpose()?;
     let Left { ends, ledger, names } = left?;
@@ -125,6 +129,9 @@ pub(crate) fn run(options: &RunOptions) -> Result<(), Failure> {
     tell(&names.site, &ledger, &summary)?;
     refuse_faults(leaked, &ends)
 }
+
+/// What the ports have counted, and who is to know of a configuration that is in force after another.
+type Outside<'o> = (&'o dyn Fn() -> Vec<ctl::Port>, &'o dyn Fn(&conf::Config, &conf::Config));
 
 /// When a run ends by itself.
 #[derive(Clone, Copy, Debug, Default)]
@@ -190,7 +197,7 @@ impl Stage {
         ports: Vec<(P, O)>,
         kernels: Vec<KernelEnd<P::Packet>>,
         enter: impl Fn(usize) -> Result<G, Failure> + Sync,
-        statistics: &dyn Fn() -> Vec<ctl::Port>,
+        (statistics, changed): Outside<'_>,
         until: &Until,
     ) -> Result<Left, Failure>
     where
@@ -222,7 +229,7 @@ impl Stage {
             Builder { publisher: self.publisher, readers: self.crew.readers(), layout: self.crew.layout() };
         let (jobs, to_build) = channel();
         let desk = Desk::new(self.names.in_force.clone(), gauges.len());
-        let mut office = Office::new(self.inbox, jobs, desk, Arc::clone(&board), gauges, statistics);
+        let mut office = Office::new(self.inbox, jobs, desk, Arc::clone(&board), gauges, statistics, changed);
         let (crew, send, enter, start) = (&mut self.crew, self.send, &enter, Instant::now());
         let tapes = &self.tapes;
         let ends = thread::scope(|scope| {

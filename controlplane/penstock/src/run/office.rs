@@ -46,6 +46,7 @@ pub(crate) struct Office<'o> {
     board: Arc<Board>,
     gauges: Vec<Arc<Gauge>>,
     ports: &'o dyn Fn() -> Vec<ctl::Port>,
+    changed: &'o dyn Fn(&conf::Config, &conf::Config),
     asked: BTreeMap<Ticket, Asker>,
     last_ticket: Ticket,
     made: Option<Made>,
@@ -64,6 +65,7 @@ impl<'o> Office<'o> {
         board: Arc<Board>,
         gauges: Vec<Arc<Gauge>>,
         ports: &'o dyn Fn() -> Vec<ctl::Port>,
+        changed: &'o dyn Fn(&conf::Config, &conf::Config),
     ) -> Self {
         let pulses = vec![Pulse::default(); gauges.len()];
         Self {
@@ -73,6 +75,7 @@ impl<'o> Office<'o> {
             board,
             gauges,
             ports,
+            changed,
             asked: BTreeMap::new(),
             last_ticket: 0,
             made: None,
@@ -142,7 +145,9 @@ impl<'o> Office<'o> {
                 Output::HandOver(_) => self.hand_over(crew, None),
                 Output::HandOverTo(worker, _) => self.hand_over(crew, Some(worker)),
                 Output::Switched(generation) => {
+                    let before = self.board.standing();
                     let names = self.names();
+                    (self.changed)(&before.names.site.config, &names.site.config);
                     crew.let_go();
                     self.look(crew, names);
                     tracing::info!("generation {} is in force", generation.sequence);
