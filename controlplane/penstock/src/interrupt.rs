@@ -14,8 +14,18 @@ pub(crate) struct Interrupt(Arc<AtomicBool>);
 impl Interrupt {
     /// Watches for the signals that end a program in order, and for a terminal that closes.
     pub(crate) fn watch() -> Result<Self, Failure> {
+        Self::on(&[SIGINT, SIGTERM, SIGHUP, SIGQUIT])
+    }
+
+    /// The same but for a terminal that closes, which ends the program at once: for a screen, which has nothing to
+    /// put in order when its terminal is gone, and whose library would read from what is gone for ever.
+    pub(crate) fn watch_but_hangup() -> Result<Self, Failure> {
+        Self::on(&[SIGINT, SIGTERM, SIGQUIT])
+    }
+
+    fn on(signals: &[i32]) -> Result<Self, Failure> {
         let interrupt = Self::default();
-        for signal in [SIGINT, SIGTERM, SIGHUP, SIGQUIT] {
+        for &signal in signals {
             signal_hook::flag::register(signal, Arc::clone(&interrupt.0))
                 .map_err(|error| Failure::new(format!("signals cannot be watched: {error}")))?;
         }

@@ -265,3 +265,45 @@ fn where_there_is_no_terminal_it_says_what_there_is_instead() {
     let told = bench.sentence("top --socket c.sock");
     assert!(told.contains("no terminal") && told.contains("penstock show"), "{told}");
 }
+
+/// A library that reads a terminal which is gone may do so for ever.
+#[test]
+fn the_screen_ends_with_its_terminal() {
+    let bench = Bench::new();
+    let line = format!(
+        "echo $$ > pid && exec {} top --socket none.sock --interval 0.2",
+        env!("CARGO_BIN_EXE_penstock")
+    );
+    let mut terminal = Command::new("script")
+        .args(["--quiet", "--command", &line, "/dev/null"])
+        .env("TERM", "xterm")
+        .current_dir(bench.path("."))
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut shown = terminal.stdout.take().unwrap();
+    let mut seen = Vec::new();
+    let mut piece = [0; 4096];
+    // The alternate screen: it has taken the terminal.
+    while !seen.windows(8).any(|bytes| bytes == b"\x1b[?1049h") {
+        let len = shown.read(&mut piece).unwrap();
+        assert!(len > 0, "it ended: {}", String::from_utf8_lossy(&seen));
+        seen.extend_from_slice(&piece[..len]);
+    }
+    let pid = std::fs::read_to_string(bench.path("pid")).unwrap();
+    let process = Path::new("/proc").join(pid.trim());
+    let is_there =
+        || std::fs::read_to_string(process.join("comm")).is_ok_and(|name| name.trim() == "penstock");
+    assert!(is_there());
+    terminal.kill().unwrap();
+    terminal.wait().unwrap();
+    let start = Instant::now();
+    while is_there() {
+        if start.elapsed() > PATIENCE {
+            let _ = Command::new("kill").args(["-KILL", pid.trim()]).status();
+            panic!("it goes on without a terminal");
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}

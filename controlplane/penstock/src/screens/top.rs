@@ -32,7 +32,7 @@ fn interval(text: &str) -> Result<f64, String> {
 
 /// Shows the screen until a key or a signal ends it.
 pub(crate) fn top(options: &TopOptions) -> Result<(), Failure> {
-    let interrupt = Interrupt::watch()?;
+    let interrupt = Interrupt::watch_but_hangup()?;
     let interval = Duration::from_secs_f64(options.interval);
     let (tell, news) = mpsc::channel();
     let socket = options.socket.path.clone();
