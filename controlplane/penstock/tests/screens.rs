@@ -241,25 +241,6 @@ fn the_screen_waits_for_a_box_follows_it_and_finds_it_again() {
 }
 
 #[test]
-fn a_terminal_that_closes_ends_it() {
-    let bench = Bench::new();
-    let mut screen = Screen::open(&bench);
-    screen.until("running?");
-    let script = screen.child.id();
-    let children = std::fs::read_to_string(format!("/proc/{script}/task/{script}/children")).unwrap();
-    let top: u32 = children.trim().parse().unwrap();
-    assert!(std::fs::read_to_string(format!("/proc/{top}/cmdline")).unwrap().contains("top"));
-    screen.child.kill().unwrap();
-    screen.child.wait().unwrap();
-    let start = Instant::now();
-    // What has ended and waits for its parent, whoever that is now, has an empty command line.
-    while std::fs::read_to_string(format!("/proc/{top}/cmdline")).is_ok_and(|line| !line.is_empty()) {
-        assert!(start.elapsed() < PATIENCE, "process {top} outlives its terminal");
-        std::thread::sleep(Duration::from_millis(20));
-    }
-}
-
-#[test]
 fn where_there_is_no_terminal_it_says_what_there_is_instead() {
     let bench = Bench::new();
     let told = bench.sentence("top --socket c.sock");
