@@ -97,6 +97,31 @@ pub trait Observer<P> {
     fn burst<'p>(&mut self, packets: impl Iterator<Item = Option<&'p Parsed>>) {
         let _ = packets;
     }
+
+    /// A switch of tables has come to this point, between two bursts: where tests hold a worker.
+    #[inline(always)]
+    fn switching(&mut self, _: SwitchPoint) {}
+}
+
+/// The points of a switch of tables, in their order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SwitchPoint {
+    /// The command was read; the table is not yet taken.
+    Commanded,
+    /// The engine knows the new table's settings; flows have to be confirmed.
+    Adopted,
+    /// The new table is in force.
+    Swapped,
+    /// The old one is on its way back.
+    GivenBack,
+    /// The control core was told.
+    Acknowledged,
+}
+
+impl SwitchPoint {
+    /// All of them.
+    pub const ALL: [Self; 5] =
+        [Self::Commanded, Self::Adopted, Self::Swapped, Self::GivenBack, Self::Acknowledged];
 }
 
 /// Watches nothing.

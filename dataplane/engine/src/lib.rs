@@ -22,6 +22,6 @@ mod resolve;
 mod too_big;
 
 pub use burst::{Engine, Sent};
-pub use decision::{Answer, Decision, FlowUse, NoObserver, Observer, Verdict};
+pub use decision::{Answer, Decision, FlowUse, NoObserver, Observer, SwitchPoint, Verdict};
 pub use explain::{Known, Step, explain};
 pub use kernel::KernelRoom;

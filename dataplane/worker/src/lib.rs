@@ -21,7 +21,7 @@ pub use tap::{Shot, Tap, TapReader, TapReceiver, TapSender, Wanted, tap, taps};
 use std::sync::Arc;
 
 use counters::{DropReason, Event, Ledger};
-use engine::{Engine, Observer};
+use engine::{Engine, Observer, SwitchPoint};
 use link::{Command, Report};
 use port::{BURST_MAX, Burst, Packet, Port, Tick};
 use service::{Generation, Table};
@@ -114,7 +114,7 @@ impl<P: Port, B: AsRef<[u8]>> Worker<P, B> {
     #[inline]
     pub fn breathe(&mut self, observer: &mut impl Observer<P::Packet>) -> Breath {
         while let Some(record) = self.side.commands.try_recv() {
-            self.obey(Command::from_record(&record));
+            self.obey(Command::from_record(&record), observer);
         }
         self.is_tapped = self.tapping.is_on();
         if self.kernel.is_some() {
@@ -220,26 +220,31 @@ impl<P: Port, B: AsRef<[u8]>> Worker<P, B> {
         }
     }
 
-    fn obey(&mut self, command: Result<Command, link::Unknown>) {
+    fn obey(&mut self, command: Result<Command, link::Unknown>, observer: &mut impl Observer<P::Packet>) {
         match command {
-            Ok(Command::Switch(generation)) => self.switch(generation),
+            Ok(Command::Switch(generation)) => self.switch(generation, observer),
             Ok(Command::Stop) => self.is_stopping = true,
             Err(_) => self.unknown_commands += 1,
         }
     }
 
-    fn switch(&mut self, generation: Generation) {
+    fn switch(&mut self, generation: Generation, observer: &mut impl Observer<P::Packet>) {
+        observer.switching(SwitchPoint::Commanded);
         if self.table.generation() != generation {
             let Some(table) = self.tables.take(generation) else {
                 self.report(Report::NoSuchTable(generation));
                 return;
             };
             self.engine.adopt(&table.view());
+            observer.switching(SwitchPoint::Adopted);
             self.engine.ledger_mut().add(Event::TableSwitch, 1);
             let old = std::mem::replace(&mut self.table, table);
+            observer.switching(SwitchPoint::Swapped);
             self.tables.give_back(old);
+            observer.switching(SwitchPoint::GivenBack);
         }
         self.report(Report::Switched(generation));
+        observer.switching(SwitchPoint::Acknowledged);
     }
 
     fn stop(&mut self) -> Breath {

@@ -413,6 +413,29 @@ impl Core {
         Some(())
     }
 
+    /// Makes the next table, hands it to the first worker, and tells it to switch.
+    pub(crate) fn begin_switch(&mut self, blueprint: &Blueprint) -> Report {
+        let table = Arc::new(self.publisher.publish(blueprint).unwrap().table().unwrap());
+        let generation = table.generation();
+        self.tables.push(Arc::downgrade(&table));
+        let rein = &mut self.reins[0];
+        rein.sender.hand_over(table).unwrap();
+        rein.control.commands.try_send(&Command::Switch(generation).to_record()).unwrap();
+        Report::Switched(generation)
+    }
+
+    /// Lets go of what came back; how many tables are still there.
+    pub(crate) fn tables_there(&mut self) -> usize {
+        self.reins.iter_mut().for_each(|rein| rein.sender.let_go());
+        self.tables.iter().filter(|table| table.strong_count() > 0).count()
+    }
+
+    /// Waits for what the first worker says next.
+    pub(crate) fn hear(&mut self, has_ended: &impl Fn() -> bool) -> Option<Report> {
+        let record = wait(has_ended, || self.reins[0].control.reports.try_recv())?;
+        Report::from_record(&record).ok()
+    }
+
     /// Tells all to stop, and waits until they have.
     pub(crate) fn stop_all(&mut self, has_ended: &impl Fn() -> bool) -> Option<()> {
         for rein in &mut self.reins {
