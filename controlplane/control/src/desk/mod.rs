@@ -136,6 +136,8 @@ pub enum Refusal {
         worker: usize,
         /// To which table.
         generation: Generation,
+        /// It is the wish of that table; otherwise it waited behind, and was not begun.
+        is_begun: bool,
     },
     /// A fault of ours or of the machine.
     Internal(String),
@@ -152,10 +154,11 @@ impl fmt::Display for Refusal {
             ),
             Self::Config(why) => write!(f, "nothing was changed: {why}"),
             Self::Busy => write!(f, "{WISHES_MAX} changes are waiting already: try again"),
-            Self::Silent { worker, generation } => write!(
+            Self::Silent { worker, generation, is_begun } => write!(
                 f,
-                "worker {worker} has not switched to table {} within {} seconds; the others have, or will: \
+                "{}worker {worker} has not switched to table {} within {} seconds; the others have, or will: \
                  `penstock show workers` tells which is silent",
+                if *is_begun { "" } else { "this change was not begun: " },
                 generation.sequence,
                 ACKNOWLEDGE_MS_MAX / 1000
             ),
@@ -377,10 +380,10 @@ impl Desk {
             return;
         }
         let (generation, worker) = (pending.next.generation, waiting.iter().position(|waits| *waits));
-        let silent = Refusal::Silent { worker: worker.unwrap_or(0), generation };
+        let silent = |is_begun| Err(Refusal::Silent { worker: worker.unwrap_or(0), generation, is_begun });
         let first = (!std::mem::replace(is_told, true)).then_some(pending.ticket);
-        let waiting = self.wishes.drain(..).map(|(ticket, _)| ticket);
-        let tickets = first.into_iter().chain(waiting);
-        outputs.extend(tickets.map(|ticket| Output::Answer(ticket, Err(silent.clone()))));
+        outputs.extend(first.map(|ticket| Output::Answer(ticket, silent(true))));
+        let waiting = self.wishes.drain(..);
+        outputs.extend(waiting.map(|(ticket, _)| Output::Answer(ticket, silent(false))));
     }
 }
