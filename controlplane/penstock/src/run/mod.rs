@@ -18,6 +18,8 @@ mod events;
 mod live;
 mod office;
 pub(crate) mod standing;
+#[cfg(test)]
+mod tests;
 
 use std::fs::File;
 use std::io::Read;

@@ -7,6 +7,9 @@
     reason = "test code, which may stop where it is wrong"
 )]
 
+pub(crate) mod changes;
+pub(crate) mod running;
+
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
