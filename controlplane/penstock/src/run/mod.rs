@@ -62,13 +62,7 @@ pub(crate) fn run(options: &RunOptions) -> Result<(), Failure> {
     let mut paths = vec![("--config", options.config.as_path())];
     paths.extend(options.report.as_deref().map(|path| ("--report", path)));
     refuse_same(&paths)?;
-    let file = conf::load(&options.config)?;
-    if file.ports.is_empty() {
-        return Err(Failure::new(format!(
-            "{}: no port is configured: add a [[port]] with a name and a device",
-            options.config.display()
-        )));
-    }
+    let file = load(&options.config)?;
     if file.ports.iter().any(conf::Port::has_twin) {
         // Before any thread is started: no worker is to be woken for what the kernel sends.
         dpdk::block_driver_signals();
@@ -130,6 +124,18 @@ pub(crate) fn run(options: &RunOptions) -> Result<(), Failure> {
     }
     tell(&names.site, &ledger, &summary)?;
     refuse_faults(leaked, &ends)
+}
+
+/// The configuration, which has to name a port.
+fn load(path: &Path) -> Result<conf::Config, Failure> {
+    let file = conf::load(path)?;
+    if file.ports.is_empty() {
+        return Err(Failure::new(format!(
+            "{}: no port is configured: add a [[port]] with a name and a device",
+            path.display()
+        )));
+    }
+    Ok(file)
 }
 
 /// What the ports have counted, and who is to know of a configuration that is in force after another.
