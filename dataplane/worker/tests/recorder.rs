@@ -69,7 +69,8 @@ fn the_last_ones_stay_and_the_tape_outlives_the_worker() {
     record(&mut recorder, &frames);
     drop(recorder);
     let clients: Vec<Client> = tape.records().iter().map(|record| record.client).collect();
-    let expected = (3000 - u32::try_from(RECORDS).unwrap()..3000).map(|flow| Client::V4((0x0a00_0000 | flow).into()));
+    let expected =
+        (3000 - u32::try_from(RECORDS).unwrap()..3000).map(|flow| Client::V4((0x0a00_0000 | flow).into()));
     assert_eq!(clients, expected.collect::<Vec<_>>());
 }
 
