@@ -32,7 +32,7 @@ use std::time::Instant;
 use control::{Desk, Image, InForce, Job, Overrides, Publication, Publisher, blueprint};
 use counters::{Event as Counted, Ledger};
 use ctl::Server;
-use dpdk::EthPort;
+use dpdk::{Eal, EthPort};
 use engine::{NoObserver, Observer};
 use port::{Port, Tick};
 use worker::{KernelEnd, Recorder, RoundRobin, Tape, Worker};
@@ -105,25 +105,31 @@ pub(crate) fn run(options: &RunOptions) -> Result<(), Failure> {
         stage.conduct(workers, kernels, enter, (&statistics, &changed), &until)
     };
     beside.map(Beside::stop).transpose()?;
-    let Left { ends, ledger, names } = left?;
+    let left = left?;
     live::tell(&statistics());
     drop(ports);
+    conclude(&eal, report, &left)
+}
+
+/// Writes and tells what a run leaves; what must not have happened is a failure.
+fn conclude(eal: &Eal, report: Option<Output>, left: &Left) -> Result<(), Failure> {
+    let Left { ends, ledger, names } = left;
     let leaked = eal.mbufs_in_use();
     let sequence = names.in_force.generation.sequence;
     let summary = report::Report {
         generation: report::Generation { sequence, digest: names.digest.clone() },
         machine: report::Machine::here(Some(dpdk::rte_version().to_owned()), eal.memory().to_string()),
         mbufs_leaked: Some(leaked),
-        services: services(&names.site, &ledger),
-        reals: reals(&names.site, &ledger),
-        ..summarize(&ledger, &ends)
+        services: services(&names.site, ledger),
+        reals: reals(&names.site, ledger),
+        ..summarize(ledger, ends)
     };
     if let Some(mut out) = report {
-        out.put(json(&summary, &ledger)?.as_bytes())?;
+        out.put(json(&summary, ledger)?.as_bytes())?;
         out.finish()?;
     }
-    tell(&names.site, &ledger, &summary)?;
-    refuse_faults(leaked, &ends)
+    tell(&names.site, ledger, &summary)?;
+    refuse_faults(leaked, ends)
 }
 
 /// The configuration, which has to name a port.
