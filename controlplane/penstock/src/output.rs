@@ -1,13 +1,10 @@
-//! Text files that are written whole or not at all.
-//!
-//! As captures are: a regular file is written beside its target, as `NAME.PID.part`, and takes its name
-//! at the end; a device or a pipe is written in place. Opened before the work begins, so that an output
-//! that cannot be written is told at once.
+//! Files that are written whole or not at all, as captures are, and told of in the words of the command line.
 
-use std::ffi::OsString;
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, BufWriter, ErrorKind, Write};
+use std::fs;
+use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};
+
+use capture::{Unfinished, WholeFile, is_special};
 
 use crate::failure::Failure;
 
@@ -15,93 +12,37 @@ use crate::failure::Failure;
 #[derive(Debug)]
 pub(crate) struct Output {
     name: String,
-    out: BufWriter<File>,
-    part: Option<Part>,
-}
-
-#[derive(Debug)]
-struct Part {
-    path: PathBuf,
-    target: PathBuf,
-    renamed: bool,
-}
-
-impl Drop for Part {
-    fn drop(&mut self) {
-        if !self.renamed {
-            // What led here has been told.
-            let _ = fs::remove_file(&self.path);
-        }
-    }
+    out: WholeFile,
 }
 
 impl Output {
     /// Opens the output at `path`.
     pub(crate) fn create(path: &Path) -> Result<Self, Failure> {
         let name = path.display().to_string();
-        let (file, part) = open(path)
+        let out = WholeFile::create(path)
             .map_err(|error| Failure::new(format!("{name}: the output cannot be created: {error}")))?;
-        Ok(Self { name, out: BufWriter::with_capacity(1 << 18, file), part })
+        Ok(Self { name, out })
     }
 
     /// Writes all of `bytes`.
     pub(crate) fn put(&mut self, bytes: &[u8]) -> Result<(), Failure> {
-        self.out.write_all(bytes).map_err(|error| self.failure(&error))
+        self.out.write_all(bytes).map_err(|error| failure(&self.name, &error))
     }
 
     /// Has what was put so far reach the file, for whoever reads it meanwhile.
     pub(crate) fn flush(&mut self) -> Result<(), Failure> {
-        self.out.flush().map_err(|error| self.failure(&error))
+        self.out.flush().map_err(|error| failure(&self.name, &error))
     }
 
     /// Makes it durable and gives it its name.
-    pub(crate) fn finish(mut self) -> Result<(), Failure> {
-        let flushed = self.out.flush();
-        flushed.map_err(|error| self.failure(&error))?;
-        if let Some(part) = &mut self.part {
-            let moved = self.out.get_ref().sync_all().and_then(|()| fs::rename(&part.path, &part.target));
-            part.renamed = moved.is_ok();
-            moved.map_err(|error| self.failure(&error))?;
-        }
-        Ok(())
-    }
-
-    fn failure(&self, error: &io::Error) -> Failure {
-        Failure::new(format!("{}: the output cannot be written: {error}", self.name))
+    pub(crate) fn finish(self) -> Result<(), Failure> {
+        let Self { name, out } = self;
+        out.finish().map_err(|(Unfinished::Write(error) | Unfinished::Rename(error))| failure(&name, &error))
     }
 }
 
-fn open(path: &Path) -> io::Result<(File, Option<Part>)> {
-    match fs::metadata(path) {
-        Ok(metadata) if is_special(path) || !metadata.is_file() => {
-            Ok((OpenOptions::new().write(true).open(path)?, None))
-        }
-        Ok(metadata) => {
-            // A file that may not be written may not be replaced either, though the folder allows it.
-            OpenOptions::new().write(true).open(path)?;
-            let (file, part) = beside(fs::canonicalize(path)?)?;
-            file.set_permissions(metadata.permissions())?;
-            Ok((file, Some(part)))
-        }
-        Err(error) if error.kind() == ErrorKind::NotFound && path.file_name().is_some() => {
-            let (file, part) = beside(path.to_path_buf())?;
-            Ok((file, Some(part)))
-        }
-        Err(error) => Err(error),
-    }
-}
-
-fn beside(target: PathBuf) -> io::Result<(File, Part)> {
-    let mut name = target.file_name().map(OsString::from).unwrap_or_default();
-    name.push(format!(".{}.part", std::process::id()));
-    let path = target.with_file_name(name);
-    let file = OpenOptions::new().write(true).create_new(true).open(&path)?;
-    Ok((file, Part { path, target, renamed: false }))
-}
-
-/// What stands under `/dev` and `/proc` is not ours to replace.
-fn is_special(path: &Path) -> bool {
-    path.starts_with("/dev") || path.starts_with("/proc")
+fn failure(name: &str, error: &io::Error) -> Failure {
+    Failure::new(format!("{name}: the output cannot be written: {error}"))
 }
 
 /// Refuses two names for one file among inputs and outputs; an option's name and its path each.

@@ -32,8 +32,9 @@ pub fn record_header(resolution: Resolution, time_nanos: u64, len: u32) -> Optio
         Resolution::Nano => nanos,
     };
     let mut header = [0; 16];
-    for (slot, word) in header.chunks_exact_mut(4).zip([seconds, fraction, len, len]) {
-        slot.copy_from_slice(&word.to_le_bytes());
+    let (slots, _) = header.as_chunks_mut::<4>();
+    for (slot, word) in slots.iter_mut().zip([seconds, fraction, len, len]) {
+        *slot = word.to_le_bytes();
     }
     Some(header)
 }

@@ -23,6 +23,7 @@ mod link_type;
 mod ng;
 pub mod ng_encode;
 mod scan;
+mod whole;
 mod writer;
 
 pub use encode::{file_header, record_header};
@@ -31,4 +32,5 @@ pub use fault::{Fault, FaultKind};
 pub use limits::{FAULTS_MAX, FILE_BYTES_MAX, INTERFACES_MAX, PACKET_BYTES_MAX, RECORDS_MAX};
 pub use link_type::LinkType;
 pub use scan::{Capture, Format, Interface, PacketRef, Record, Resolution};
+pub use whole::{Unfinished, WholeFile, is_special};
 pub use writer::Writer;
