@@ -185,6 +185,7 @@ fn the_unit_is_one_that_systemd_takes_and_calls_well_confined() {
     }
 }
 
+#[cfg(feature = "dpdk")]
 #[test]
 fn the_commands_of_the_unit_are_commands() {
     let bench = Bench::new();
