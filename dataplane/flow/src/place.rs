@@ -13,6 +13,13 @@ pub struct Place {
 impl Place {
     /// No tuple's place.
     pub const NOWHERE: Self = Self { tag: EMPTY, first: 0 };
+
+    /// Where the hash of a tuple, tag and spread, puts it in a table of so many buckets. No flow has the tag of
+    /// an empty entry.
+    #[inline]
+    pub(crate) fn of((tag, spread): (u64, u64), buckets: u32) -> Self {
+        Self { tag: if tag == EMPTY { 1 } else { tag }, first: scale(spread, buckets) }
+    }
 }
 
 /// Where a flow is.
@@ -35,7 +42,7 @@ impl Slot {
 /// A 64-bit number as one of so many buckets (Lemire, "Fast random integer generation in an interval").
 #[inline]
 #[allow(clippy::cast_possible_truncation, reason = "the product's upper half is below the bucket count")]
-pub(crate) const fn scale(hash: u64, buckets: u32) -> u32 {
+const fn scale(hash: u64, buckets: u32) -> u32 {
     ((hash as u128 * buckets as u128) >> 64) as u32
 }
 

@@ -6,8 +6,8 @@ use mem::Prf;
 use service::tuple_hash;
 use wire::FiveTuple;
 
-use crate::bucket::{EMPTY, ENTRIES_PER_BUCKET, Seen, from_words};
-use crate::place::{self, Slot};
+use crate::bucket::{ENTRIES_PER_BUCKET, Seen, from_words};
+use crate::place::{self, Place, Slot};
 use crate::table::Memory;
 use crate::value::Value;
 
@@ -43,10 +43,7 @@ impl FlowReader {
     /// buckets at that moment may be missed.
     #[must_use]
     pub fn find(&self, tuple: &FiveTuple) -> Option<FlowRecord> {
-        let (tag, spread) = tuple_hash(&self.prf()?, tuple);
-        let first = place::scale(spread, self.buckets);
-        // As `FlowTable::place_with` does.
-        let tag = if tag == EMPTY { 1 } else { tag };
+        let Place { tag, first } = Place::of(tuple_hash(&self.prf()?, tuple), self.buckets);
         let slots = [first, place::other(first, tag, self.buckets)].into_iter().flat_map(slots_of);
         slots.filter_map(|slot| self.flow(slot)).find(|flow| flow.tuple == *tuple)
     }
@@ -64,9 +61,7 @@ impl FlowReader {
         let Some(prf) = self.prf() else { return (0, 0) };
         let (mut in_first, mut all) = (0, 0);
         for (bucket, flow) in self.slots().filter_map(|slot| Some((slot.bucket, self.flow(slot)?))) {
-            // As `FlowTable::place` does.
-            let (_, spread) = tuple_hash(&prf, &flow.tuple);
-            in_first += usize::from(place::scale(spread, self.buckets) == bucket);
+            in_first += usize::from(Place::of(tuple_hash(&prf, &flow.tuple), self.buckets).first == bucket);
             all += 1;
         }
         (in_first, all)

@@ -221,7 +221,7 @@ impl<const TAG_BITS: u32> FlowTable<TAG_BITS> {
     pub fn place_with(&self, tuple: &FiveTuple, tail: u64) -> Place {
         let (tag, spread) = tuple_hash_with(&self.prf, tuple, tail);
         let tag = if TAG_BITS == 64 { tag } else { tag & ((1 << TAG_BITS) - 1) };
-        Place { tag: if tag == EMPTY { 1 } else { tag }, first: place::scale(spread, self.buckets) }
+        Place::of((tag, spread), self.buckets)
     }
 
     /// Fetches the first bucket of a place.
