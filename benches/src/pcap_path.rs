@@ -1,5 +1,5 @@
 //! The whole packet path on real DPDK: a worker on `net_pcap` with `infinite_rx`, as testpmd is run beside
-//! it. Prints one JSON line, and fails if the counters do not say that every packet was tunnelled.
+//! it, and with what `penstock run` gives it: the rings of a twin, the way for taps, the recorder. Prints one JSON line, and fails if the counters do not say that every packet was tunnelled.
 //!
 //! `cargo run --release -p benches --bin pcap-path -- --capture FILE`; see benches/README.md.
 #![forbid(unsafe_code)]
@@ -12,13 +12,13 @@ use benches::halved::Halved;
 use benches::tables;
 use clap::{Parser, ValueEnum};
 use counters::{Event, Layout, Ledger};
-use dpdk::{Eal, EalConfig, EthPort, EthQueue, EthStats, MemoryMode, Mempool, PoolConfig, PortConfig};
-use engine::{Engine, NoObserver};
+use dpdk::{Eal, EalConfig, EthPort, EthQueue, EthStats, Mbuf, MemoryMode, Mempool, PoolConfig, PortConfig};
+use engine::{Engine, NoObserver, Observer};
 use flow::FlowTable;
 use port::{BURST_MAX, Burst, Port};
 use service::{Aligned, Table};
 use shm::Region;
-use worker::{Breath, Worker};
+use worker::{Breath, Recorder, Worker};
 
 /// Outer IPv4 header: what every packet must have grown by when it is sent.
 const IPIP_BYTES: u64 = 20;
@@ -26,6 +26,8 @@ const IPIP_BYTES: u64 = 20;
 const WARM_UP_ROUNDS: u64 = 64;
 /// Polls in a row that find nothing before we give up: the driver found no mbuf to copy to.
 const IDLE_POLLS_MAX: u32 = 1_000_000;
+/// Packets of each ring between worker and twin, as `penstock run` has them.
+const TWIN_RING: usize = 1024;
 const DEVICE: &str = "net_pcap0";
 /// What an mbuf's room leaves free in front (`RTE_PKTMBUF_HEADROOM`); testpmd's `--mbuf-size` counts it.
 const HEADROOM: u16 = 128;
@@ -70,6 +72,9 @@ struct Arguments {
     /// Only receives and sends, as testpmd's io: what the port itself costs.
     #[arg(long)]
     port_only: bool,
+    /// Without the twin's rings, the way for taps and the recorder.
+    #[arg(long, conflicts_with = "port_only")]
+    bare: bool,
 }
 
 fn parse_burst(text: &str) -> Result<usize, String> {
@@ -117,7 +122,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let (queue, measured) = if arguments.port_only {
         measure_port(queue, arguments.packets)?
     } else {
-        measure_path(queue, &port, arguments.packets)?
+        measure_path(queue, &port, &arguments)?
     };
     drop(queue);
     if pool.in_use() != preloaded {
@@ -181,7 +186,7 @@ type PathWorker = Worker<Halved<EthQueue>, Aligned>;
 fn measure_path(
     queue: Halved<EthQueue>,
     port: &EthPort,
-    packets: u64,
+    arguments: &Arguments,
 ) -> Result<(EthQueue, Measured), Box<dyn std::error::Error>> {
     let table: Arc<Table<Aligned>> = Arc::new(tables::table(None).ok_or("the table did not build")?);
     let layout = Layout::with_room_for(2, 16);
@@ -189,13 +194,27 @@ fn measure_path(
     let region = Region::create(1, 1, 64, layout.words())?;
     let side = region.worker_side(0).ok_or("the worker's side is taken")?;
     let (_sender, receiver) = worker::tables(1);
-    let mut worker = Worker::new(queue, engine, table, receiver, side);
+    let worker = Worker::new(queue, engine, table, receiver, side);
+    if arguments.bare {
+        return timed(worker, port, arguments.packets, &mut NoObserver);
+    }
+    // Their other ends stay here: nothing is sent, and nobody captures.
+    let (kernel, _ferry) = worker::kernel_rings(TWIN_RING);
+    let (_taps, ends) = worker::taps();
+    timed(worker.with_kernel(kernel).with_taps(ends), port, arguments.packets, &mut Recorder::default())
+}
 
-    let warm = breathe(&mut worker, WARM_UP_ROUNDS * u64::from(FLOWS))?;
+fn timed(
+    mut worker: PathWorker,
+    port: &EthPort,
+    packets: u64,
+    observer: &mut impl Observer<Mbuf>,
+) -> Result<(EthQueue, Measured), Box<dyn std::error::Error>> {
+    let warm = breathe(&mut worker, WARM_UP_ROUNDS * u64::from(FLOWS), observer)?;
     let (ledger, driver) = (worker.ledger().clone(), port.stats());
     check_warm(&ledger, warm)?;
     let begin = mem::thread_cpu_nanos();
-    let packets = breathe(&mut worker, packets)?;
+    let packets = breathe(&mut worker, packets, observer)?;
     let nanos = mem::thread_cpu_nanos() - begin;
     check(&ledger, worker.ledger(), packets)?;
     check_driver(&driver, &port.stats(), packets)?;
@@ -204,8 +223,8 @@ fn measure_path(
 
 /// Takes at least so many packets through the worker; gives how many it were.
 #[inline]
-fn breathe(worker: &mut PathWorker, packets: u64) -> Result<u64, String> {
-    pass(packets, || match worker.breathe(&mut NoObserver) {
+fn breathe(worker: &mut PathWorker, packets: u64, observer: &mut impl Observer<Mbuf>) -> Result<u64, String> {
+    pass(packets, || match worker.breathe(observer) {
         Breath::Packets(received) => Ok(received as u64),
         Breath::Idle => Ok(0),
         Breath::Stopped => Err("nobody told the worker to stop".to_owned()),

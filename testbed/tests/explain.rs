@@ -6,7 +6,7 @@
 use capture::Capture;
 use control::{Image, Numbers, Publisher, blueprint};
 use counters::Layout;
-use engine::{Decision, Engine, FlowUse, Observer, Step};
+use engine::{Decision, Engine, FlowUse, Observer, Parsed, Step};
 use flow::FlowTable;
 use port::{Burst, MemPacket, Packet, Tick};
 use service::Table;
@@ -18,7 +18,7 @@ const DAMAGED: u64 = 40;
 struct Last(Option<(Decision, Vec<u8>)>);
 
 impl Observer<MemPacket> for Last {
-    fn decided(&mut self, packet: &MemPacket, decision: &Decision) {
+    fn decided(&mut self, packet: &MemPacket, _: Option<&Parsed>, decision: &Decision) {
         self.0 = Some((*decision, packet.data().to_vec()));
     }
 }

@@ -18,7 +18,7 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread;
 
 use counters::{Event, Ledger};
-use engine::{Decision, Observer, SwitchPoint, Verdict};
+use engine::{Decision, Observer, Parsed, SwitchPoint, Verdict};
 use mem::CountingAllocator;
 use port::{BURST_MAX, MemPacket, MemPort, MemSink, MemSource, Packet, Tick};
 use swaps::{Core, Ending, Flows, Plan, Standing, wait, walk};
@@ -78,7 +78,7 @@ struct Latch {
 }
 
 impl Observer<MemPacket> for Latch {
-    fn decided(&mut self, packet: &MemPacket, decision: &Decision) {
+    fn decided(&mut self, packet: &MemPacket, _: Option<&Parsed>, decision: &Decision) {
         assert_eq!(decision.verdict, Verdict::Tx);
         let real = decision.real.unwrap().index();
         self.decided.push((self.switches, packet.cookie(), real));

@@ -49,11 +49,12 @@ struct Arguments {
 }
 
 /// Who is measured on the port, in the order of the table.
-const RUNNERS: [Runner; 6] = [
+const RUNNERS: [Runner; 7] = [
     Runner::Testpmd("io"),
     Runner::OurPort,
     Runner::Testpmd("macswap"),
     Runner::Testpmd("5tswap"),
+    Runner::OurBarePath,
     Runner::OurPath,
     Runner::Testpmd("csum"),
 ];
@@ -62,6 +63,7 @@ const RUNNERS: [Runner; 6] = [
 enum Runner {
     Testpmd(&'static str),
     OurPort,
+    OurBarePath,
     OurPath,
 }
 
@@ -70,6 +72,7 @@ impl Runner {
         match self {
             Self::Testpmd(mode) => format!("testpmd {mode}"),
             Self::OurPort => "penstock, port alone".to_owned(),
+            Self::OurBarePath => "penstock, bare path".to_owned(),
             Self::OurPath => "penstock, whole path".to_owned(),
         }
     }
@@ -146,7 +149,9 @@ fn on_port(arguments: &Arguments, setting: &Setting, folder: &Path) -> Result<Va
                     testpmd.run(WARM_UP)?;
                     testpmd.run(Duration::from_millis(arguments.millis))?
                 }
-                _ => ours::on_port(setting, &capture, arguments.packets, *runner == Runner::OurPort)?,
+                Runner::OurPort => ours::on_port(setting, &capture, arguments.packets, &["--port-only"])?,
+                Runner::OurBarePath => ours::on_port(setting, &capture, arguments.packets, &["--bare"])?,
+                Runner::OurPath => ours::on_port(setting, &capture, arguments.packets, &[])?,
             };
             figures.push(rate(run));
         }

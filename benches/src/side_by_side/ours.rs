@@ -52,19 +52,17 @@ fn output(name: &str, arguments: &[String], patience: Duration) -> Result<String
     }
 }
 
-/// The whole path on net_pcap; or only the port.
+/// The whole path on net_pcap, or what `further` options make of it.
 pub(crate) fn on_port(
     setting: &Setting,
     capture: &Path,
     packets: u64,
-    port_only: bool,
+    further: &[&str],
 ) -> Result<Run, String> {
     let mut arguments = setting.our_arguments();
     arguments.extend(["--capture".to_owned(), capture.display().to_string()]);
     arguments.extend(["--packets".to_owned(), packets.to_string()]);
-    if port_only {
-        arguments.push("--port-only".to_owned());
-    }
+    arguments.extend(further.iter().map(|&option| option.to_owned()));
     let text = output("pcap-path", &arguments, PORT_PATIENCE)?;
     let line: Value = serde_json::from_str(&text).map_err(|error| format!("pcap-path: {error}: {text}"))?;
     let number = |name: &str| line.get(name).and_then(Value::as_u64);

@@ -165,10 +165,10 @@ pub(crate) struct RunOptions {
     /// Where to write the counters as JSON at the end.
     #[arg(long, value_name = "REPORT")]
     pub(crate) report: Option<PathBuf>,
-    /// Keep the last 1,024 verdicts of each worker: for `show recorder`, and for the log should a worker break off.
-    /// It costs up to two nanoseconds a packet.
+    /// Do not keep the last 1,024 verdicts of each worker, which `show recorder` shows and the log gets should a worker
+    /// break off. Keeping them costs some nanosecond a packet.
     #[arg(long)]
-    pub(crate) recorder: bool,
+    pub(crate) no_recorder: bool,
 }
 
 /// What packets travel through.

@@ -157,7 +157,7 @@ fn ctrl_c_ends_a_capture_with_a_whole_file_and_there_is_one_at_a_time() {
 
 #[test]
 fn the_recorder_holds_the_last_verdicts() {
-    let running = Running::start("--recorder");
+    let running = Running::start("");
     let rows = running.bench.good("show recorder --json --socket c.sock");
     let rows: serde_json::Value = serde_json::from_str(&rows).unwrap();
     let rows = rows["recorder"].as_array().unwrap();
@@ -215,9 +215,9 @@ fn a_running_box_explains_a_packet_by_its_own_flows() {
 
 #[test]
 fn what_cannot_be_captured_or_shown_is_told_in_a_sentence() {
-    let running = Running::start("");
+    let running = Running::start("--no-recorder");
     let told = running.bench.sentence("show recorder --socket c.sock");
-    assert!(told.contains("start penstock run with --recorder"), "{told}");
+    assert!(told.contains("started with --no-recorder"), "{told}");
     let told = running.bench.sentence("capture tcp port -o a.pcapng --socket c.sock");
     assert!(told.contains("\"tcp port\"") && told.contains("pcap-filter(7)"), "{told}");
     let told = running.bench.sentence("capture ip6 protochain 6 -o a.pcapng --socket c.sock");

@@ -4,7 +4,7 @@ use counters::{DropReason, Event, Layout, Ledger, PuntReason};
 use flow::{FlowReader, FlowTable, Gate, Peek, Place, Slot, Value};
 use mem::Prf;
 use port::{BURST_MAX, Burst, Packet, Tick};
-use service::{RealNumber, ServiceNumber, TableView};
+use service::{ServiceNumber, TableView};
 use wire::{Kind, Parsed};
 
 use crate::decision::{Answer, Decision, FlowUse, Observer, Verdict, unparsed};
@@ -324,7 +324,7 @@ impl Engine {
         };
         let mut exits = 0_u64;
         let mut sent = Sent::default();
-        let mut note = |at: u32, packet: &P, decision: &Decision| {
+        let mut note = |at: u32, packet: &P, parsed: Option<&Parsed>, decision: &Decision| {
             match decision.verdict {
                 Verdict::Tx => sent.bytes += packet.total_len() as u64,
                 _ if decision.answered.is_some() => sent.bytes += packet.total_len() as u64,
@@ -334,39 +334,42 @@ impl Engine {
                     exits |= 1 << at;
                 }
             }
-            observer.decided(packet, decision);
+            observer.decided(packet, parsed, decision);
         };
         for ((packet, lane), at) in burst.as_mut_slice().iter_mut().zip(self.lanes.iter()).zip(0_u32..) {
             // Noted in each arm, so that the decisions of the usual ones stay in registers.
             match lane.step {
                 Step::Settled => {
                     resolver.hits += 1;
-                    let target =
-                        Target { real: lane.value.real(), service: lane.value.service(), used: FlowUse::Hit };
-                    let decision =
-                        send(&mut resolver, &mut self.identifications, packet, &lane.parsed, target);
-                    note(at, packet, &decision);
+                    let (real, service) = (lane.value.real(), lane.value.service());
+                    let target = Target { real, service, used: FlowUse::Hit };
+                    // Noted apart from what went wrong, so that the usual decision is made of constants.
+                    match send(&mut resolver, &mut self.identifications, packet, &lane.parsed, target) {
+                        Ok(()) => note(at, packet, Some(&lane.parsed), &Decision::sent(target)),
+                        Err(decision) => note(at, packet, Some(&lane.parsed), &decision),
+                    }
                 }
                 Step::Punt if resolver.kernel.takes(lane.punt) => {
                     resolver.ledger.add(lane.punt, 1);
-                    note(at, packet, &Decision::left(Verdict::Punt(lane.punt), None));
+                    let decision = Decision::left(Verdict::Punt(lane.punt), None);
+                    note(at, packet, Some(&lane.parsed), &decision);
                 }
                 Step::Punt => {
                     let decision = refused(&mut resolver, Verdict::Drop(DropReason::PuntFull), None);
-                    note(at, packet, &decision);
+                    note(at, packet, Some(&lane.parsed), &decision);
                 }
                 Step::Resolve => {
                     let decision = forward(&mut resolver, &mut self.identifications, packet, lane);
-                    note(at, packet, &decision);
+                    note(at, packet, Some(&lane.parsed), &decision);
                 }
                 Step::Classify | Step::NotIp | Step::Drop => {
                     let decision = leave(&mut resolver, packet, lane);
-                    note(at, packet, &decision);
+                    note(at, packet, lane.parsed(), &decision);
                 }
             }
         }
         let Resolver { hits, misses, .. } = resolver;
-        observer.burst(self.lanes.iter().take(burst.len()).map(Lane::parsed));
+        observer.burst();
         self.ledger.add(Event::FlowHit, hits);
         self.expects_new = misses > burst.len() as u64 / 2;
         if exits != 0 {
@@ -387,17 +390,19 @@ fn forward<P: Packet>(
 ) -> Decision {
     match resolver.target(&lane.parsed, lane.place, lane.hint, lane.choice) {
         Ok(target) => {
-            let decision = send(resolver, identifications, packet, &lane.parsed, target);
-            if lane.parsed.kind == Kind::IcmpError && decision.verdict == Verdict::Tx {
+            if let Err(decision) = send(resolver, identifications, packet, &lane.parsed, target) {
+                return decision;
+            }
+            if lane.parsed.kind == Kind::IcmpError {
                 resolver.ledger.add(Event::IcmpFollowed, 1);
             }
-            decision
+            Decision::sent(target)
         }
         Err((verdict, service)) => refused(resolver, verdict, service),
     }
 }
 
-/// Sends a packet to its real.
+/// Sends a packet to its real; or gives what became of one that could not go there.
 #[inline(always)]
 fn send<P: Packet>(
     resolver: &mut Resolver<'_, '_>,
@@ -405,27 +410,19 @@ fn send<P: Packet>(
     packet: &mut P,
     parsed: &Parsed,
     target: Target,
-) -> Decision {
-    let Target { real, service, used } = target;
-    let mut decision = Decision {
-        verdict: Verdict::Tx,
-        service: Some(service),
-        real: Some(real),
-        flow: Some(used),
-        answered: None,
-    };
+) -> Result<(), Decision> {
+    let Target { real, service, .. } = target;
     let sent = match resolver.table.template(real) {
         Some(template) => encap(packet, parsed, template, identifications),
         None => Err(DropReason::NoReal),
     };
     match sent {
-        Ok(()) => resolver.ledger.account(service.index(), real.index(), u64::from(parsed.ip_len)),
-        Err(reason) => {
-            decision.verdict = Verdict::Drop(reason);
-            decision.answered = unsent(resolver, packet, parsed, real, reason);
+        Ok(()) => {
+            resolver.ledger.account(service.index(), real.index(), u64::from(parsed.ip_len));
+            Ok(())
         }
+        Err(reason) => Err(unsent(resolver, packet, parsed, target, reason)),
     }
-    decision
 }
 
 /// A packet that could not go to its real. Where it is too big its sender is told so.
@@ -435,23 +432,25 @@ fn unsent<P: Packet>(
     resolver: &mut Resolver<'_, '_>,
     packet: &mut P,
     parsed: &Parsed,
-    real: RealNumber,
+    target: Target,
     reason: DropReason,
-) -> Option<Answer> {
+) -> Decision {
     resolver.ledger.add(reason, 1);
-    let template = resolver.table.template(real).filter(|_| reason == DropReason::TunnelMtu)?;
-    match too_big::tell(packet, parsed, template, resolver.answers) {
-        Told::Answered => {
+    let template = resolver.table.template(target.real).filter(|_| reason == DropReason::TunnelMtu);
+    let told = template.map(|template| too_big::tell(packet, parsed, template, resolver.answers));
+    let answered = match told {
+        Some(Told::Answered) => {
             resolver.ledger.add(Event::Made, 1);
             resolver.ledger.add(Answer::TooBig.event(), 1);
             Some(Answer::TooBig)
         }
-        Told::Limited => {
+        Some(Told::Limited) => {
             resolver.ledger.add(Event::TooBigLimited, 1);
             None
         }
-        Told::Nothing => None,
-    }
+        Some(Told::Nothing) | None => None,
+    };
+    Decision { verdict: Verdict::Drop(reason), answered, ..Decision::sent(target) }
 }
 
 /// A packet that goes to no real, counted. The kernel's is dropped where the kernel has no room.

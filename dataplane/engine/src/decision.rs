@@ -4,6 +4,8 @@ use counters::{DropReason, Event, PuntReason};
 use service::{RealNumber, ServiceNumber};
 use wire::{Parsed, Unparsed};
 
+use crate::resolve::Target;
+
 /// How a packet leaves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Verdict {
@@ -72,6 +74,19 @@ impl Decision {
     /// What stands where a decision is yet to come.
     pub const PENDING: Self = Self::left(Verdict::Tx, None);
 
+    /// That of a packet which goes to its real.
+    #[inline(always)]
+    pub(crate) const fn sent(target: Target) -> Self {
+        let Target { real, service, used } = target;
+        Self {
+            verdict: Verdict::Tx,
+            service: Some(service),
+            real: Some(real),
+            flow: Some(used),
+            answered: None,
+        }
+    }
+
     /// That of a packet which leaves as its own answer.
     pub(crate) const fn answered(answer: Answer) -> Self {
         Self { answered: Some(answer), ..Self::left(Verdict::Tx, None) }
@@ -88,15 +103,12 @@ impl Decision {
 /// nothing.
 pub trait Observer<P> {
     /// `packet` is as it leaves: encapsulated if it is transmitted, our answer if there is one, as it came
-    /// otherwise.
-    fn decided(&mut self, packet: &P, decision: &Decision);
+    /// otherwise. `parsed` is what was read of it as it came; nothing where its headers could not be taken.
+    fn decided(&mut self, packet: &P, parsed: Option<&Parsed>, decision: &Decision);
 
-    /// What was read of the packets of a burst, in their order and after all of them were decided; nothing of
-    /// those whose headers could not be taken.
+    /// All packets of a burst were decided.
     #[inline(always)]
-    fn burst<'p>(&mut self, packets: impl Iterator<Item = Option<&'p Parsed>>) {
-        let _ = packets;
-    }
+    fn burst(&mut self) {}
 
     /// A switch of tables has come to this point, between two bursts: where tests hold a worker.
     #[inline(always)]
@@ -130,7 +142,7 @@ pub struct NoObserver;
 
 impl<P> Observer<P> for NoObserver {
     #[inline(always)]
-    fn decided(&mut self, _: &P, _: &Decision) {}
+    fn decided(&mut self, _: &P, _: Option<&Parsed>, _: &Decision) {}
 }
 
 /// What cannot be parsed leaves for this reason.

@@ -25,3 +25,5 @@ pub use burst::{Engine, Sent};
 pub use decision::{Answer, Decision, FlowUse, NoObserver, Observer, SwitchPoint, Verdict};
 pub use explain::{Known, Step, explain};
 pub use kernel::KernelRoom;
+/// What an [`Observer`] is shown of a packet.
+pub use wire::Parsed;

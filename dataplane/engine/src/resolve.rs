@@ -32,6 +32,7 @@ pub(crate) struct Resolver<'e, 't> {
 }
 
 /// Where a packet goes.
+#[derive(Clone, Copy)]
 pub(crate) struct Target {
     pub(crate) real: RealNumber,
     pub(crate) service: ServiceNumber,

@@ -6,7 +6,7 @@ mod common;
 
 use common::{frame, table};
 use counters::Layout;
-use engine::{Decision, Engine, FlowUse, Observer, Step};
+use engine::{Decision, Engine, FlowUse, Observer, Parsed, Step};
 use flow::FlowTable;
 use port::{Burst, MemPacket, Packet, Tick};
 use proptest::prelude::{any, proptest};
@@ -14,7 +14,7 @@ use proptest::prelude::{any, proptest};
 struct Last(Option<(Decision, Vec<u8>)>);
 
 impl Observer<MemPacket> for Last {
-    fn decided(&mut self, packet: &MemPacket, decision: &Decision) {
+    fn decided(&mut self, packet: &MemPacket, _: Option<&Parsed>, decision: &Decision) {
         self.0 = Some((*decision, packet.data().to_vec()));
     }
 }

@@ -6,7 +6,7 @@ mod common;
 
 use common::{frame, load, table};
 use counters::{DropReason, Event, Layout};
-use engine::{Decision, Engine, FlowUse, NoObserver, Observer, Verdict};
+use engine::{Decision, Engine, FlowUse, NoObserver, Observer, Parsed, Verdict};
 use flow::{ENTRIES_MIN, FlowTable};
 use port::{BURST_MAX, Burst, MemPacket, Packet, Tick};
 use service::RealNumber;
@@ -22,7 +22,7 @@ fn engine() -> Engine {
 struct Seen(Vec<(FlowUse, RealNumber)>);
 
 impl Observer<MemPacket> for Seen {
-    fn decided(&mut self, _: &MemPacket, decision: &Decision) {
+    fn decided(&mut self, _: &MemPacket, _: Option<&Parsed>, decision: &Decision) {
         assert_eq!(decision.verdict, Verdict::Tx);
         self.0.push((decision.flow.unwrap(), decision.real.unwrap()));
     }

@@ -12,8 +12,7 @@
 //!
 //! The client of IPv4 stands there whole; of IPv6 it is the XOR of the address's halves. The second word is the
 //! tuple's tail. Nothing is put together for a record that nobody may ever read: sixteen bytes a packet would do,
-//! and took twice the instructions to fill. Verdicts are noted while packets are decided, and go to the ring once a
-//! burst, with who sent them.
+//! and took twice the instructions to fill. A record is written while its packet is decided, and told once a burst.
 
 use std::net::Ipv4Addr;
 use std::sync::Arc;
@@ -33,11 +32,9 @@ const SLOTS: usize = RECORDS + BURST_MAX;
 /// The worker's end.
 #[derive(Debug)]
 pub struct Recorder {
-    /// First words of the packets of this burst, and how many there are.
-    first: [u64; BURST_MAX],
-    count: usize,
-    /// Where the burst goes.
+    /// Where the next record goes, and where this burst began.
     at: usize,
+    begin: usize,
     tape: Arc<Tape>,
 }
 
@@ -91,7 +88,7 @@ impl Default for Recorder {
     fn default() -> Self {
         let empty = || std::array::from_fn(|_| AtomicU64::new(0));
         let tape = Tape { records: std::array::from_fn(|_| empty()), next: AtomicU64::new(0) };
-        Self { first: [0; BURST_MAX], count: 0, at: 0, tape: Arc::new(tape) }
+        Self { at: 0, begin: 0, tape: Arc::new(tape) }
     }
 }
 
@@ -105,7 +102,7 @@ impl Recorder {
 
 impl<P: Packet> Observer<P> for Recorder {
     #[inline(always)]
-    fn decided(&mut self, _: &P, decision: &Decision) {
+    fn decided(&mut self, _: &P, parsed: Option<&Parsed>, decision: &Decision) {
         let counter = match decision.verdict {
             Verdict::Tx => const { Counter::Event(Event::Tx).index() as u64 },
             Verdict::Drop(reason) => Counter::Drop(reason).index() as u64,
@@ -119,38 +116,25 @@ impl<P: Packet> Observer<P> for Recorder {
             Some(FlowUse::New) => 2 << FLOW,
             Some(FlowUse::Stateless) => 3 << FLOW,
         };
-        if let Some(word) = self.first.get_mut(self.count) {
-            *word = counter | service | real | flow;
+        let (tail, client) = parsed.map_or((0, 0), |parsed| (parsed.tail, halved(&parsed.tuple.source)));
+        if let Some([first, second, third]) = self.tape.records.get(self.at) {
+            first.store(counter | service | real | flow, Ordering::Relaxed);
+            second.store(tail, Ordering::Relaxed);
+            third.store(client, Ordering::Relaxed);
         }
-        self.count += 1;
+        self.at = if self.at + 1 < SLOTS { self.at + 1 } else { 0 };
     }
 
     #[inline(always)]
-    fn burst<'p>(&mut self, packets: impl Iterator<Item = Option<&'p Parsed>>) {
-        let count = std::mem::take(&mut self.count);
-        // Two loops and not one over a chain, which asks of each item where it is.
-        let (begin, ahead) = self.tape.records.split_at(self.at.min(SLOTS));
-        let mut lines = self.first.iter().take(count).zip(packets);
-        let room = ahead.len();
-        ahead.iter().zip(lines.by_ref().take(room)).for_each(put);
-        begin.iter().zip(lines).for_each(put);
-        let end = self.at + count;
-        self.at = if end < SLOTS { end } else { end - SLOTS };
+    fn burst(&mut self) {
+        // A burst is shorter than the ring, so no round is missed.
+        let count = if self.at < self.begin { self.at + SLOTS - self.begin } else { self.at - self.begin };
+        self.begin = self.at;
         let next = &self.tape.next;
         next.store(next.load(Ordering::Relaxed) + count as u64, Ordering::Release);
         // Whoever sees what the next burst overwrites sees that this one was told.
         fence(Ordering::Release);
     }
-}
-
-/// Writes one record.
-#[inline(always)]
-fn put((slot, (first, parsed)): (&[AtomicU64; WORDS], (&u64, Option<&Parsed>))) {
-    let (tail, client) = parsed.map_or((0, 0), |parsed| (parsed.tail, halved(&parsed.tuple.source)));
-    let [one, two, three] = slot;
-    one.store(*first, Ordering::Relaxed);
-    two.store(tail, Ordering::Relaxed);
-    three.store(client, Ordering::Relaxed);
 }
 
 /// Sixteen bytes as eight: of IPv4 the second half is zero.

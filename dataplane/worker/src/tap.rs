@@ -211,14 +211,14 @@ struct Tapped<'w, O> {
 }
 
 impl<P: Packet, O: Observer<P>> Observer<P> for Tapped<'_, O> {
-    fn decided(&mut self, packet: &P, decision: &Decision) {
-        self.observer.decided(packet, decision);
+    fn decided(&mut self, packet: &P, parsed: Option<&Parsed>, decision: &Decision) {
+        self.observer.decided(packet, parsed, decision);
         self.tap.decided(self.at, packet, decision, self.from);
         self.at += 1;
     }
 
-    fn burst<'p>(&mut self, packets: impl Iterator<Item = Option<&'p Parsed>>) {
-        self.observer.burst(packets);
+    fn burst(&mut self) {
+        self.observer.burst();
     }
 }
 

@@ -81,9 +81,9 @@ fn an_ipv6_client_is_told_from_every_ipv4_client() {
     (source[0], source[15]) = (0x20, 0x07);
     let tuple = FiveTuple { source, family: Family::V6, source_port: 9, ..FiveTuple::default() };
     let decision = engine::Decision { real: Some(RealNumber::FIRST), ..engine::Decision::PENDING };
-    recorder.decided(&MemPacket::with_room(10), &decision);
     let parsed = Parsed { tuple, tail: tuple.tail(), ..Parsed::EMPTY };
-    Observer::<MemPacket>::burst(&mut recorder, std::iter::once(Some(&parsed)));
+    recorder.decided(&MemPacket::with_room(10), Some(&parsed), &decision);
+    Observer::<MemPacket>::burst(&mut recorder);
     let records = recorder.tape().records();
     assert_eq!(records.len(), 1);
     assert_eq!((records[0].client, records[0].client_port), (Client::V6([0x20, 0, 0, 0, 0, 0, 0, 7]), 9));

@@ -23,7 +23,7 @@ const PACKETS_MAX: usize = 200;
 struct Seen(Vec<(u64, Decision, Vec<u8>)>);
 
 impl Observer<MemPacket> for Seen {
-    fn decided(&mut self, packet: &MemPacket, decision: &Decision) {
+    fn decided(&mut self, packet: &MemPacket, _: Option<&Parsed>, decision: &Decision) {
         self.0.push((packet.cookie(), *decision, packet.data().to_vec()));
     }
 }

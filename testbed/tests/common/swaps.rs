@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 
 use control::{Image, Publisher};
 use counters::{Event, Layout, Ledger};
-use engine::{Decision, Engine, FlowUse, Observer, Verdict};
+use engine::{Decision, Engine, FlowUse, Observer, Parsed, Verdict};
 use flow::FlowTable;
 use link::{Command, Report};
 use port::{BURST_MAX, Packet, Port};
@@ -214,7 +214,7 @@ struct Notes {
 }
 
 impl<P: Packet> Observer<P> for Notes {
-    fn decided(&mut self, packet: &P, decision: &Decision) {
+    fn decided(&mut self, packet: &P, _: Option<&Parsed>, decision: &Decision) {
         let real = decision.real.map_or(NO_REAL, |real| real.index() as u8);
         self.decided.push((packet.cookie(), real, decision.flow, decision.verdict));
     }

@@ -56,7 +56,7 @@ pub(crate) enum View {
     Table,
     /// Which table is in force, and since when.
     Generation,
-    /// The last verdicts of each worker, where `penstock run --recorder` keeps them.
+    /// The last verdicts of each worker, unless `penstock run --no-recorder` keeps none.
     Recorder,
 }
 

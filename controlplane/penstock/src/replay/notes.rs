@@ -2,7 +2,7 @@
 //! trace or the rate over time is asked for, and what each real got of each service.
 
 use counters::{Counter, DropReason, Event, PuntReason, Tally};
-use engine::{Answer, Decision, FlowUse, Observer, Verdict};
+use engine::{Answer, Decision, FlowUse, Observer, Parsed, Verdict};
 use port::Packet;
 use service::{RealNumber, ServiceNumber};
 
@@ -197,7 +197,7 @@ impl<'s> Notes<'s> {
 
 impl<P: Packet> Observer<P> for Notes<'_> {
     #[inline]
-    fn decided(&mut self, packet: &P, decision: &Decision) {
+    fn decided(&mut self, packet: &P, _: Option<&Parsed>, decision: &Decision) {
         if let Some(records) = &mut self.records
             && records.len() < records.capacity()
         {

@@ -57,7 +57,7 @@ impl Console {
     /// Each worker's last verdicts, as many of each as the limit lets in.
     fn recorder(&self, standing: &Standing, limit: Option<u32>) -> Result<Answer, Outcome> {
         if self.tapes.is_empty() {
-            let text = "no verdicts are kept: start penstock run with --recorder";
+            let text = "no verdicts are kept: penstock run was started with --no-recorder";
             return Err(Outcome::refused(Code::BadRequest, text));
         }
         let each = limit.map_or(usize::MAX, |limit| usize::try_from(limit).unwrap_or(usize::MAX));

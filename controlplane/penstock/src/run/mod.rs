@@ -96,12 +96,12 @@ pub(crate) fn run(options: &RunOptions) -> Result<(), Failure> {
     let changed = |old: &conf::Config, new: &conf::Config| {
         beside.iter().for_each(|beside| beside.announce_new(old, new));
     };
-    let left = if options.recorder {
-        let workers: Vec<_> = ports_of.map(|port| (port, Recorder::default())).collect();
-        stage.tapes = workers.iter().map(|(_, recorder)| recorder.tape()).collect();
+    let left = if options.no_recorder {
+        let workers = ports_of.map(|port| (port, NoObserver)).collect();
         stage.conduct(workers, kernels, enter, (&statistics, &changed), &until)
     } else {
-        let workers = ports_of.map(|port| (port, NoObserver)).collect();
+        let workers: Vec<_> = ports_of.map(|port| (port, Recorder::default())).collect();
+        stage.tapes = workers.iter().map(|(_, recorder)| recorder.tape()).collect();
         stage.conduct(workers, kernels, enter, (&statistics, &changed), &until)
     };
     beside.map(Beside::stop).transpose()?;
