@@ -6,6 +6,7 @@ use std::ffi::{CStr, CString, c_char};
 use std::fmt;
 use std::mem::MaybeUninit;
 use std::ptr::NonNull;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use dpdk_sys as sys;
@@ -110,7 +111,8 @@ pub struct EthStats {
     pub rx_errors: u64,
     /// Packets that could not be sent.
     pub tx_errors: u64,
-    /// Times that a packet found no mbuf.
+    /// Packets for which there was no mbuf: as the driver counts them, and those that it handed out shared and that
+    /// could not be copied.
     pub rx_no_mbuf: u64,
 }
 
@@ -128,6 +130,8 @@ pub(crate) fn port_by_name(name: &str) -> Option<u16> {
 struct Inner {
     port: u16,
     device: String,
+    /// Packets that were shared and could not be copied. No driver that we link hands out such.
+    lost: AtomicU64,
     /// What must not go before the port is closed, such as the rings below it. Dropped after `drop`.
     _beneath: Option<Arc<dyn Any + Send + Sync>>,
 }
@@ -210,10 +214,11 @@ impl EthPort {
         }
         open.insert(port);
         drop(open);
-        let inner = Arc::new(Inner { port, device: device.to_owned(), _beneath: beneath });
+        let inner =
+            Arc::new(Inner { port, device: device.to_owned(), lost: AtomicU64::new(0), _beneath: beneath });
         let port_handle = Self { inner };
         let checked = !FRESH.contains(&port_handle.driver().as_str());
-        let queue = |queue| EthQueue { port, queue, checked, lost: 0, inner: Arc::clone(&port_handle.inner) };
+        let queue = |queue| EthQueue { port, queue, checked, inner: Arc::clone(&port_handle.inner) };
         let queues = (0..config.queues).map(queue).collect();
         Ok((port_handle, queues))
     }
@@ -263,7 +268,7 @@ impl EthPort {
             rx_missed: stats.rx_missed,
             rx_errors: stats.rx_errors,
             tx_errors: stats.tx_errors,
-            rx_no_mbuf: stats.rx_no_mbuf,
+            rx_no_mbuf: stats.rx_no_mbuf.saturating_add(self.inner.lost.load(Ordering::Relaxed)),
         }
     }
 }
@@ -301,8 +306,6 @@ pub struct EthQueue {
     queue: u16,
     /// Whether the driver might hand out shared mbufs, see [`FRESH`].
     pub(crate) checked: bool,
-    /// Packets that were shared and could not be copied.
-    lost: u64,
     inner: Arc<Inner>,
 }
 
@@ -323,13 +326,6 @@ impl EthQueue {
     #[must_use]
     pub fn device(&self) -> &str {
         &self.inner.device
-    }
-
-    /// Packets lost because a driver handed out shared ones and there was no mbuf to copy them to.
-    /// No driver that we link does so.
-    #[must_use]
-    pub const fn lost(&self) -> u64 {
-        self.lost
     }
 }
 
@@ -360,7 +356,7 @@ impl Port for EthQueue {
             // driver makes them, or just checked. `received` is not used again.
             into.extend(received.iter().map(|&mbuf| unsafe { Mbuf::from_raw(mbuf) }));
         } else {
-            self.lost = self.lost.saturating_add(admit_all(received, into));
+            self.inner.lost.fetch_add(admit_all(received, into), Ordering::Relaxed);
         }
         clock::now()
     }
