@@ -119,6 +119,25 @@ pub struct Port {
     pub rx_no_mbuf: u64,
     /// Errors in either direction.
     pub errors: u64,
+    /// What went to the kernel and came from it; not there where no port has a twin.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub twin: Option<Twin>,
+}
+
+/// What the ferry carried between the workers and a port's twin in the kernel, in packets. What was taken was
+/// written or refused.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Twin {
+    /// Punted packets, taken from the workers.
+    pub taken: u64,
+    /// Of them, what the kernel took.
+    pub written: u64,
+    /// Of them, what it refused; all, where this port has no twin.
+    pub refused: u64,
+    /// From the kernel, handed to a worker to be sent.
+    pub read: u64,
+    /// From the kernel, for which the worker had no room.
+    pub lost: u64,
 }
 
 /// One flow of a worker's table.

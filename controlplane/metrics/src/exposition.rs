@@ -5,7 +5,7 @@
 //! so that a sum over all never counts twice.
 
 use counters::Counter;
-use ctl::{Counts, Port, Real, Service, Snapshot, Worker};
+use ctl::{Counts, Port, Real, Service, Snapshot, Twin, Worker};
 
 use crate::page::{Kind, Page, Value};
 
@@ -192,6 +192,31 @@ fn ports(page: &mut Page, ports: &[Port]) {
         let mut family = page.family(&name, Kind::Counter, help);
         for port in ports {
             family.sample(&[("port", &port.name)], Value::Count(count(port)));
+        }
+    }
+    twins(page, ports);
+}
+
+/// What the ferry carried, where ports have twins.
+fn twins(page: &mut Page, ports: &[Port]) {
+    let counted: &[Measure<Twin, u64>] = &[
+        ("taken", "Punted packets that came by a port, taken from the workers.", |twin| twin.taken),
+        ("written", "Punted packets that the kernel took by a port's twin.", |twin| twin.written),
+        (
+            "refused",
+            "Punted packets that the kernel refused, or that came by a port without a twin.",
+            |twin| twin.refused,
+        ),
+        ("read", "Packets that the kernel sent by a port's twin, handed to a worker.", |twin| twin.read),
+        ("lost", "Packets that the kernel sent by a port's twin and no worker had room for.", |twin| {
+            twin.lost
+        }),
+    ];
+    for (name, help, count) in counted {
+        let name = format!("penstock_twin_{name}");
+        let mut family = page.family(&name, Kind::Counter, help);
+        for (port, twin) in ports.iter().filter_map(|port| Some((port, port.twin.as_ref()?))) {
+            family.sample(&[("port", &port.name)], Value::Count(count(twin)));
         }
     }
 }

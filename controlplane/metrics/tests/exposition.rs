@@ -11,7 +11,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use counters::Counter;
-use ctl::{Generation, Port, Real, Service, Snapshot, Worker};
+use ctl::{Generation, Port, Real, Service, Snapshot, Twin, Worker};
 use metrics::exposition;
 use proptest::prelude::*;
 
@@ -87,6 +87,7 @@ fn snapshot() -> Snapshot {
             name: "lan0".into(),
             device: "net_null0,x=\"a\\b\"".into(),
             rx_missed: 9,
+            twin: Some(Twin { taken: 7, written: 5, refused: 2, read: 3, lost: 1 }),
             ..Port::default()
         }],
     }
@@ -140,6 +141,9 @@ fn services_reals_workers_and_ports_are_there_by_name() {
     assert_eq!(value("penstock_worker_busy_ratio", &[("worker", "1")]), 0.625);
     assert_eq!(value("penstock_worker_silent_seconds", &[("worker", "0")]), 0.25);
     assert_eq!(value("penstock_port_rx_missed_total", &[("port", "lan0")]), 9.0);
+    for (name, count) in [("taken", 7.0), ("written", 5.0), ("refused", 2.0), ("read", 3.0), ("lost", 1.0)] {
+        assert_eq!(value(&format!("penstock_twin_{name}_total"), &[("port", "lan0")]), count);
+    }
     assert_eq!(value("penstock_port_info", &[("port", "lan0"), ("device", "net_null0,x=\"a\\b\"")]), 1.0);
     assert_eq!(value("penstock_generation", &[]), 12.0);
     assert_eq!(value("penstock_uptime_seconds", &[]), 61.5);

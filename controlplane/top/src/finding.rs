@@ -92,6 +92,15 @@ fn ports(tracks: &Tracks, say: &mut impl FnMut(Mood, String)) {
                 ),
             );
         }
+        if wire.kernel_lost.rate() > 0.0 {
+            say(
+                Mood::Warn,
+                format!(
+                    "port {name} loses {} packets a second to or from the kernel: its twin is down, or overrun",
+                    rate(&wire.kernel_lost)
+                ),
+            );
+        }
     }
 }
 
@@ -243,6 +252,8 @@ mod tests {
         says(|s| s.ports[0].rx_missed = 5, Mood::Bad, "port lan0 misses 5.0 packets");
         says(|s| s.ports[0].rx_no_mbuf = 5, Mood::Bad, "raise dataplane.packets");
         says(|s| s.ports[0].errors = 5, Mood::Warn, "port lan0 has 5.0 errors");
+        let refused = |refused| Some(ctl::Twin { refused, ..Default::default() });
+        says(|s| s.ports[0].twin = refused(5), Mood::Warn, "port lan0 loses 5.0 packets a second to or from");
         says(|s| s.reals[0].state = "drain".into(), Mood::Bad, "no real takes new flows for service web");
         says(|s| s.reals[0].state = "down".into(), Mood::Warn, "down: real web-1");
         says(|s| s.reals[0].next_hop.clear(), Mood::Bad, "no next hop is known for real web-1");

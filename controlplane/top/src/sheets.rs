@@ -230,20 +230,27 @@ pub(crate) fn workers<'s>(snapshot: &'s Snapshot, tracks: &'s Tracks) -> Sheet<'
 
 const PORTS: &[Column] = &[
     Column::text("port", 10, 16, 0),
-    Column::text("device", 12, 40, 5),
+    Column::text("device", 25, 40, 5),
     Column::number("rx pps", 6, 0),
     Column::number("tx pps", 6, 0),
     Column::number("missed", 6, 0),
     Column::number("no mbuf", 7, 1),
     Column::number("errors", 6, 1),
-    Column::number("missed in all", 13, 4),
-    Column::trend(10, 60, 2),
+    Column::number("to kernel", 9, 2),
+    Column::number("from kernel", 11, 3),
+    Column::number("kernel lost", 11, 4),
+    Column::number("missed in all", 13, 6),
+    Column::trend(10, 60, 4),
 ];
 
 /// All ports.
 pub(crate) fn ports<'s>(snapshot: &'s Snapshot, tracks: &'s Tracks) -> Sheet<'s> {
     let row = |port: &'s ctl::Port| {
         let wire = tracks.ports.get(&port.name)?;
+        let kernel = |series: &'s Series| match port.twin {
+            Some(_) => Cell::Rate(series, Unit::Each),
+            None => Cell::Text("–"),
+        };
         let loses = wire.missed.rate() > 0.0 || wire.no_mbuf.rate() > 0.0;
         Some(Row {
             cells: vec![
@@ -254,10 +261,17 @@ pub(crate) fn ports<'s>(snapshot: &'s Snapshot, tracks: &'s Tracks) -> Sheet<'s>
                 Cell::Rate(&wire.missed, Unit::Each),
                 Cell::Rate(&wire.no_mbuf, Unit::Each),
                 Cell::Rate(&wire.errors, Unit::Each),
+                kernel(&wire.to_kernel),
+                kernel(&wire.from_kernel),
+                kernel(&wire.kernel_lost),
                 Cell::Count(port.rx_missed.saturating_add(port.rx_no_mbuf)),
                 Cell::Trend(&wire.rx, None),
             ],
-            mood: if loses { Mood::Bad } else { Mood::Calm },
+            mood: match loses {
+                true => Mood::Bad,
+                false if wire.kernel_lost.rate() > 0.0 => Mood::Warn,
+                false => Mood::Calm,
+            },
         })
     };
     let rows = snapshot.ports.iter().filter_map(row).collect();

@@ -30,6 +30,10 @@ pub(crate) struct Wire {
     pub(crate) missed: Series,
     pub(crate) no_mbuf: Series,
     pub(crate) errors: Series,
+    /// By the port's twin: written, read, and what was refused or lost.
+    pub(crate) to_kernel: Series,
+    pub(crate) from_kernel: Series,
+    pub(crate) kernel_lost: Series,
 }
 
 /// Everything, by name or number. What is gone from the snapshot is forgotten.
@@ -103,6 +107,10 @@ impl Wire {
         self.missed.count(port.rx_missed, seconds);
         self.no_mbuf.count(port.rx_no_mbuf, seconds);
         self.errors.count(port.errors, seconds);
+        let ctl::Twin { written, refused, read, lost, .. } = port.twin.unwrap_or_default();
+        self.to_kernel.count(written, seconds);
+        self.from_kernel.count(read, seconds);
+        self.kernel_lost.count(refused.saturating_add(lost), seconds);
     }
 }
 

@@ -51,7 +51,7 @@ impl<P: Packet> KernelEnd<P> {
 
     /// Sends punted packets that came by `port`; what has no room stays, and there is none if the room was asked
     /// for.
-    pub(crate) fn send(&mut self, punted: &mut Burst<P>, port: u8) {
+    pub fn send(&mut self, punted: &mut Burst<P>, port: u8) {
         let count = punted.len().min(self.to.slots());
         if let Ok(chunk) = self.to.write_chunk_uninit(count) {
             chunk.fill_from_iter(punted.drain_front(count).map(|packet| Crossing { packet, port }));
@@ -59,7 +59,7 @@ impl<P: Packet> KernelEnd<P> {
     }
 
     /// Takes what the kernel sends by one port: packets in a row, at most 32.
-    pub(crate) fn recv(&mut self, into: &mut Burst<P>) -> u8 {
+    pub fn recv(&mut self, into: &mut Burst<P>) -> u8 {
         let Ok(&Crossing { port, .. }) = self.from.peek() else { return 0 };
         while into.len() < FROM_KERNEL_MAX && self.from.peek().is_ok_and(|next| next.port == port) {
             let Ok(next) = self.from.pop() else { break };

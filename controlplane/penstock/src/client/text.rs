@@ -149,7 +149,7 @@ fn workers(list: &[Worker]) -> String {
 }
 
 fn ports(list: &[Port]) -> String {
-    const HEAD: [Column; 7] = [
+    const HEAD: [Column; 12] = [
         ("port", false),
         ("device", false),
         ("received", true),
@@ -157,11 +157,23 @@ fn ports(list: &[Port]) -> String {
         ("missed", true),
         ("no mbuf", true),
         ("errors", true),
+        ("punted", true),
+        ("to kernel", true),
+        ("refused", true),
+        ("from kernel", true),
+        ("lost", true),
     ];
     let row = |it: &Port| {
         let numbers = [it.rx_packets, it.tx_packets, it.rx_missed, it.rx_no_mbuf, it.errors];
         let mut row = vec![it.name.clone(), it.device.clone()];
         row.extend(numbers.map(|number| number.to_string()));
+        row.extend(it.twin.map_or_else(
+            || ["-"; 5].map(str::to_owned),
+            |twin| {
+                let ctl::Twin { taken, written, refused, read, lost } = twin;
+                [taken, written, refused, read, lost].map(|number| number.to_string())
+            },
+        ));
         row
     };
     table(&HEAD, &list.iter().map(row).collect::<Vec<_>>())
@@ -220,6 +232,18 @@ mod tests {
         let worker = ctl::Worker { busy: 0.256, silent_ms: 1_900, ..Default::default() };
         let text = of(&ctl::Answer::Workers(vec![worker])).unwrap_or_default();
         assert!(text.contains("25.6") && text.contains("1.9"), "{text}");
+        let twin = ctl::Twin { taken: 9, written: 7, refused: 2, read: 5, lost: 1 };
+        let ports = [
+            ctl::Port { twin: Some(twin), ..Default::default() },
+            ctl::Port { name: "b".to_owned(), ..Default::default() },
+        ];
+        let text = of(&ctl::Answer::Ports(ports.to_vec())).unwrap_or_default();
+        let ends: Vec<_> = text
+            .lines()
+            .skip(1)
+            .map(|line| line.split_whitespace().rev().take(5).collect::<Vec<_>>())
+            .collect();
+        assert_eq!(ends, [["1", "5", "2", "7", "9"], ["-"; 5]], "{text}");
         let rows = ctl::Rows { rows: vec![ctl::Flow::default()], more: true };
         assert!(of(&ctl::Answer::Flows(rows)).is_some_and(|text| text.contains("and more")));
     }

@@ -21,7 +21,8 @@ use worker::{KernelEnd, kernel_rings};
 
 use crate::failure::Failure;
 use crate::kernel::announce::{Announcements, frames, single_vips};
-use crate::kernel::ferry::{Carried, Ferry};
+pub(crate) use crate::kernel::ferry::Carried;
+use crate::kernel::ferry::Ferry;
 use crate::limits::{FERRY_PACKETS, KERNEL_RING_PACKETS};
 
 /// The longest that the ferry sleeps when nothing moves.
@@ -40,7 +41,8 @@ pub(crate) struct Beside {
     tell: Sender<Announcements>,
     taps: Vec<EthPort>,
     is_over: Arc<AtomicBool>,
-    ferry: JoinHandle<Result<Carried, Failure>>,
+    carried: Arc<[Carried]>,
+    ferry: JoinHandle<Result<(), Failure>>,
 }
 
 impl Beside {
@@ -67,11 +69,12 @@ impl Beside {
         let (tell, told) = channel();
         let is_over = Arc::new(AtomicBool::new(false));
         let (ferry, stop) = (Ferry::new(twins, ferries), Arc::clone(&is_over));
+        let carried = ferry.carried();
         let ferry = std::thread::Builder::new()
             .name("ferry".to_owned())
             .spawn(move || life(ferry, pool, &told, &stop))
             .map_err(|error| Failure::new(format!("the ferry to the kernel cannot start: {error}")))?;
-        let beside = Self { macs: macs.to_vec(), tell, taps, is_over, ferry };
+        let beside = Self { macs: macs.to_vec(), tell, taps, is_over, carried, ferry };
         beside.announce(config, &single_vips(config));
         Ok(Some((beside, ends)))
     }
@@ -91,15 +94,17 @@ impl Beside {
         }
     }
 
-    /// Ends the ferry, and tells what it carried; the workers have ended before. The twins go with it.
+    /// What is carried, by port.
+    pub(crate) fn carried(&self) -> Arc<[Carried]> {
+        Arc::clone(&self.carried)
+    }
+
+    /// Ends the ferry; the workers have ended before. The twins go with it.
     pub(crate) fn stop(self) -> Result<(), Failure> {
         self.is_over.store(true, Ordering::Release);
-        let carried =
-            self.ferry.join().map_err(|_| Failure::new("the ferry broke off; this is a fault"))??;
+        let ended = self.ferry.join().map_err(|_| Failure::new("the ferry broke off; this is a fault"))?;
         drop(self.taps);
-        let Carried { written, refused, read, lost } = carried;
-        tracing::info!("the kernel took {written} packets, refused {refused}, sent {read}; {lost} were lost");
-        Ok(())
+        ended
     }
 }
 
@@ -142,7 +147,7 @@ fn life(
     pool: Mempool,
     told: &Receiver<Announcements>,
     is_over: &AtomicBool,
-) -> Result<Carried, Failure> {
+) -> Result<(), Failure> {
     dpdk::accept_driver_signals();
     let _lcore = dpdk::register_thread()?;
     let mut waiting: Vec<Announcements> = Vec::new();
@@ -169,5 +174,5 @@ fn life(
         }
     }
     ferry.drain();
-    Ok(ferry.carried())
+    Ok(())
 }

@@ -4,6 +4,7 @@ use conf::{Config, Device, HugePages};
 use dpdk::{Eal, EalConfig, EthPort, EthQueue, MemoryMode, Mempool, PoolConfig, PortConfig};
 
 use crate::failure::Failure;
+use crate::kernel::Carried;
 
 /// The ports of this machine.
 pub(crate) struct Live {
@@ -55,9 +56,13 @@ pub(crate) fn open(config: &Config, workers: u16) -> Result<Live, Failure> {
     Ok(Live { eal, ports, queues })
 }
 
-/// What the ports' drivers have counted. Drivers count without a lock, so a figure may be a moment old.
-pub(crate) fn stats(configured: &[conf::Port], ports: &[EthPort]) -> Vec<ctl::Port> {
-    let row = |(port, open): (&conf::Port, &EthPort)| {
+/// What the ports' drivers have counted, and the ferry for each. Drivers count without a lock, so a figure may be a moment old.
+pub(crate) fn stats(
+    configured: &[conf::Port],
+    ports: &[EthPort],
+    carried: Option<&[Carried]>,
+) -> Vec<ctl::Port> {
+    let row = |(number, (port, open)): (usize, (&conf::Port, &EthPort))| {
         let stats = open.stats();
         ctl::Port {
             name: port.name.to_string(),
@@ -67,19 +72,25 @@ pub(crate) fn stats(configured: &[conf::Port], ports: &[EthPort]) -> Vec<ctl::Po
             rx_missed: stats.rx_missed,
             rx_no_mbuf: stats.rx_no_mbuf,
             errors: stats.rx_errors.saturating_add(stats.tx_errors),
+            twin: carried.and_then(|carried| carried.get(number)).map(Carried::twin),
         }
     };
-    configured.iter().zip(ports).map(row).collect()
+    configured.iter().zip(ports).enumerate().map(row).collect()
 }
 
 /// The same as words.
 pub(crate) fn tell(ports: &[ctl::Port]) {
     for port in ports {
-        let ctl::Port { device, rx_packets, tx_packets, rx_missed, rx_no_mbuf, errors, .. } = port;
+        let ctl::Port { name, device, rx_packets, tx_packets, rx_missed, rx_no_mbuf, errors, twin } = port;
         let missed = rx_missed.saturating_add(*rx_no_mbuf);
         tracing::info!(
             "{device}: the driver received {rx_packets} packets, sent {tx_packets}, missed {missed}, refused \
              {errors}"
         );
+        if let Some(ctl::Twin { written, refused, read, lost, .. }) = twin {
+            tracing::info!(
+                "port \"{name}\": the kernel took {written} packets, refused {refused}, sent {read}; {lost} were lost"
+            );
+        }
     }
 }

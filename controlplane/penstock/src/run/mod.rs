@@ -78,7 +78,8 @@ pub(crate) fn run(options: &RunOptions) -> Result<(), Failure> {
     let file = origin.filled(file);
     let (beside, kernels) = Beside::start(&eal, &file, &macs)?.unzip();
     let configured = file.ports.clone();
-    let statistics = || live::stats(&configured, &ports);
+    let carried = beside.as_ref().map(Beside::carried);
+    let statistics = || live::stats(&configured, &ports, carried.as_deref());
     let (send, inbox) = channel();
     watch_signals(signals, send.clone(), origin.clone())?;
     let mut stage = Stage::new(file, origin, (send, inbox))?;

@@ -8,7 +8,7 @@
 
 use std::collections::BTreeMap;
 
-use ctl::{Counts, Generation, Port, Real, Service, Snapshot, Worker};
+use ctl::{Counts, Generation, Port, Real, Service, Snapshot, Twin, Worker};
 
 /// What kind of night it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -143,6 +143,12 @@ impl Fake {
             rx_packets: rx,
             tx_packets: tx,
             rx_missed: if bad { grown(1200.0, 9, ms) } else { 17 },
+            twin: Some(Twin {
+                taken: grown(40.0, 6, ms),
+                written: grown(40.0, 6, ms),
+                read: grown(31.0, 4, ms),
+                ..Twin::default()
+            }),
             ..Port::default()
         }
     }
