@@ -32,6 +32,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     // What it writes has to pass `conf`, so limits and types stand once, there.
     ("import", &["conf", "service"]),
     ("doctor", &["conf"]),
+    ("kernel", &[]),
     // Names and help of a metric are the counter's own.
     ("metrics", &["ctl", "counters"]),
     // The screen explains a reason in the words of the counter's own definition.
