@@ -26,7 +26,8 @@ pub fn blueprint(slots: u32, changed: Option<u32>) -> Option<Blueprint> {
     let real = |(number, index): (&RealNumber, u32)| RealSpec {
         number: *number,
         address: Ipv4Addr::from_bits(0x0a00_0001 + index).into(),
-        next_hop: [2, 0, 0, 0, 0, 1],
+        next_hop: Some([2, 0, 0, 0, 0, 1]),
+        port: None,
         encap: Encap::Ipip,
         state: RealState::Up,
     };

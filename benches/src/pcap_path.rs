@@ -18,7 +18,7 @@ use flow::FlowTable;
 use port::{BURST_MAX, Burst, Port};
 use service::{Aligned, Table};
 use shm::Region;
-use worker::{Breath, Recorder, Worker};
+use worker::{Breath, Handover, Recorder, Worker};
 
 /// Outer IPv4 header: what every packet must have grown by when it is sent.
 const IPIP_BYTES: u64 = 20;
@@ -194,7 +194,7 @@ fn measure_path(
     let region = Region::create(1, 1, 64, layout.words())?;
     let side = region.worker_side(0).ok_or("the worker's side is taken")?;
     let (_sender, receiver) = worker::tables(1);
-    let worker = Worker::new(queue, engine, table, receiver, side);
+    let worker = Worker::new(queue, engine, Handover::new(table, &[]), receiver, side);
     if arguments.bare {
         return timed(worker, port, arguments.packets, &mut NoObserver);
     }

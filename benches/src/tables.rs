@@ -41,7 +41,8 @@ pub fn table(vips: Option<u32>) -> Option<Table<Aligned>> {
             Some(RealSpec {
                 number: RealNumber::new(u32::from(index)).ok()?,
                 address: Ipv4Addr::new(10, 0, 0, index + 1).into(),
-                next_hop: [2, 0, 0, 0, 0, index],
+                next_hop: Some([2, 0, 0, 0, 0, index]),
+                port: None,
                 encap: Encap::Ipip,
                 state: RealState::Up,
             })

@@ -165,8 +165,11 @@ pub struct Real {
     pub name: Name,
     /// Its address; no two reals share one.
     pub address: IpAddr,
-    /// Destination of frames on their way to it, its own or the default.
-    pub next_hop: Mac,
+    /// Destination of frames on their way to it, its own or the default; without either it is *followed*: learnt
+    /// from the kernel's routes and neighbours.
+    pub next_hop: Option<Mac>,
+    /// Place in [`Config::ports`] of the port that packets to it leave by; without, the one they came by.
+    pub port: Option<usize>,
     /// How packets travel to it.
     pub encap: Encap,
     /// Whether it may be chosen.

@@ -80,6 +80,7 @@ pub(crate) struct RealFile {
     pub(crate) name: Option<Spanned<String>>,
     pub(crate) address: Option<Spanned<String>>,
     pub(crate) next_hop: Option<Spanned<String>>,
+    pub(crate) port: Option<Spanned<String>>,
     pub(crate) encap: Option<Spanned<String>>,
     pub(crate) state: Option<Spanned<String>>,
 }

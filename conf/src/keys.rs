@@ -52,7 +52,7 @@ pub const KEYS: &[Key] = keys! {
     "tunnel".hop_limit: WHOLE, "64", "64", "outer TTL or hop limit, 1 to 255";
     "tunnel".dont_fragment: TEXT, r#""inherit""#, "inherit", "outer Don't Fragment: inherit (from the inner packet), set or clear";
     "tunnel".mtu: WHOLE, "1500", "1500", "most bytes of an IP packet to a real, outer header included; 576 (1280 with IPv6 reals) to 9600";
-    "tunnel".next_hop: TEXT, r#""02:00:00:00:00:fe""#, "needed if a real names none", "destination MAC address of frames to reals that name none";
+    "tunnel".next_hop: TEXT, r#""02:00:00:00:00:fe""#, "learnt from the kernel", "destination MAC address of frames to reals that name none";
 
     "select".seed: TEXT, r#""00000000000000000000000000000000""#, "32 zeros", "32 hex digits that choose the Maglev tables; equal on all routers of a cluster";
     "select".slots: WHOLE, "65537", "65537", "size of the Maglev tables of pools that name none, a prime";
@@ -78,7 +78,8 @@ pub const KEYS: &[Key] = keys! {
 
     "real".name: TEXT, r#""web-1""#, "needed", "name of the real; its number in the numbers file hangs on it";
     "real".address: TEXT, r#""10.0.0.11""#, "needed", "address of the real";
-    "real".next_hop: TEXT, r#""02:00:00:00:00:11""#, "tunnel.next_hop", "destination MAC address of frames on their way to it";
+    "real".next_hop: TEXT, r#""02:00:00:00:00:11""#, "tunnel.next_hop", "destination MAC address of frames on their way to it; without any, `penstock run` learns it from the kernel's routes and neighbours";
+    "real".port: TEXT, r#""lan0""#, "the port that a packet came by", "name of the port by which packets leave to it";
     "real".encap: TEXT, r#""ipip""#, "ipip", "ipip (IP in IP) or mac (the destination MAC address is rewritten)";
     "real".state: TEXT, r#""up""#, "up", "up, drain (keeps its flows, takes no new ones) or down";
 

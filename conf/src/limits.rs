@@ -28,7 +28,7 @@ pub const NEAREST_CANDIDATES_MAX: usize = 1024;
 pub const WORKERS_MAX: u16 = 128;
 
 /// Ports of the machine.
-pub const PORTS_MAX: usize = 64;
+pub const PORTS_MAX: usize = service::PORTS_MAX as usize;
 
 /// The smallest MTU towards a real with an IPv4 address: what every host must reassemble (RFC 791 §3.2).
 pub const MTU_V4_MIN: u16 = 576;

@@ -26,8 +26,8 @@ pub(crate) fn config(report: &mut Report<'_>, file: File) -> Config {
     let flow = site::flow(report, &file.flow);
     let dataplane = site::dataplane(report, &file.dataplane);
     let metrics = site::metrics(report, &file.metrics);
-    let ports = site::ports(report, &file.ports);
-    let (reals, real_names) = real::reals(report, &file.reals, &file.tunnel, &mut tunnel);
+    let (ports, port_names) = site::ports(report, &file.ports);
+    let (reals, real_names) = real::reals(report, &file.reals, &port_names, (&file.tunnel, &mut tunnel));
     let (pools, pool_names) = service::pools(report, &file.pools, &real_names, &select);
     let services = service::services(report, &file.services, &pool_names);
     Config { node, tunnel, select, flow, dataplane, metrics, ports, reals, pools, services }

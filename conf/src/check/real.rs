@@ -7,7 +7,7 @@ use service::{Encap, REALS_MAX};
 use toml::Spanned;
 
 use super::{Names, needed, optional};
-use crate::config::{Mac, Real, Tunnel};
+use crate::config::{Real, Tunnel};
 use crate::defaults;
 use crate::fault::{Refusal, Report};
 use crate::file::{RealFile, TunnelFile};
@@ -18,8 +18,8 @@ use crate::scalar;
 pub(super) fn reals(
     report: &mut Report<'_>,
     tables: &[Entry<RealFile>],
-    tunnel_table: &Entry<TunnelFile>,
-    tunnel: &mut Tunnel,
+    ports: &Names,
+    (tunnel_table, tunnel): (&Entry<TunnelFile>, &mut Tunnel),
 ) -> (Vec<Real>, Names) {
     let mut names = Names::new(report, "real");
     let mut addresses = HashMap::new();
@@ -37,11 +37,13 @@ pub(super) fn reals(
         if encap == Encap::Ipip && encap_known {
             tunnelled.note(address, table);
         }
-        let next_hop = next_hop(report, table, tunnel_table, tunnel.next_hop);
-        if let (Some(name), Some(address), Some(next_hop)) = (name, address, next_hop) {
+        let next_hop = optional(report, table, "next_hop", file.next_hop.as_ref(), |text| scalar::mac(text));
+        let next_hop = next_hop.or(tunnel.next_hop);
+        let port = optional(report, table, "port", file.port.as_ref(), |text| ports.find(text, "port"));
+        if let (Some(name), Some(address)) = (name, address) {
             names.placed(&name, reals.len());
             let state = state.unwrap_or(defaults::STATE);
-            reals.push(Real { name, address, next_hop, encap, state });
+            reals.push(Real { name, address, next_hop, port: port.flatten(), encap, state });
         }
     }
     if let Some(table) = tables.get(REALS_MAX as usize) {
@@ -72,24 +74,6 @@ fn address(
         table.file.name.as_ref().map_or_else(|| table.path.clone(), |name| scalar::quoted(name.get_ref()));
     addresses.insert(address, (holder, report.line(span.start)));
     Some(address)
-}
-
-fn next_hop(
-    report: &mut Report<'_>,
-    table: &Entry<RealFile>,
-    tunnel_table: &Entry<TunnelFile>,
-    default: Option<Mac>,
-) -> Option<Mac> {
-    if table.file.next_hop.is_some() {
-        return optional(report, table, "next_hop", table.file.next_hop.as_ref(), |text| scalar::mac(text));
-    }
-    // A refused default is told once, there, and not again by every real.
-    if default.is_none() && !report.has_told(&tunnel_table.key("next_hop")) {
-        let example = crate::keys::find("real", "next_hop").map_or("…", |entry| entry.example);
-        let remedy = format!("Write it like next_hop = {example} here, or once for all reals in [tunnel].");
-        report.add_missing(&table.span, table.key("next_hop"), Refusal::new("is missing", remedy));
-    }
-    default
 }
 
 /// What the tunnelled reals ask of `[tunnel]`: the first of each family.

@@ -141,7 +141,7 @@ pub(super) fn dataplane(report: &mut Report<'_>, table: &Entry<DataplaneFile>) -
     }
 }
 
-pub(super) fn ports(report: &mut Report<'_>, tables: &[Entry<PortFile>]) -> Vec<Port> {
+pub(super) fn ports(report: &mut Report<'_>, tables: &[Entry<PortFile>]) -> (Vec<Port>, Names) {
     let mut names = Names::new(report, "port");
     let mut devices = HashMap::new();
     let mut ports = Vec::new();
@@ -162,6 +162,7 @@ pub(super) fn ports(report: &mut Report<'_>, tables: &[Entry<PortFile>]) -> Vec<
             let kernel = optional(report, table, "kernel", kernel, |text| scalar::kernel(text));
             let port = Port { name, device, kernel: kernel.unwrap_or(defaults::KERNEL) };
             refuse_long_twin(report, table, &port);
+            names.placed(&port.name, ports.len());
             ports.push(port);
         }
     }
@@ -170,7 +171,7 @@ pub(super) fn ports(report: &mut Report<'_>, tables: &[Entry<PortFile>]) -> Vec<
             Refusal::new(format!("there are {} ports", tables.len()), format!("Leave at most {PORTS_MAX}."));
         report.add(&table.span, Some(table.path.clone()), refusal);
     }
-    ports
+    (ports, names)
 }
 
 /// A twin has its port's name, and interfaces of the kernel have short ones.

@@ -37,7 +37,8 @@ pub fn blueprint(config: &Config, numbers: &Numbers) -> Result<Blueprint, NoNumb
         reals.push(RealSpec {
             number: real_number(&real.name)?,
             address: real.address,
-            next_hop: real.next_hop.0,
+            next_hop: real.next_hop.map(|mac| mac.0),
+            port: real.port.and_then(|place| u8::try_from(place).ok()),
             encap: real.encap,
             state: real.state,
         });

@@ -16,7 +16,7 @@ use link::{Command, Report};
 use mem::PageKind;
 use service::{Generation, Table};
 use shm::{ControlSide, Region, WorkerSide};
-use worker::{TableReceiver, TableSender, tables};
+use worker::{Handover, TableReceiver, TableSender, tables};
 
 use crate::failure::Failure;
 use crate::limits::{RING_RECORDS, TABLES_MAX};
@@ -35,6 +35,8 @@ pub(crate) struct Crew {
     /// Each worker's flow table.
     readers: Vec<FlowReader>,
     layout: Layout,
+    /// Our MAC address on each port, where ports are.
+    macs: Vec<[u8; 6]>,
     generation: Generation,
     /// The pages of the flow tables.
     pub(crate) pages: PageKind,
@@ -54,19 +56,21 @@ pub(crate) enum Room {
 /// What one worker starts with.
 pub(crate) struct Seat {
     pub(crate) engine: Engine,
-    pub(crate) table: Arc<Table<Image>>,
+    pub(crate) table: Handover<Image>,
     pub(crate) tables: TableReceiver<Image>,
     pub(crate) side: WorkerSide,
 }
 
 impl Crew {
-    /// Makes `workers` seats that begin with `publication`; `table_key` places flows.
+    /// Makes `workers` seats that begin with `publication`; `table_key` places flows. `macs` are our addresses on
+    /// the ports; without, frames come from the table's.
     pub(crate) fn new(
         site: &Site,
         publication: &Publication,
         workers: u16,
         table_key: [u8; 16],
         room: Room,
+        macs: Vec<[u8; 6]>,
     ) -> Result<(Self, Vec<Seat>), Failure> {
         let entries = usize::try_from(site.config.flow.entries).unwrap_or(usize::MAX);
         refuse_too_large(entries, workers)?;
@@ -92,6 +96,7 @@ impl Crew {
             tables: Vec::new(),
             readers: Vec::new(),
             layout,
+            macs,
             generation,
             pages: PageKind::Small,
         };
@@ -109,7 +114,8 @@ impl Crew {
             crew.tables.push(sender);
             crew.readers.push(flows.reader());
             let engine = Engine::new(worker, workers, flows, layout);
-            seats.push(Seat { engine, table: Arc::clone(&table), tables: receiver, side });
+            let table = Handover::new(Arc::clone(&table), &crew.macs);
+            seats.push(Seat { engine, table, tables: receiver, side });
         }
         Ok((crew, seats))
     }
@@ -225,7 +231,7 @@ impl Crew {
         let ends = self.sides.iter_mut().zip(&mut self.tables).enumerate();
         for (worker, (side, tables)) in ends.filter(|(worker, _)| to.is_none_or(|to| to == *worker)) {
             let full = || Failure::new(format!("worker {worker} takes no table: its ring is full"));
-            tables.hand_over(Arc::clone(table)).map_err(|_| full())?;
+            tables.hand_over(Handover::new(Arc::clone(table), &self.macs)).map_err(|_| full())?;
             side.commands.try_send(&command).map_err(|_| full())?;
         }
         Ok(())

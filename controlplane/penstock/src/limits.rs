@@ -20,8 +20,8 @@ pub(crate) const RATE_RECORDS_MAX: u64 = 1 << 26;
 /// Pairs of a service and a real whose packets are counted one by one.
 pub(crate) const PAIRS_MAX: usize = 1 << 22;
 
-/// Records in a command or report ring: a worker is told a handful of things in its life.
-pub(crate) const RING_RECORDS: usize = 64;
+/// Records in a command or report ring: next hops may change by the hundred, when a router does.
+pub(crate) const RING_RECORDS: usize = 1024;
 
 /// Tables on their way to a worker.
 pub(crate) const TABLES_MAX: usize = 4;

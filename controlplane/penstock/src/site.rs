@@ -111,6 +111,16 @@ fn put(list: &mut Vec<Option<usize>>, number: usize, place: usize) {
     }
 }
 
+/// Refuses reals whose next hop nobody has written.
+pub(crate) fn refuse_followed(config: &Config, why: &str) -> Result<(), Failure> {
+    let Some(real) = config.reals.iter().find(|real| real.next_hop.is_none()) else { return Ok(()) };
+    Err(Failure::new(format!(
+        "the real \"{}\" has no next_hop, and {why}: write next_hop = \"02:00:00:00:00:fe\", with the MAC address of \
+         the way to it, in its table or once for all in [tunnel]",
+        real.name
+    )))
+}
+
 /// Seconds since 1970.
 pub(crate) fn now_s() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())

@@ -59,6 +59,8 @@ counters! {
         NoService = "no_service",
         /// The service's pool has no real that may take a new flow.
         NoReal = "no_real",
+        /// The real's next hop is not known, and no more packets may wait for it, or this one has waited too long.
+        NoNextHop = "no_next_hop",
         /// An ICMP error whose quoted packet is cut short, not ours, or of a kind we do not balance.
         IcmpQuote = "icmp_quote",
         /// An ICMP message to a VIP that is neither an error nor an echo request.

@@ -115,7 +115,7 @@ pub trait Observer<P> {
     fn switching(&mut self, _: SwitchPoint) {}
 }
 
-/// The points of a switch of tables, in their order.
+/// The points of a switch of tables, in their order, and that of new next hops.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SwitchPoint {
     /// The command was read; the table is not yet taken.
@@ -128,10 +128,12 @@ pub enum SwitchPoint {
     GivenBack,
     /// The control core was told.
     Acknowledged,
+    /// Next hops were put in, and the control core was told. Of no switch.
+    HopApplied,
 }
 
 impl SwitchPoint {
-    /// All of them.
+    /// Those of a switch, in their order.
     pub const ALL: [Self; 5] =
         [Self::Commanded, Self::Adopted, Self::Swapped, Self::GivenBack, Self::Acknowledged];
 }

@@ -89,6 +89,9 @@ fn encap_any<P: Packet>(
     template: &Template,
     identifications: &mut Identifications,
 ) -> Result<(), DropReason> {
+    if !template.is_resolved() {
+        return Err(DropReason::NoNextHop);
+    }
     match template.kind() {
         TunnelKind::Ipip4 => {
             require_fit(parsed, template, OUTER_V4_BYTES)?;
@@ -249,7 +252,8 @@ mod tests {
             reals: vec![RealSpec {
                 number: RealNumber::FIRST,
                 address: Ipv4Addr::new(10, 0, 0, 1).into(),
-                next_hop: [2, 0, 0, 0, 0, 2],
+                next_hop: Some([2, 0, 0, 0, 0, 2]),
+                port: None,
                 encap: Encap::Ipip,
                 state: RealState::Up,
             }],

@@ -110,8 +110,11 @@ pub struct RealSpec {
     pub number: RealNumber,
     /// Where its tunnel ends (or what answers to its MAC address).
     pub address: IpAddr,
-    /// The destination MAC address of frames on their way to it.
-    pub next_hop: [u8; 6],
+    /// The destination MAC address of frames on their way to it; `None` is *followed*: a [`crate::Hop`] tells it,
+    /// again and again.
+    pub next_hop: Option<[u8; 6]>,
+    /// Place of the port by which packets leave to it, below [`crate::PORTS_MAX`]; `None` is the one they came by.
+    pub port: Option<u8>,
     /// How packets travel to it.
     pub encap: Encap,
     /// Whether it may be chosen.

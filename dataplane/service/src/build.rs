@@ -11,6 +11,7 @@ use zerocopy::{FromZeros, IntoBytes};
 use crate::aligned::Aligned;
 use crate::blueprint::{Blueprint, Outer, PoolSpec, RealSpec, ServiceSpec, Timeouts};
 use crate::error::{BuildError, ImageError, PoolFault, RealFault, ServiceFault};
+use crate::hop::Way;
 use crate::index::BuiltIndex;
 use crate::layout::{
     ALIGN, Entry4, Entry6, HEADER_BYTES, Header, IndexHead, LAYOUT, MAGIC, PoolEntry, SECTIONS, ServiceEntry,
@@ -153,7 +154,8 @@ fn templates(reals: &BTreeMap<RealNumber, RealSpec>, outer: &Outer) -> Result<Ve
     let mut templates = vec![Template::ABSENT; len];
     for (number, real) in reals {
         let fault = |fault| BuildError::Real(*number, fault);
-        let made = Template::new(real, outer).ok_or(fault(RealFault::NoSource))?;
+        let way = Way::of(real).ok_or(fault(RealFault::Port))?;
+        let made = Template::new(real, outer, way).ok_or(fault(RealFault::NoSource))?;
         if !made.is_sound() {
             return Err(fault(RealFault::Mtu));
         }

@@ -38,6 +38,8 @@ pub enum RealFault {
     Address,
     /// No outer source of its family is given.
     NoSource,
+    /// Its port is at or above [`crate::PORTS_MAX`].
+    Port,
     /// The MTU leaves no room behind the outer header.
     Mtu,
 }
@@ -101,6 +103,7 @@ impl fmt::Display for RealFault {
         f.write_str(match self {
             Self::Number => "its number is another real's",
             Self::Address => "its address is another real's",
+            Self::Port => "its port is out of range",
             Self::NoSource => "no outer source address of its family",
             Self::Mtu => "the MTU leaves no room behind the outer header",
         })

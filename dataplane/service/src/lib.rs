@@ -18,6 +18,7 @@ mod build;
 mod check;
 mod error;
 mod hash;
+mod hop;
 mod index;
 mod layout;
 mod limits;
@@ -40,8 +41,11 @@ pub use blueprint::{
 pub use build::{Built, build};
 pub use error::{BuildError, ImageError, PoolFault, RealFault, ServiceFault};
 pub use hash::{real_hash, tuple_hash, tuple_hash_with};
+pub use hop::Hop;
 pub use layout::{Section, ServiceEntry};
-pub use limits::{CELLS_MAX, POOL_REALS_MAX, POOLS_MAX, REALS_MAX, SERVICES_MAX, SLOTS_MAX, WEIGHT_MAX};
+pub use limits::{
+    CELLS_MAX, POOL_REALS_MAX, POOLS_MAX, PORTS_MAX, REALS_MAX, SERVICES_MAX, SLOTS_MAX, WEIGHT_MAX,
+};
 pub use movement::{Movement, movement};
 pub use numbers::{NumberOutOfRange, RealNumber, ServiceNumber};
 pub use pool::NO_REAL;

@@ -18,6 +18,9 @@ pub const SLOTS_MAX: u32 = 16_777_213;
 /// The largest weight of a real in a pool.
 pub const WEIGHT_MAX: u32 = 65_535;
 
+/// Places of ports are below this: six bits hold them, and one value says that there is none.
+pub const PORTS_MAX: u8 = 63;
+
 const _: () = assert!(POOL_REALS_MAX < REALS_MAX as usize);
 const _: () = assert!(POOL_REALS_MAX <= u16::MAX as usize);
 const _: () = assert!(POOLS_MAX <= u16::MAX as usize);

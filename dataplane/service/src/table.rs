@@ -89,7 +89,21 @@ impl<B: AsRef<[u8]>> Table<B> {
     #[must_use]
     pub fn view(&self) -> TableView<'_> {
         let sections = Sections { root: self.root.as_ref(), spans: &self.spans };
-        TableView::new(&self.header, sections, &self.pools)
+        TableView::new(&self.header, sections, sections.items(Section::Templates), &self.pools)
+    }
+
+    /// The same with templates that know their next hops, made from [`Self::templates`].
+    #[inline]
+    #[must_use]
+    pub fn view_with<'t>(&'t self, templates: &'t [Template]) -> TableView<'t> {
+        let sections = Sections { root: self.root.as_ref(), spans: &self.spans };
+        TableView::new(&self.header, sections, templates, &self.pools)
+    }
+
+    /// Every real's template by number, as the image has it.
+    #[must_use]
+    pub fn templates(&self) -> &[Template] {
+        Sections { root: self.root.as_ref(), spans: &self.spans }.items(Section::Templates)
     }
 
     /// The name it goes by.
@@ -193,14 +207,19 @@ impl fmt::Debug for TableView<'_> {
 
 impl<'t> TableView<'t> {
     #[inline]
-    fn new<B: AsRef<[u8]>>(header: &'t Header, sections: Sections<'t>, pools: &'t Vec<B>) -> Self {
+    fn new<B: AsRef<[u8]>>(
+        header: &'t Header,
+        sections: Sections<'t>,
+        templates: &'t [Template],
+        pools: &'t Vec<B>,
+    ) -> Self {
         Self {
             header,
             v4: sections.index4(&header.index4),
             v6: sections.index6(&header.index6),
             cells: sections.items(Section::Cells),
             services: sections.items(Section::Services),
-            templates: sections.items(Section::Templates),
+            templates,
             digests: sections.items(Section::Pools),
             pools,
         }

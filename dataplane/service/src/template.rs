@@ -7,6 +7,7 @@ use wire::{packed, unpacked};
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
 use crate::blueprint::{DontFragment, Encap, Outer, RealSpec, RealState};
+use crate::hop::{Hop, Way};
 
 /// Bytes of an Ethernet header without VLAN tags.
 pub const ETHERNET_BYTES: usize = 14;
@@ -44,8 +45,8 @@ pub enum TunnelKind {
 /// | 57 | low bits of the outer source that the flow's entropy fills, 0 to 16 |
 /// | 58..60 | sum of the IPv4 header's ten big-endian words as prepared, folded to 16 bits, not complemented (RFC 1071) |
 /// | 60..62 | most bytes of the IP packet on the wire, outer header included |
-/// | 62 | 1 if the outer header of a packet with Don't Fragment differs from packet to packet in TOS and length alone: IPv4, fixed source, Don't Fragment not cleared |
-/// | 63 | 0 |
+/// | 62 | 1 if the outer header of a packet with Don't Fragment differs from packet to packet in TOS and length alone (IPv4, fixed source, Don't Fragment not cleared), it leaves by the port it came by, and its next hop is known |
+/// | 63 | bits 0 to 5: the port by which packets leave, 63 as they came; bit 6: the next hop is followed; bit 7: it is not known. 0 if there is no such real |
 ///
 /// Bytes past the header of a kind are 0. Integers of more than one byte from 58 on are little-endian.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout)]
@@ -59,7 +60,7 @@ pub struct Template {
     partial_checksum: u16,
     mtu: u16,
     plain: u8,
-    spare: u8,
+    way: u8,
 }
 
 const _: () = assert!(size_of::<Template>() == 64 && align_of::<Template>() == 64);
@@ -75,19 +76,20 @@ impl Template {
         partial_checksum: 0,
         mtu: 0,
         plain: 0,
-        spare: 0,
+        way: Way::NONE.0,
     };
 
     /// The template of a real; `None` if the outer source of its family is missing.
-    pub(crate) fn new(real: &RealSpec, outer: &Outer) -> Option<Self> {
+    pub(crate) fn new(real: &RealSpec, outer: &Outer, way: Way) -> Option<Self> {
         let mut made = Self {
             state: real.state.code(),
             dont_fragment: outer.dont_fragment.code(),
             mtu: outer.mtu,
+            way: way.0,
             ..Self::ABSENT
         };
         let mut header = Vec::with_capacity(HEADER_BYTES);
-        header.extend(real.next_hop);
+        header.extend(real.next_hop.unwrap_or_default());
         header.extend(outer.mac);
         match (real.encap, real.address) {
             (Encap::Mac, _) => made.kind = TunnelKind::Mac as u8,
@@ -249,11 +251,70 @@ impl Template {
         Some(unpacked(destination.0, destination.1))
     }
 
-    const fn should_be_plain(&self) -> bool {
-        self.kind == TunnelKind::Ipip4 as u8 && self.entropy_bits == 0 && self.dont_fragment != 2
+    /// This template with what was learnt of the real's next hop. It is taken as the image has it, so that one
+    /// hop leaves no trace in the next. Where the next hop is not followed nothing changes.
+    #[must_use]
+    pub const fn with_hop(mut self, hop: &Hop) -> Self {
+        if !self.is_followed() {
+            return self;
+        }
+        self.way = self.way().with(hop).0;
+        if hop.is_resolved {
+            self.set_macs(hop.destination, hop.source);
+        }
+        self.plain = self.should_be_plain() as u8;
+        self
     }
 
-    /// Whether the outer header of a packet with Don't Fragment takes nothing but TOS and length.
+    /// This template with another source MAC address: ours on the port that packets leave by.
+    #[must_use]
+    pub const fn with_source(mut self, source: [u8; 6]) -> Self {
+        let [a, b, c, d, e, f, ..] = self.header;
+        self.set_macs([a, b, c, d, e, f], source);
+        self
+    }
+
+    const fn set_macs(&mut self, destination: [u8; 6], source: [u8; 6]) {
+        let [d0, d1, d2, d3, d4, d5, s0, s1, s2, s3, s4, s5, ..] = &mut self.header;
+        [*d0, *d1, *d2, *d3, *d4, *d5] = destination;
+        [*s0, *s1, *s2, *s3, *s4, *s5] = source;
+    }
+
+    const fn way(&self) -> Way {
+        Way(self.way)
+    }
+
+    /// Place of the port by which packets leave; `None` is the one they came by.
+    #[inline]
+    #[must_use]
+    pub const fn port(&self) -> Option<u8> {
+        self.way().port()
+    }
+
+    /// Whether its next hop is learnt and not written.
+    #[inline]
+    #[must_use]
+    pub const fn is_followed(&self) -> bool {
+        self.way().is_followed()
+    }
+
+    /// Whether its next hop is known.
+    #[inline]
+    #[must_use]
+    pub const fn is_resolved(&self) -> bool {
+        self.way().is_resolved()
+    }
+
+    const fn should_be_plain(&self) -> bool {
+        self.kind == TunnelKind::Ipip4 as u8
+            && self.entropy_bits == 0
+            && self.dont_fragment != 2
+            && self.way().port().is_none()
+            && self.way().is_resolved()
+    }
+
+    /// Whether the outer header of a packet with Don't Fragment takes nothing but TOS and length, and the packet
+    /// can leave by the port it came by.
     #[inline]
     #[must_use]
     pub const fn is_plain(&self) -> bool {
@@ -266,12 +327,13 @@ impl Template {
         self.kind != 0
     }
 
-    /// Whether every field holds one of its values.
+    /// Whether every field holds one of the values that an image may hold.
     pub(crate) fn is_sound(&self) -> bool {
         let known = self.kind <= 3 && self.state <= 2 && self.dont_fragment <= 2 && self.entropy_bits <= 16;
         let outer_fits = usize::from(self.mtu) > self.outer_len();
         let plain = self.plain == self.should_be_plain() as u8;
-        known && plain && self.spare == 0 && (outer_fits || !self.is_present())
+        let way = if self.is_present() { self.way().is_sound() } else { self.way == Way::NONE.0 };
+        known && plain && way && (outer_fits || !self.is_present())
     }
 }
 

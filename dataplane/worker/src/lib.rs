@@ -2,8 +2,8 @@
 //! once in a tick the counters go to the shared page and the heart beats.
 //!
 //! A worker never waits, allocates, locks, logs or reads a clock per packet. What a port refuses is
-//! counted and freed. Tables come and go as `Arc`s through wait-free rings: the worker hands the old one
-//! back, and whoever made it lets go of it.
+//! counted and freed. Tables come and go through wait-free rings: the worker hands the old one back, and
+//! whoever made it lets go of it.
 #![forbid(unsafe_code)]
 
 mod kernel;
@@ -15,19 +15,20 @@ mod tap;
 pub use kernel::{Crossing, FerryEnd, KernelEnd, kernel_rings};
 pub use ports::RoundRobin;
 pub use recorder::{Client, RECORDS, Record, Recorder, Tape};
-pub use tables::{TableReceiver, TableSender, tables};
+pub use tables::{Handover, TableReceiver, TableSender, tables};
 pub use tap::{Shot, Tap, TapReader, TapReceiver, TapSender, Wanted, tap, taps};
-
-use std::sync::Arc;
 
 use counters::{DropReason, Event, Ledger};
 use engine::{Engine, Observer, SwitchPoint};
 use link::{Command, Report};
 use port::{BURST_MAX, Burst, Packet, Port, Tick};
-use service::{Generation, Table};
+use service::Generation;
 use shm::WorkerSide;
 
 use crate::tap::Tapping;
+
+/// Commands that are obeyed in one breath: packets wait no longer for more.
+const COMMANDS_MAX: usize = 64;
 
 /// What a breath did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,7 +45,7 @@ pub enum Breath {
 pub struct Worker<P: Port, B> {
     port: P,
     engine: Engine,
-    table: Arc<Table<B>>,
+    table: Handover<B>,
     tables: TableReceiver<B>,
     side: WorkerSide,
     burst: Burst<P::Packet>,
@@ -59,6 +60,8 @@ pub struct Worker<P: Port, B> {
     tapping: Tapping,
     is_tapped: bool,
     is_stopping: bool,
+    /// The serial of the newest hop that is not yet acknowledged.
+    hops_at: Option<u64>,
     unknown_commands: u64,
     lost_reports: u64,
 }
@@ -69,7 +72,7 @@ impl<P: Port, B: AsRef<[u8]>> Worker<P, B> {
     pub fn new(
         port: P,
         mut engine: Engine,
-        table: Arc<Table<B>>,
+        table: Handover<B>,
         tables: TableReceiver<B>,
         side: WorkerSide,
     ) -> Self {
@@ -90,6 +93,7 @@ impl<P: Port, B: AsRef<[u8]>> Worker<P, B> {
             tapping: Tapping::default(),
             is_tapped: false,
             is_stopping: false,
+            hops_at: None,
             unknown_commands: 0,
             lost_reports: 0,
         }
@@ -113,9 +117,7 @@ impl<P: Port, B: AsRef<[u8]>> Worker<P, B> {
     /// One breath.
     #[inline]
     pub fn breathe(&mut self, observer: &mut impl Observer<P::Packet>) -> Breath {
-        while let Some(record) = self.side.commands.try_recv() {
-            self.obey(Command::from_record(&record), observer);
-        }
+        self.listen(observer);
         self.is_tapped = self.tapping.is_on();
         if self.kernel.is_some() {
             self.send_kernels();
@@ -220,10 +222,27 @@ impl<P: Port, B: AsRef<[u8]>> Worker<P, B> {
         }
     }
 
+    /// Commands, between two bursts; what is more than [`COMMANDS_MAX`] waits for the next breath.
+    #[inline]
+    fn listen(&mut self, observer: &mut impl Observer<P::Packet>) {
+        for _ in 0..COMMANDS_MAX {
+            let Some(record) = self.side.commands.try_recv() else { break };
+            self.obey(Command::from_record(&record), observer);
+        }
+        if let Some(serial) = self.hops_at.take() {
+            self.report(Report::HopsAt(serial));
+            observer.switching(SwitchPoint::HopApplied);
+        }
+    }
+
     fn obey(&mut self, command: Result<Command, link::Unknown>, observer: &mut impl Observer<P::Packet>) {
         match command {
             Ok(Command::Switch(generation)) => self.switch(generation, observer),
             Ok(Command::Stop) => self.is_stopping = true,
+            Ok(Command::Hop { hop, serial }) => {
+                self.table.put(&hop);
+                self.hops_at = Some(self.hops_at.map_or(serial, |at| at.max(serial)));
+            }
             Err(_) => self.unknown_commands += 1,
         }
     }

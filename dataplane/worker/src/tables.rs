@@ -1,24 +1,75 @@
-//! How a table gets to a worker and back: two wait-free rings of `Arc`s beside the command ring. The
-//! command names a generation; the table itself was handed over before. The worker only ever moves an
-//! `Arc`; the last reference is let go of on the sender's side.
+//! How a table gets to a worker and back: two wait-free rings of [`Handover`]s beside the command ring. The
+//! command names a generation; the table itself was handed over before. The worker only ever moves a
+//! handover; the last reference is let go of on the sender's side.
 
 use std::sync::Arc;
 
 use rtrb::{Consumer, Producer, RingBuffer};
-use service::{Generation, Table};
+use service::{Generation, Hop, Table, TableView, Template};
+
+/// A table, and one worker's own templates for its reals: where next hops are put as they are learnt.
+#[derive(Debug)]
+pub struct Handover<B> {
+    table: Arc<Table<B>>,
+    templates: Box<[Template]>,
+}
+
+impl<B: AsRef<[u8]>> Handover<B> {
+    /// `table`, with templates as its image has them. `macs` are our MAC addresses on each port, in their
+    /// places: what always leaves by one port leaves from its address. Without, it leaves from the table's.
+    #[must_use]
+    pub fn new(table: Arc<Table<B>>, macs: &[[u8; 6]]) -> Self {
+        let by_port = |template: &Template| {
+            let mac = template.port().and_then(|port| macs.get(usize::from(port)));
+            mac.map_or(*template, |mac| template.with_source(*mac))
+        };
+        let templates = table.templates().iter().map(by_port).collect();
+        Self { table, templates }
+    }
+
+    /// Puts a next hop in, in place of the one before. Of a real that is not followed nothing changes.
+    pub fn put(&mut self, hop: &Hop) {
+        let at = hop.real.index();
+        if let (Some(template), Some(image)) = (self.templates.get_mut(at), self.table.templates().get(at))
+            && image.is_followed()
+        {
+            *template = image.with_hop(hop);
+        }
+    }
+
+    /// The view that answers questions.
+    #[inline]
+    #[must_use]
+    pub fn view(&self) -> TableView<'_> {
+        self.table.view_with(&self.templates)
+    }
+
+    /// The table.
+    #[must_use]
+    pub const fn table(&self) -> &Arc<Table<B>> {
+        &self.table
+    }
+
+    /// The name it goes by.
+    #[inline]
+    #[must_use]
+    pub fn generation(&self) -> Generation {
+        self.table.generation()
+    }
+}
 
 /// The control side's end.
 #[derive(Debug)]
 pub struct TableSender<B> {
-    to: Producer<Arc<Table<B>>>,
-    back: Consumer<Arc<Table<B>>>,
+    to: Producer<Handover<B>>,
+    back: Consumer<Handover<B>>,
 }
 
 /// The worker's end.
 #[derive(Debug)]
 pub struct TableReceiver<B> {
-    from: Consumer<Arc<Table<B>>>,
-    back: Producer<Arc<Table<B>>>,
+    from: Consumer<Handover<B>>,
+    back: Producer<Handover<B>>,
 }
 
 /// Both ends, for at most `tables_max` tables on their way at a time.
@@ -42,7 +93,7 @@ impl<B> TableSender<B> {
     ///
     /// # Errors
     /// The table itself, when too many are on their way.
-    pub fn hand_over(&mut self, table: Arc<Table<B>>) -> Result<(), Arc<Table<B>>> {
+    pub fn hand_over(&mut self, table: Handover<B>) -> Result<(), Handover<B>> {
         self.let_go();
         self.to.push(table).map_err(|rtrb::PushError::Full(table)| table)
     }
@@ -50,7 +101,7 @@ impl<B> TableSender<B> {
 
 impl<B: AsRef<[u8]>> TableReceiver<B> {
     /// The table of that generation; older ones that were never asked for go back.
-    pub(crate) fn take(&mut self, generation: Generation) -> Option<Arc<Table<B>>> {
+    pub(crate) fn take(&mut self, generation: Generation) -> Option<Handover<B>> {
         while let Ok(table) = self.from.pop() {
             if table.generation() == generation {
                 return Some(table);
@@ -62,7 +113,7 @@ impl<B: AsRef<[u8]>> TableReceiver<B> {
 
     /// Gives a table back to be let go of, when the sender next hands one over. The ring back has room for
     /// all that can be on their way, so it is never full; were it, the table would be let go of here.
-    pub(crate) fn give_back(&mut self, table: Arc<Table<B>>) {
+    pub(crate) fn give_back(&mut self, table: Handover<B>) {
         let _ = self.back.push(table);
     }
 }

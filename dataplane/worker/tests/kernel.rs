@@ -13,7 +13,7 @@ use engine::{Engine, NoObserver};
 use flow::FlowTable;
 use port::{MemPacket, MemPort, MemSink, MemSource, Packet, Tick};
 use shm::Region;
-use worker::{Breath, Crossing, FerryEnd, Worker, kernel_rings, tables};
+use worker::{Breath, Crossing, FerryEnd, Handover, Worker, kernel_rings, tables};
 
 const BUFFERS: usize = 128;
 const ROOM: usize = 16;
@@ -73,7 +73,8 @@ fn worker(frames: u32, room: usize) -> Made {
     let (_sender, receiver) = tables(1);
     let table = Arc::new(common::table(None));
     let (end, ferry) = kernel_rings(ROOM);
-    let worker = Worker::new(port, engine, table, receiver, region.worker_side(0).unwrap());
+    let worker =
+        Worker::new(port, engine, Handover::new(table, &[]), receiver, region.worker_side(0).unwrap());
     (worker.with_kernel(end), ferry)
 }
 

@@ -12,7 +12,7 @@ use engine::{Engine, NoObserver};
 use flow::FlowTable;
 use port::{MemPacket, MemPort, MemSink, MemSource, Tick};
 use shm::Region;
-use worker::{Breath, Worker, tables};
+use worker::{Breath, Handover, Worker, tables};
 
 const PACKETS: u32 = 100;
 const BUFFERS: usize = 128;
@@ -49,7 +49,8 @@ fn a_refused_transmission_is_a_counted_drop() {
     let port = MemPort::new(BUFFERS, 256, Flows(0), Room(70));
     let (_sender, receiver) = tables(1);
     let table = Arc::new(common::table(None));
-    let mut worker = Worker::new(port, engine, table, receiver, region.worker_side(0).unwrap());
+    let mut worker =
+        Worker::new(port, engine, Handover::new(table, &[]), receiver, region.worker_side(0).unwrap());
     while worker.breathe(&mut NoObserver) != Breath::Idle {}
     let ledger = worker.ledger();
     assert_eq!((ledger.get(Event::Rx), ledger.get(Event::Tx)), (100, 70));

@@ -14,7 +14,7 @@ use flow::FlowTable;
 use port::{MemPacket, MemPort, MemSink, MemSource, Packet, Tick};
 use service::Aligned;
 use shm::Region;
-use worker::{Breath, Shot, TapSender, Wanted, Worker, tables, tap, taps};
+use worker::{Breath, Handover, Shot, TapSender, Wanted, Worker, tables, tap, taps};
 
 #[global_allocator]
 static ALLOCATOR: mem::CountingAllocator = mem::CountingAllocator;
@@ -73,7 +73,8 @@ impl Bench {
         let (sender, ends) = taps();
         let table = Arc::new(common::table(None));
         let worker =
-            Worker::new(port, engine, table, receiver, region.worker_side(0).unwrap()).with_taps(ends);
+            Worker::new(port, engine, Handover::new(table, &[]), receiver, region.worker_side(0).unwrap())
+                .with_taps(ends);
         Self { worker, sender }
     }
 

@@ -25,7 +25,7 @@ use service::{
     ServiceNumber, ServiceSpec, Table, Timeouts,
 };
 use shm::{ControlSide, Region};
-use worker::{Breath, TableReceiver, TableSender, Worker, tables};
+use worker::{Breath, Handover, TableReceiver, TableSender, Worker, tables};
 
 pub(crate) const SWAPS: usize = 1_000;
 pub(crate) const REALS: usize = 100;
@@ -146,7 +146,8 @@ fn blueprint(members: &[Member100; REALS]) -> Blueprint {
             .map(|(index, member)| RealSpec {
                 number: number(index),
                 address: [10, 0, 0, index + 1].into(),
-                next_hop: [2, 0, 0, 0, 1, index],
+                next_hop: Some([2, 0, 0, 0, 1, index]),
+                port: None,
                 encap: Encap::Ipip,
                 state: member.state,
             })
@@ -349,7 +350,7 @@ impl Seat {
     pub(crate) fn worker<P: Port>(self, port: P, number: u16, workers: u16) -> Worker<P, Image> {
         let flows = FlowTable::new(2 * FLOWS_MAX, [9; 16]).unwrap();
         let engine = Engine::new(number, workers, flows, layout());
-        Worker::new(port, engine, self.table, self.receiver, self.side)
+        Worker::new(port, engine, Handover::new(self.table, &[]), self.receiver, self.side)
     }
 }
 
@@ -400,7 +401,7 @@ impl Core {
             let generation = table.generation();
             self.tables.push(Arc::downgrade(&table));
             for rein in &mut self.reins {
-                rein.sender.hand_over(Arc::clone(&table)).unwrap();
+                rein.sender.hand_over(Handover::new(Arc::clone(&table), &[])).unwrap();
                 rein.control.commands.try_send(&Command::Switch(generation).to_record()).unwrap();
             }
             drop(table);
@@ -419,7 +420,7 @@ impl Core {
         let generation = table.generation();
         self.tables.push(Arc::downgrade(&table));
         let rein = &mut self.reins[0];
-        rein.sender.hand_over(table).unwrap();
+        rein.sender.hand_over(Handover::new(table, &[])).unwrap();
         rein.control.commands.try_send(&Command::Switch(generation).to_record()).unwrap();
         Report::Switched(generation)
     }

@@ -85,7 +85,8 @@ fn differences(old: &Thing<'_>, new: &Thing<'_>) -> Vec<What> {
 }
 
 fn properties(thing: &Thing<'_>) -> String {
-    let mut words: Vec<String> = thing.values.iter().map(|(key, value)| format!("{key} {value}")).collect();
+    let written = thing.values.iter().filter(|(_, value)| value != NONE);
+    let mut words: Vec<String> = written.map(|(key, value)| format!("{key} {value}")).collect();
     if let Some(state) = thing.state {
         words.push(state_word(state).to_owned());
     }
@@ -102,8 +103,9 @@ fn reals(config: &Config) -> Vec<Thing<'_>> {
     let values = |real: &Real| {
         vec![
             ("address", real.address.to_string()),
-            ("next_hop", real.next_hop.to_string()),
+            ("next_hop", real.next_hop.map_or_else(|| "of the kernel".to_owned(), |mac| mac.to_string())),
             ("encap", encap_word(real.encap).to_owned()),
+            ("port", or_none(real.port.and_then(|place| config.ports.get(place)).map(|port| &port.name))),
         ]
     };
     config
@@ -177,8 +179,11 @@ fn settings(config: &Config) -> Vec<(&'static str, String)> {
     ]
 }
 
+/// What stands for a value that is not there.
+const NONE: &str = "none";
+
 fn or_none(value: Option<impl Display>) -> String {
-    value.map_or_else(|| "none".to_owned(), |value| value.to_string())
+    value.map_or_else(|| NONE.to_owned(), |value| value.to_string())
 }
 
 fn source_text<A: Display>(source: OuterSource<A>, full: u8) -> String {

@@ -261,14 +261,19 @@ fn way(template: &Template) -> String {
         (TunnelKind::Ipip6, Some(end)) => format!("in IPv6 to {end}"),
     };
     let [a, b, c, d, e, f, ..] = *template.macs();
+    let hop = match (template.is_followed(), template.is_resolved()) {
+        (_, false) => "unknown, the kernel is asked".to_owned(),
+        (true, true) => format!("{} from the kernel", mac([a, b, c, d, e, f])),
+        (false, true) => mac([a, b, c, d, e, f]),
+    };
+    let port = template.port().map(|port| format!(" by port {port}")).unwrap_or_default();
     let state = match template.state() {
         RealState::Up => "up",
         RealState::Drain => "draining",
         RealState::Down => "down",
     };
     format!(
-        "{tunnel}, next hop {}, {} bytes more, MTU {}; the real is {state}",
-        mac([a, b, c, d, e, f]),
+        "{tunnel}, next hop {hop}{port}, {} bytes more, MTU {}; the real is {state}",
         template.outer_len(),
         template.mtu()
     )

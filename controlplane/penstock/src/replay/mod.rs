@@ -30,7 +30,7 @@ use crate::replay::kept::Kept;
 use crate::replay::notes::{Notes, Shares};
 use crate::replay::script::Script;
 use crate::replay::watch::Watch;
-use crate::site::Site;
+use crate::site::{self, Site};
 
 /// Places flows in replay: always the same, so that a capture always gives the same decisions.
 const TABLE_KEY: [u8; 16] = *b"penstock replay.";
@@ -127,6 +127,7 @@ pub(crate) fn replay(options: &ReplayOptions) -> Result<(), Failure> {
     refuse_same_files(options)?;
     let site = Site::load(&options.config)?;
     let workers = options.workers.unwrap_or(site.config.dataplane.workers);
+    site::refuse_followed(&site.config, "a replay has no kernel to learn it from")?;
     let interrupt = Interrupt::watch()?;
     let capture = Capture::open(&options.input)?.require_packets()?;
     tell_faults(&capture);
@@ -137,7 +138,7 @@ pub(crate) fn replay(options: &ReplayOptions) -> Result<(), Failure> {
     let caught = Caught::open(options, &site, &script)?;
     let publication = site.publish(BOOT)?;
     let key = site.config.flow.key.unwrap_or(TABLE_KEY);
-    let (crew, seats) = Crew::new(&site, &publication, workers, key, Room::Exact)?;
+    let (crew, seats) = Crew::new(&site, &publication, workers, key, Room::Exact, Vec::new())?;
     let has_report = options.report.is_some() || options.html.is_some();
     let has_records = options.trace.is_some() || has_report && script.packets() <= RATE_RECORDS_MAX;
     let mut stage = Stage {

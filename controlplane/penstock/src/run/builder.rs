@@ -9,8 +9,9 @@ use control::{
 use counters::Layout;
 use flow::FlowReader;
 
+use crate::run::FOLLOWS_NOTHING;
 use crate::run::events::Made;
-use crate::site::{hex, now_s, save_numbers};
+use crate::site::{hex, now_s, refuse_followed, save_numbers};
 
 /// What the thread works with.
 pub(crate) struct Builder {
@@ -23,6 +24,7 @@ impl Builder {
     /// Plans a job; unless it is a dry run, what it says is saved, then its table made. What fails has changed
     /// nothing that is in force.
     pub(crate) fn build(&mut self, job: &Job) -> Result<(Draft, Option<Made>), Refusal> {
+        refuse_followed(&job.new, FOLLOWS_NOTHING).map_err(|why| Refusal::Config(why.to_string()))?;
         let numbers =
             job.numbers.assign(&job.new, now_s()).map_err(|why| Refusal::Config(why.to_string()))?;
         let (old, new) = ((&*job.old, &job.numbers), (&*job.new, &numbers));

@@ -53,7 +53,7 @@ use crate::run::live::Live;
 use crate::run::office::Office;
 use crate::run::standing::{Board, Names, Standing, WorkerStanding};
 use crate::screens::figures;
-use crate::site::{Site, hex};
+use crate::site::{self, Site, hex};
 use crate::summary::{json, reals, services};
 use crate::valve::{Valve, Valved};
 
@@ -82,7 +82,7 @@ pub(crate) fn run(options: &RunOptions) -> Result<(), Failure> {
     let statistics = || live::stats(&configured, &ports, carried.as_deref());
     let (send, inbox) = channel();
     watch_signals(signals, send.clone(), origin.clone())?;
-    let mut stage = Stage::new(file, origin, (send, inbox))?;
+    let mut stage = Stage::new(file, origin, (send, inbox), macs.clone())?;
     for seat in &mut stage.seats {
         seat.engine.answer_by(macs.clone());
     }
@@ -133,6 +133,9 @@ fn conclude(eal: &Eal, report: Option<Output>, left: &Left) -> Result<(), Failur
     refuse_faults(leaked, ends)
 }
 
+/// Why a real without a next hop is refused.
+const FOLLOWS_NOTHING: &str = "this release does not learn it from the kernel yet";
+
 /// The configuration, which has to name a port.
 fn load(path: &Path) -> Result<conf::Config, Failure> {
     let file = conf::load(path)?;
@@ -142,6 +145,7 @@ fn load(path: &Path) -> Result<conf::Config, Failure> {
             path.display()
         )));
     }
+    site::refuse_followed(&file, FOLLOWS_NOTHING)?;
     Ok(file)
 }
 
@@ -182,6 +186,7 @@ impl Stage {
         file: conf::Config,
         origin: Origin,
         (send, inbox): (Sender<Event>, Receiver<Event>),
+        macs: Vec<[u8; 6]>,
     ) -> Result<Self, Failure> {
         let said = overrides_path(&file).map(|path| Overrides::load(&path)).transpose()?.unwrap_or_default();
         let (overrides, notes) = said.settle(&file);
@@ -196,7 +201,7 @@ impl Stage {
         let publication = publisher.publish(&blueprint(&site.config, &site.numbers)?)?;
         let workers = site.config.dataplane.workers;
         let key = site.config.flow.key.map_or_else(random, Ok)?;
-        let (crew, seats) = Crew::new(&site, &publication, workers, key, Room::ToGrow)?;
+        let (crew, seats) = Crew::new(&site, &publication, workers, key, Room::ToGrow, macs)?;
         let names = Arc::new(first_names(file, overrides, site, &publication, &seats));
         tracing::info!(
             "generation {} ({}) on {workers} workers",
@@ -327,7 +332,7 @@ fn first_names(
         numbers: site.numbers.clone(),
         generation: publication.generation,
     };
-    let table = seats.first().map(|seat| Arc::downgrade(&seat.table)).unwrap_or_default();
+    let table = seats.first().map(|seat| Arc::downgrade(seat.table.table())).unwrap_or_default();
     let directory = site.directory();
     Names { in_force, site, directory, digest: hex(&publication.digest), since_ms: 0, table }
 }

@@ -166,7 +166,7 @@ impl Standing {
                 state: state_word(real.state).to_owned(),
                 by: if is_said { "operator" } else { "file" }.to_owned(),
                 weights: weights.get(&place).cloned().unwrap_or_default(),
-                next_hop: real.next_hop.to_string(),
+                next_hop: real.next_hop.map(|mac| mac.to_string()).unwrap_or_default(),
                 packets: tally.packets,
                 bytes: tally.bytes,
             })

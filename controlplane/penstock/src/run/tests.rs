@@ -78,7 +78,7 @@ fn on_ports_in_memory_a_thousand_changes_lose_no_packet_and_move_no_flow_without
     write(&whole(REALS));
     let origin = Origin { path: path.as_path().into(), mac: None };
     let (send, inbox) = channel();
-    let stage = Stage::new(origin.read(None).unwrap(), origin, (send.clone(), inbox)).unwrap();
+    let stage = Stage::new(origin.read(None).unwrap(), origin, (send.clone(), inbox), Vec::new()).unwrap();
     let sent = Arc::new(AtomicU64::new(0));
     let ports = (0..2).map(|worker| {
         (MemPort::new(2 * BURST_MAX, 256, Traffic::new(worker), Left(Arc::clone(&sent))), NoObserver)

@@ -20,7 +20,8 @@ pub(crate) fn table(new_flows_rate_max: Option<u32>) -> Table<Aligned> {
     let real = |index: u8| RealSpec {
         number: RealNumber::new(u32::from(index)).unwrap(),
         address: Ipv4Addr::new(10, 0, 0, index).into(),
-        next_hop: [2, 0, 0, 0, 0, index],
+        next_hop: Some([2, 0, 0, 0, 0, index]),
+        port: None,
         encap: Encap::Ipip,
         state: RealState::Up,
     };

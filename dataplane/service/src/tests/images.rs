@@ -91,7 +91,7 @@ fn a_change_leaves_other_pools_bytes_alone() {
     let before: BTreeSet<Vec<u8>> = build(&varied(), GENERATION).unwrap().pools.into_iter().collect();
     let mut plan = varied();
     plan.outer.mtu = 9000;
-    plan.reals[0].next_hop = [2, 2, 2, 2, 2, 2];
+    plan.reals[0].next_hop = Some([2, 2, 2, 2, 2, 2]);
     plan.services.remove(0);
     let after: BTreeSet<Vec<u8>> = build(&plan, GENERATION).unwrap().pools.into_iter().collect();
     assert_eq!(before, after);

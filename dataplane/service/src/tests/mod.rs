@@ -29,7 +29,8 @@ pub(crate) fn real(number: u32, address: IpAddr) -> RealSpec {
     RealSpec {
         number: real_number(number),
         address,
-        next_hop: [2, 0, 0, 0, 0, 0x11],
+        next_hop: Some([2, 0, 0, 0, 0, 0x11]),
+        port: None,
         encap: Encap::Ipip,
         state: RealState::Up,
     }
