@@ -10,6 +10,7 @@ use wire::{Kind, Parsed};
 use crate::decision::{Answer, Decision, FlowUse, Observer, Verdict, unparsed};
 use crate::encap::{Identifications, encap};
 use crate::kernel::KernelRoom;
+use crate::marks::among;
 use crate::portless::{answer_no_ip, answer_portless};
 use crate::resolve::{Choice, Resolver, Target};
 use crate::too_big::{self, Told};
@@ -322,7 +323,7 @@ impl Engine {
             misses: 0,
             are_chosen: self.expects_new,
         };
-        let mut exits = 0_u64;
+        let (mut exits, mut punts) = (0_u64, 0_u64);
         let mut sent = Sent::default();
         let mut note = |at: u32, packet: &P, parsed: Option<&Parsed>, decision: &Decision| {
             match decision.verdict {
@@ -330,7 +331,7 @@ impl Engine {
                 _ if decision.answered.is_some() => sent.bytes += packet.total_len() as u64,
                 _ => {
                     let is_punt = matches!(decision.verdict, Verdict::Punt(_));
-                    sent.punts |= u64::from(is_punt) << exits.count_ones();
+                    punts |= u64::from(is_punt) << at;
                     exits |= 1 << at;
                 }
             }
@@ -374,6 +375,7 @@ impl Engine {
         self.expects_new = misses > burst.len() as u64 / 2;
         if exits != 0 {
             burst.move_marked(exits, gone);
+            sent.punts = among(punts, exits);
         }
         sent
     }

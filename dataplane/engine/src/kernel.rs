@@ -4,6 +4,7 @@
 //! addresses leave the last eighth of it free, so that a flood of them does not cut the link.
 
 use counters::{DropReason, PuntReason};
+use port::BURST_MAX;
 
 use crate::decision::Verdict;
 
@@ -15,21 +16,29 @@ const KEPT_PART: usize = 8;
 pub struct KernelRoom {
     left: usize,
     kept: usize,
+    /// Whatever a burst holds finds room, so nothing need be counted down.
+    is_ample: bool,
 }
 
 impl KernelRoom {
     /// There is no kernel, and nothing is handed over: a punt is only counted.
-    pub const NONE: Self = Self { left: usize::MAX, kept: 0 };
+    pub const NONE: Self = Self { left: usize::MAX, kept: 0, is_ample: true };
 
     /// `left` places of `capacity` are free.
     #[must_use]
     pub const fn new(left: usize, capacity: usize) -> Self {
-        Self { left, kept: capacity / KEPT_PART }
+        let kept = capacity / KEPT_PART;
+        Self { left, kept, is_ample: left >= kept + BURST_MAX }
     }
 
     /// Whether it takes one more.
-    #[inline]
+    #[inline(always)]
     pub(crate) const fn takes(&mut self, reason: PuntReason) -> bool {
+        self.is_ample || self.takes_one_of_few(reason)
+    }
+
+    #[cold]
+    const fn takes_one_of_few(&mut self, reason: PuntReason) -> bool {
         let kept = if matches!(reason, PuntReason::NotVip) { self.kept } else { 0 };
         let takes = self.left > kept;
         self.left -= takes as usize;

@@ -16,6 +16,7 @@ mod echo;
 mod encap;
 mod explain;
 mod kernel;
+mod marks;
 mod neighbour;
 mod portless;
 mod resolve;
