@@ -98,6 +98,23 @@ impl Recorder {
     pub fn tape(&self) -> Arc<Tape> {
         Arc::clone(&self.tape)
     }
+
+    /// Tells what was recorded since it told last.
+    #[inline(always)]
+    fn told(&mut self) {
+        // A burst is shorter than the ring, so no round is missed.
+        let count = if self.at < self.begin { self.at + SLOTS - self.begin } else { self.at - self.begin };
+        self.begin = self.at;
+        let next = &self.tape.next;
+        next.store(next.load(Ordering::Relaxed) + count as u64, Ordering::Release);
+    }
+}
+
+/// A worker that breaks off in the middle of a burst leaves what it decided of it: that is what one wants to see.
+impl Drop for Recorder {
+    fn drop(&mut self) {
+        self.told();
+    }
 }
 
 impl<P: Packet> Observer<P> for Recorder {
@@ -127,11 +144,7 @@ impl<P: Packet> Observer<P> for Recorder {
 
     #[inline(always)]
     fn burst(&mut self) {
-        // A burst is shorter than the ring, so no round is missed.
-        let count = if self.at < self.begin { self.at + SLOTS - self.begin } else { self.at - self.begin };
-        self.begin = self.at;
-        let next = &self.tape.next;
-        next.store(next.load(Ordering::Relaxed) + count as u64, Ordering::Release);
+        self.told();
         // Whoever sees what the next burst overwrites sees that this one was told.
         fence(Ordering::Release);
     }

@@ -26,7 +26,7 @@ use std::io::Read;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
-use std::thread;
+use std::thread::{self, ScopedJoinHandle};
 use std::time::Instant;
 
 use control::{Desk, Image, InForce, Job, Overrides, Publication, Publisher, blueprint};
@@ -264,10 +264,13 @@ impl Stage {
             });
             // With it go the builder's work and those who wait for an answer.
             drop((server, office));
-            let mut ends = Vec::new();
-            for (number, thread) in threads.into_iter().enumerate() {
-                ends.push(thread.join().map_err(|_| broke_off(number, tapes, &board))??);
-            }
+            let joined = threads.into_iter().enumerate();
+            let end = |(number, thread): (usize, ScopedJoinHandle<'_, _>)| {
+                thread.join().map_err(|_| broke_off(number, tapes, &board)).flatten()
+            };
+            // All are heard before the first failure is told: several may have broken off.
+            let ends: Vec<Result<End, Failure>> = joined.map(end).collect();
+            let ends = ends.into_iter().collect::<Result<Vec<_>, _>>()?;
             conducted.map(|()| ends)
         })?;
         let ledger = self.crew.account()?;

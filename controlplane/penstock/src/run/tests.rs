@@ -9,6 +9,8 @@
 #[path = "../../tests/common/changes.rs"]
 mod changes;
 
+mod broken;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::channel;
