@@ -77,6 +77,9 @@ pub struct Real {
     pub by: String,
     /// Its share in each pool, by the pool's name.
     pub weights: BTreeMap<String, u32>,
+    /// The pools in which that is an operator's word and not the file's.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub weights_by_operator: Vec<String>,
     /// The MAC address frames to it are sent to; empty if that is not known.
     pub next_hop: String,
     /// Packets forwarded.

@@ -163,6 +163,15 @@ fn an_operators_word_stands_over_reloads_and_restarts_until_the_file_says_otherw
     running.settle();
     assert_eq!((by(&running, 1), by(&running, 2)), ("drain operator 100".into(), "up file 7".into()));
     assert_eq!(running.reals(), before, "a drain and a weight move no flow");
+    let marked: Vec<_> = running
+        .show("reals")
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|row| row["weights_by_operator"].clone())
+        .collect();
+    assert_eq!(marked, [serde_json::Value::Null, serde_json::Value::Null, serde_json::json!(["web"])]);
+    assert!(running.say("show reals").contains("web 7 (operator)"));
     // The file changes something else of the same real: the word stands.
     running.write(&site(3, &[], &[0], &weights(&[(1, 50)])));
     let plan = running.say("reload");

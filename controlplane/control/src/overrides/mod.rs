@@ -218,6 +218,11 @@ impl Overrides {
         self.states.contains_key(real)
     }
 
+    /// The pools in which the weight of that real is an operator's word.
+    pub fn pools_weighted(&self, real: &Name) -> impl Iterator<Item = &Name> {
+        self.weights.keys().filter(move |(known, _)| known == real).map(|(_, pool)| pool)
+    }
+
     /// Whether nothing is said.
     #[must_use]
     pub fn is_empty(&self) -> bool {

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Display;
 
 use conf::{Config, HugePages, Name, Pool, Port, Real, Service};
-use service::{DontFragment, Encap, OuterSource, RealState, ServiceNumber};
+use service::{DontFragment, Encap, Movement, OuterSource, RealState};
 
 use super::{Change, Effect, Subject, What};
 use crate::Map;
@@ -226,13 +226,8 @@ const fn state_word(value: RealState) -> &'static str {
     }
 }
 
-/// What the changes do to the services of both, given the number of a service and the share of its slots
-/// that move.
-pub(super) fn effects(
-    old: &Config,
-    new: &Config,
-    moved: impl Fn(&Name) -> Option<(ServiceNumber, f64)>,
-) -> Vec<Effect> {
+/// What the changes do to the services of both, given what moves of a service.
+pub(super) fn effects(old: &Config, new: &Config, moved: impl Fn(&Name) -> Option<Movement>) -> Vec<Effect> {
     let before: Map<&Name, &Service> = old.services.iter().map(|service| (&service.name, service)).collect();
     let after: BTreeMap<&Name, &Service> =
         new.services.iter().map(|service| (&service.name, service)).collect();
@@ -240,7 +235,9 @@ pub(super) fn effects(
     let mut compared: Map<(usize, usize), Counts> = Map::default();
     let mut effects = Vec::new();
     for (name, service) in after {
-        let (Some(was), Some((number, moved))) = (before.get(name), moved(name)) else {
+        let (Some(was), Some(Movement { service: number, share: moved, own })) =
+            (before.get(name), moved(name))
+        else {
             continue;
         };
         let counts = *compared
@@ -248,7 +245,16 @@ pub(super) fn effects(
             .or_insert_with(|| Counts::between(&taking(old, was.pool), &taking(new, service.pool)));
         if moved > 0.0 || counts != Counts::default() {
             let Counts { drain, leave, join, reweighted } = counts;
-            effects.push(Effect { service: name.clone(), number, drain, leave, join, reweighted, moved });
+            effects.push(Effect {
+                service: name.clone(),
+                number,
+                drain,
+                leave,
+                join,
+                reweighted,
+                moved,
+                own,
+            });
         }
     }
     effects

@@ -2,7 +2,8 @@
 //!
 //! Things are compared by name. Displayed, a plan is one sentence per line: first what is written
 //! differently, then what that does to each service, with the share of its slots that move: of new flows,
-//! that is, for established ones keep their real unless it is down or gone.
+//! that is, for established ones keep their real unless it is down or gone. Of these, the slots that the changed
+//! reals give up or get are their own; Maglev, filled anew, moves some further ones between the others.
 
 mod compare;
 mod flows;
@@ -107,6 +108,8 @@ pub struct Effect {
     pub reweighted: usize,
     /// The share of its slots that get another real, 0 to 1.
     pub moved: f64,
+    /// The part of it that these reals give up or get; the rest moves between others.
+    pub own: f64,
 }
 
 /// Why there is no plan.
@@ -166,7 +169,7 @@ pub fn plan(old: Option<(&Config, &Numbers)>, new: (&Config, &Numbers)) -> Resul
         let number = new.1.service(service)?;
         // The list is by ascending number.
         let place = moves.binary_search_by_key(&number, |entry| entry.service).ok()?;
-        moves.get(place).map(|entry| (number, entry.share))
+        moves.get(place).copied()
     });
     Ok(Plan { first: false, changes, effects })
 }
@@ -259,7 +262,20 @@ impl fmt::Display for Effect {
         for (count, one, several) in parts.into_iter().filter(|&(count, ..)| count > 0) {
             write!(f, "{} {}, ", many(count, "real"), if count == 1 { one } else { several })?;
         }
-        write!(f, "{} move", share(self.moved))
+        if self.leave > 0 && self.moved <= 0.0 {
+            return write!(f, "which had no slots: none move");
+        }
+        write!(f, "{} move", share(self.moved))?;
+        let changed = self.drain + self.leave + self.join + self.reweighted;
+        let further = self.moved - self.own;
+        match changed {
+            0 => Ok(()),
+            _ if self.moved <= 0.0 => Ok(()),
+            1 if further <= 0.0 => f.write_str(", all its own"),
+            _ if further <= 0.0 => f.write_str(", all their own"),
+            1 => write!(f, ": {} its own, {} further", percent(self.own), percent(further)),
+            _ => write!(f, ": {} their own, {} further", percent(self.own), percent(further)),
+        }
     }
 }
 
@@ -271,14 +287,23 @@ fn many(count: usize, word: &str) -> String {
 
 /// `0.7 % of slots`; a share too small to print is not called nothing, nor one too large everything.
 fn share(moved: f64) -> String {
-    let percent = moved * 100.0;
     if moved <= 0.0 {
         "no slots".to_owned()
-    } else if percent < 0.1 {
-        "less than 0.1 % of slots".to_owned()
     } else if moved >= 1.0 {
         "all slots".to_owned()
     } else {
-        format!("{:.1} % of slots", percent.min(99.9))
+        format!("{} of slots", percent(moved))
+    }
+}
+
+/// `0.7 %` of a share.
+fn percent(share: f64) -> String {
+    let percent = share * 100.0;
+    if percent > 0.0 && percent < 0.1 {
+        "less than 0.1 %".to_owned()
+    } else if share < 1.0 {
+        format!("{:.1} %", percent.min(99.9))
+    } else {
+        "100 %".to_owned()
     }
 }

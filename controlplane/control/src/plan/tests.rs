@@ -120,7 +120,34 @@ fn a_draining_real_is_told_with_the_services_it_touches() {
     }
     let told = plan.to_string();
     assert!(told.starts_with("real \"web-2\" drains: it keeps its flows and gets no new ones\nservice \"http\": 1 real drains, 3"), "{told}");
-    assert!(told.ends_with(" % of slots move"), "{told}");
+    assert!(told.contains(" % of slots move: 33.3 % its own, ") && told.ends_with(" % further"), "{told}");
+}
+
+#[test]
+fn a_real_that_leaves_after_it_has_drained_moves_no_slots_and_that_is_said() {
+    let state = |state: &str| with("10.0.0.12\"", &format!("10.0.0.12\"\nstate = \"{state}\""));
+    let told = between(&state("drain"), &state("down")).to_string();
+    let expected = "real \"web-2\" goes down: its flows get another real\n\
+                    service \"http\": 1 real leaves, which had no slots: none move\n\
+                    service \"https\": 1 real leaves, which had no slots: none move";
+    assert_eq!(told, expected);
+}
+
+#[test]
+fn of_two_reals_all_that_moves_is_the_changed_ones_own() {
+    let two = with(
+        "{ real = \"web-1\" }, { real = \"web-2\" }, { real = \"web-3\" }",
+        "{ real = \"web-1\" }, { real = \"web-2\" }",
+    );
+    let down = two.replace("address = \"10.0.0.12\"", "address = \"10.0.0.12\"\nstate = \"down\"");
+    let told = between(&two, &down).effects[0].to_string();
+    assert!(told.ends_with(" % of slots move, all its own"), "{told}");
+    let both = two.replace(
+        "{ real = \"web-1\" }, { real = \"web-2\" }",
+        "{ real = \"web-1\", weight = 1 }, { real = \"web-2\", weight = 9 }",
+    );
+    let told = between(&two, &both).effects[0].to_string();
+    assert!(told.ends_with(" % of slots move, all their own"), "{told}");
 }
 
 #[test]
@@ -211,6 +238,7 @@ proptest! {
         assert_eq!(plan.is_empty(), old == new);
         assert_eq!(plan.changes.len(), old.iter().zip(new).filter(|(a, b)| **a != *b).count());
         assert!(plan.effects.iter().all(|effect| (0.0..=1.0).contains(&effect.moved)));
+        assert!(plan.effects.iter().all(|effect| (0.0..=effect.moved).contains(&effect.own)));
         assert!(plan.effects.iter().all(|effect| effect.service.as_str() != "dns"));
     }
 }

@@ -62,8 +62,11 @@ fn reals(list: &[Real]) -> String {
         ("bytes", true),
     ];
     let row = |it: &Real| {
-        let weights: Vec<String> =
-            it.weights.iter().map(|(pool, weight)| format!("{pool} {weight}")).collect();
+        let weight = |(pool, weight): (&String, &u32)| {
+            let mark = if it.weights_by_operator.contains(pool) { " (operator)" } else { "" };
+            format!("{pool} {weight}{mark}")
+        };
+        let weights: Vec<String> = it.weights.iter().map(weight).collect();
         vec![
             it.name.clone(),
             it.number.to_string(),
@@ -225,10 +228,15 @@ mod tests {
     #[test]
     fn every_view_has_a_text_and_reads_at_a_glance() {
         let weights = [("static".to_owned(), 7), ("web".to_owned(), 100)].into();
-        let real =
-            ctl::Real { name: "web-1".to_owned(), state: "drain".to_owned(), weights, ..Default::default() };
+        let real = ctl::Real {
+            name: "web-1".to_owned(),
+            state: "drain".to_owned(),
+            weights,
+            weights_by_operator: vec!["static".to_owned()],
+            ..Default::default()
+        };
         let text = of(&ctl::Answer::Reals(vec![real])).unwrap_or_default();
-        assert!(text.contains("web-1") && text.contains("static 7, web 100"), "{text}");
+        assert!(text.contains("web-1") && text.contains("static 7 (operator), web 100"), "{text}");
         let worker = ctl::Worker { busy: 0.256, silent_ms: 1_900, ..Default::default() };
         let text = of(&ctl::Answer::Workers(vec![worker])).unwrap_or_default();
         assert!(text.contains("25.6") && text.contains("1.9"), "{text}");

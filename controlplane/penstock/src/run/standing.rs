@@ -158,7 +158,8 @@ impl Standing {
         let row = |(place, real): (usize, &conf::Real)| {
             let number = numbers.real(&real.name)?;
             let tally = self.total.real(number.index());
-            let is_said = self.names.in_force.overrides.has_state_of(&real.name);
+            let overrides = &self.names.in_force.overrides;
+            let is_said = overrides.has_state_of(&real.name);
             Some(ctl::Real {
                 name: real.name.to_string(),
                 number: number.get(),
@@ -166,6 +167,7 @@ impl Standing {
                 state: state_word(real.state).to_owned(),
                 by: if is_said { "operator" } else { "file" }.to_owned(),
                 weights: weights.get(&place).cloned().unwrap_or_default(),
+                weights_by_operator: overrides.pools_weighted(&real.name).map(ToString::to_string).collect(),
                 next_hop: real.next_hop.map(|mac| mac.to_string()).unwrap_or_default(),
                 packets: tally.packets,
                 bytes: tally.bytes,

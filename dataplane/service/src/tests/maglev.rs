@@ -8,7 +8,7 @@ use wire::packed;
 
 use super::{blueprint, ip, real, real_number, table};
 use crate::maglev::{Candidate, EMPTY, fill, is_prime};
-use crate::{Blueprint, RealNumber, RealState, ServiceNumber, ServiceSlot, movement, real_hash};
+use crate::{Blueprint, Movement, RealNumber, RealState, ServiceNumber, ServiceSlot, movement, real_hash};
 
 /// The rule with plain remainders and a list of who had which turn.
 fn reference(candidates: &[Candidate], slots: u32) -> Vec<u16> {
@@ -101,7 +101,35 @@ fn moved(plan: &Blueprint, change: impl Fn(&mut Blueprint)) -> f64 {
     let movement = movement(&table(plan), &table(&changed));
     assert_eq!(movement.len(), 1);
     assert_eq!(movement[0].service, ServiceNumber::new(0).unwrap());
-    movement[0].share
+    let Movement { share, own, .. } = movement[0];
+    assert!((0.0..=share).contains(&own), "{own} of {share}");
+    share
+}
+
+/// What of it is the changed real's own is what the slots say, and no more than it has to be.
+#[test]
+fn what_moves_is_told_apart_into_the_changed_reals_own_and_the_rest() {
+    let plan = blueprint(&[100; 100], 65_537);
+    let old = table(&plan);
+    let between = |change: &dyn Fn(&mut Blueprint)| {
+        let mut changed = plan.clone();
+        change(&mut changed);
+        movement(&old, &table(&changed))[0]
+    };
+    let one = 1.0 / 100.0;
+    for state in [RealState::Drain, RealState::Down] {
+        let moved = between(&|plan| plan.reals[7].state = state);
+        assert!((moved.own - one).abs() < 0.000_1 && moved.share > moved.own, "{moved:?}");
+        assert!(moved.share - moved.own < 0.02, "{moved:?}");
+    }
+    let less = between(&|plan| plan.pools[0].members[7].weight = 50);
+    assert!(less.own >= one / 2.1 && less.own <= one * 1.1, "{less:?}");
+    // All are another size: every slot that moves is a changed real's.
+    let all = between(&|plan| plan.pools[0].members.iter_mut().zip(1..).for_each(|(one, n)| one.weight = n));
+    assert!((all.own - all.share).abs() < f64::EPSILON && all.share > 0.1, "{all:?}");
+    // Nobody changed but the table.
+    let resized = between(&|plan| plan.pools[0].slots = 65_539);
+    assert!(resized.share > 0.1 && resized.own == 0.0, "{resized:?}");
 }
 
 #[test]
