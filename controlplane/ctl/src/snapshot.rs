@@ -95,6 +95,9 @@ pub struct Worker {
     pub number: u32,
     /// The share of its time that it had packets to move, 0 to 1, since the last snapshot.
     pub busy: f64,
+    /// The seconds of it since the start.
+    #[serde(default)]
+    pub busy_seconds: f64,
     /// Flows in its table, and room for them.
     pub flows: u64,
     /// Room for flows.

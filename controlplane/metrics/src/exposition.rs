@@ -154,10 +154,18 @@ fn workers(page: &mut Page, workers: &[Worker]) {
     let of: Vec<_> =
         workers.iter().map(|worker| (Some(worker.number.to_string()), &worker.counters)).collect();
     families(page, "penstock_worker", &of);
+    let help =
+        "For how long a worker had packets to move: its rate is the share of its time, over any window.";
+    let mut family = page.family("penstock_worker_busy_seconds", Kind::Counter, help);
+    for worker in workers {
+        family.sample(&[("worker", &worker.number.to_string())], Value::Level(worker.busy_seconds));
+    }
     let levels: &[Measure<Worker, Value>] = &[
-        ("busy_ratio", "The share of its time that a worker had packets to move.", |worker| {
-            Value::Level(worker.busy)
-        }),
+        (
+            "busy_ratio",
+            "The share of the last eighth of a second that a worker had packets to move.",
+            |worker| Value::Level(worker.busy),
+        ),
         ("flows", "Flows in a worker's table.", |worker| Value::Count(worker.flows)),
         ("flows_max", "Room for flows in a worker's table.", |worker| Value::Count(worker.flows_max)),
         ("silent_seconds", "Since a worker's heart beat last.", |worker| seconds(worker.silent_ms)),

@@ -5,7 +5,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use ctl::{Port, Real, Service, Snapshot, Worker};
+use ctl::{Port, Real, Service, Snapshot, Twin, Worker};
 use serde_json::Value;
 
 fn board() -> Value {
@@ -41,7 +41,7 @@ fn every_metric_of_the_board_is_on_the_page() {
         services: vec![Service::default()],
         reals: vec![Real { weights: [("web".to_owned(), 1)].into(), ..Real::default() }],
         workers: vec![Worker::default()],
-        ports: vec![Port::default()],
+        ports: vec![Port { twin: Some(Twin::default()), ..Port::default() }],
         ..Snapshot::default()
     };
     let page = metrics::exposition(&snapshot);

@@ -57,6 +57,7 @@ fn snapshot() -> Snapshot {
     let worker = |number| Worker {
         number,
         busy: 0.625,
+        busy_seconds: 61.25,
         flows: 7,
         flows_max: 1024,
         silent_ms: 250,
@@ -139,6 +140,8 @@ fn services_reals_workers_and_ports_are_there_by_name() {
     assert_eq!(value("penstock_real_weight", &[("real", "web-1"), ("pool", "dns")]), 50.0);
     assert_eq!(value("penstock_real_next_hop_known", &[("real", "web-1")]), 0.0);
     assert_eq!(value("penstock_worker_busy_ratio", &[("worker", "1")]), 0.625);
+    let busy = one(&samples, "penstock_worker_busy_seconds_total", &[("worker", "1")]);
+    assert_eq!((busy.value, busy.kind.as_str()), (61.25, "counter"));
     assert_eq!(value("penstock_worker_silent_seconds", &[("worker", "0")]), 0.25);
     assert_eq!(value("penstock_port_rx_missed_total", &[("port", "lan0")]), 9.0);
     for (name, count) in [("taken", 7.0), ("written", 5.0), ("refused", 2.0), ("read", 3.0), ("lost", 1.0)] {

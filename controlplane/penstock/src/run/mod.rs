@@ -281,7 +281,14 @@ impl Stage {
     /// forwards without one rather than not at all.
     fn open_console(&self, workers: usize, taps: Taps) -> Result<(Arc<Board>, Option<Server>), Failure> {
         let zero = Ledger::new(self.crew.layout());
-        let worker = WorkerStanding { ledger: zero.clone(), busy: 0.0, flows: (0, 0), tick: 0, silent_ms: 0 };
+        let worker = WorkerStanding {
+            ledger: zero.clone(),
+            busy: 0.0,
+            busy_seconds: 0.0,
+            flows: (0, 0),
+            tick: 0,
+            silent_ms: 0,
+        };
         let standing = Standing {
             at_ms: 0,
             names: Arc::clone(&self.names),

@@ -246,7 +246,7 @@ impl<'o> Office<'o> {
         passed: Option<u64>,
         old: Option<&WorkerStanding>,
     ) -> WorkerStanding {
-        let mut busy = old.map_or(0.0, |old| old.busy);
+        let (mut busy, mut busy_seconds) = old.map_or((0.0, 0.0), |old| (old.busy, old.busy_seconds));
         let (mut flows, mut silent_ms) = ((0, 0), 0);
         if let (Some(pulse), Some(gauge)) = (self.pulses.get_mut(number), self.gauges.get(number)) {
             if pulse.beat != tick {
@@ -259,9 +259,10 @@ impl<'o> Office<'o> {
                 let worked = cycles.saturating_sub(pulse.busy_cycles);
                 busy = if passed > 0 { (worked as f64 / passed as f64).min(1.0) } else { 0.0 };
                 pulse.busy_cycles = cycles;
+                busy_seconds = cycles as f64 / mem::cycles_per_second();
             }
         }
-        WorkerStanding { ledger, busy, flows, tick, silent_ms }
+        WorkerStanding { ledger, busy, busy_seconds, flows, tick, silent_ms }
     }
 }
 

@@ -33,6 +33,7 @@ pub(crate) struct Names {
 pub(crate) struct WorkerStanding {
     pub(crate) ledger: Ledger,
     pub(crate) busy: f64,
+    pub(crate) busy_seconds: f64,
     pub(crate) flows: (u64, u64),
     /// The tick of its last heartbeat, and how long ago that was seen to change.
     pub(crate) tick: u64,
@@ -182,6 +183,7 @@ impl Standing {
         let row = |(number, worker): (u32, &WorkerStanding)| ctl::Worker {
             number,
             busy: worker.busy,
+            busy_seconds: worker.busy_seconds,
             flows: worker.flows.0,
             flows_max: worker.flows.1,
             silent_ms: worker.silent_ms,

@@ -115,6 +115,7 @@ impl Fake {
             state: state.into(),
             by: if state == "up" { "file" } else { "operator" }.into(),
             weights: pools.iter().map(weight).collect::<BTreeMap<_, _>>(),
+            weights_by_operator: Vec::new(),
             next_hop: format!("02:00:00:00:{:02x}:{:02x}", number / 256, number % 256),
             packets: own,
             bytes: own * 620,
@@ -128,6 +129,7 @@ impl Fake {
         Worker {
             number,
             busy: if bad { 0.97 } else { 0.55 + wave },
+            busy_seconds: 0.55 * ms as f64 / 1000.0,
             flows: 610_150 / u64::from(number + 1),
             flows_max: 1_048_576,
             silent_ms: 12,
