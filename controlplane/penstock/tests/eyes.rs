@@ -9,28 +9,14 @@
 
 mod common;
 
-use std::process::{Child, Command, Output};
+use std::process::{Command, Output};
 use std::time::{Duration, Instant};
 
-use common::{Bench, CONFIG, tcp, text, udp};
+use common::running::{Running, signal};
+use common::{CONFIG, tcp, text, udp};
 
 const PATIENCE: Duration = Duration::from_secs(60);
 const HTTP: [u8; 4] = [198, 51, 100, 1];
-
-/// A running box, killed should a test end early.
-struct Running {
-    bench: Bench,
-    child: Option<Child>,
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        if let Some(mut child) = self.child.take() {
-            let _ = child.kill();
-            let _ = child.wait();
-        }
-    }
-}
 
 fn frames() -> Vec<Vec<u8>> {
     let frame = |number: u16| match number % 4 {
@@ -41,58 +27,33 @@ fn frames() -> Vec<Vec<u8>> {
     (0..100).map(frame).collect()
 }
 
-impl Running {
-    fn start(options: &str) -> Self {
-        let bench = Bench::new();
-        bench.capture("in.pcap", &frames(), 1000);
-        let head = "[node]\ncontrol = \"c.sock\"\nmac = \"02:00:00:00:00:01\"\n";
-        let port = "[[port]]\nname = \"lan0\"\ndevice = \"net_pcap0,rx_pcap=in.pcap,infinite_rx=1\"\n";
-        std::fs::write(bench.path("site.toml"), format!("{head}{CONFIG}{port}")).unwrap();
-        let child =
-            bench.command(&format!("run --config site.toml --report r.json {options}")).spawn().unwrap();
-        let running = Self { bench, child: Some(child) };
-        let start = Instant::now();
-        while !text(&running.bench.run("show flows --json --socket c.sock").stdout).contains("\"real\"") {
-            assert!(start.elapsed() < PATIENCE);
-            std::thread::sleep(Duration::from_millis(20));
-        }
-        running
-    }
-
-    /// Ends it, and holds it to its account.
-    fn end(mut self) {
-        let child = self.child.take().unwrap();
-        signal("-TERM", &child);
-        let output = child.wait_with_output().unwrap();
-        assert!(output.status.success(), "{}", text(&output.stderr));
-        let report = self.bench.json("r.json");
-        assert_eq!((&report["mbufs_leaked"], &report["allocations_after_start"]), (&0.into(), &0.into()));
-    }
-
-    fn capture(&self, words: &[&str]) -> Command {
-        let mut command = self.bench.command("capture --socket c.sock");
-        command.args(words);
-        command
-    }
-
-    /// Every packet of a capture: its bytes, and what is said about it.
-    fn caught(&self, name: &str) -> Vec<(Vec<u8>, String)> {
-        let output = Command::new("tshark")
-            .arg("-r")
-            .arg(self.bench.path(name))
-            .args(["-T", "fields", "-e", "frame.comment", "-e", "frame.interface_name"])
-            .output()
-            .unwrap();
-        assert!(output.status.success(), "{}", text(&output.stderr));
-        let said = text(&output.stdout);
-        let lines = said.lines().map(|line| line.strip_suffix("\tlan0").unwrap().to_owned());
-        let bytes = self.bench.frames(name).into_iter().map(|(_, bytes)| bytes);
-        bytes.zip(lines).collect()
-    }
+/// The box, which plays [`frames`].
+fn start(options: &str) -> Running {
+    let head = "[node]\ncontrol = \"c.sock\"\nmac = \"02:00:00:00:00:01\"\n";
+    let port = "[[port]]\nname = \"lan0\"\ndevice = \"net_pcap0,rx_pcap=in.pcap,infinite_rx=1\"\n";
+    let flows = frames().len() * 3 / 4;
+    Running::playing(&frames(), flows, &format!("{head}{CONFIG}{port}"), options)
 }
 
-fn signal(name: &str, child: &Child) {
-    assert!(Command::new("kill").args([name, &child.id().to_string()]).status().unwrap().success());
+fn capture(running: &Running, words: &[&str]) -> Command {
+    let mut command = running.bench.command("capture --socket c.sock");
+    command.args(words);
+    command
+}
+
+/// Every packet of a capture: its bytes, and what is said about it.
+fn shots(running: &Running, name: &str) -> Vec<(Vec<u8>, String)> {
+    let output = Command::new("tshark")
+        .arg("-r")
+        .arg(running.bench.path(name))
+        .args(["-T", "fields", "-e", "frame.comment", "-e", "frame.interface_name"])
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    let said = text(&output.stdout);
+    let lines = said.lines().map(|line| line.strip_suffix("\tlan0").unwrap().to_owned());
+    let bytes = running.bench.frames(name).into_iter().map(|(_, bytes)| bytes);
+    bytes.zip(lines).collect()
 }
 
 fn good(output: Output) -> String {
@@ -103,11 +64,11 @@ fn good(output: Output) -> String {
 
 #[test]
 fn a_running_box_is_captured_with_its_reasons_and_forwards_on() {
-    let running = Running::start("");
+    let mut running = start("");
     let said =
-        good(running.capture(&["tcp", "port", "80", "--count", "150", "-o", "a.pcapng"]).output().unwrap());
+        good(capture(&running, &["tcp", "port", "80", "--count", "150", "-o", "a.pcapng"]).output().unwrap());
     assert!(said.contains("150 packets, "), "{said}");
-    let caught = running.caught("a.pcapng");
+    let caught = shots(&running, "a.pcapng");
     let sent = frames();
     assert_eq!(caught.len(), 150);
     for (bytes, comment) in &caught {
@@ -122,18 +83,18 @@ fn a_running_box_is_captured_with_its_reasons_and_forwards_on() {
     let age = now.saturating_sub(Duration::from_nanos(times[0]));
     assert!(age < PATIENCE, "by the clock on the wall: {age:?}");
 
-    good(running.capture(&["--drops", "--count", "20", "-o", "b.pcapng"]).output().unwrap());
-    let caught = running.caught("b.pcapng");
+    good(capture(&running, &["--drops", "--count", "20", "-o", "b.pcapng"]).output().unwrap());
+    let caught = shots(&running, "b.pcapng");
     assert_eq!(caught.len(), 20);
     let drop = "drop.no_service service=- real=- flow=- generation=1 worker=0";
     assert!(caught.iter().all(|(bytes, comment)| bytes[37] == 81 && comment == drop), "{caught:?}");
-    running.end();
+    running.stop();
 }
 
 #[test]
 fn ctrl_c_ends_a_capture_with_a_whole_file_and_there_is_one_at_a_time() {
-    let running = Running::start("");
-    let first = running.capture(&["-o", "a.pcapng"]).spawn().unwrap();
+    let mut running = start("");
+    let first = capture(&running, &["-o", "a.pcapng"]).spawn().unwrap();
     let start = Instant::now();
     // It has begun when its unfinished file has something in it.
     let part = format!("a.pcapng.{}.part", first.id());
@@ -143,21 +104,21 @@ fn ctrl_c_ends_a_capture_with_a_whole_file_and_there_is_one_at_a_time() {
     }
     let told = running.bench.sentence("capture --count 1 -o b.pcapng --socket c.sock");
     assert_eq!(told, "a capture is going on already: end it, or wait for its end");
-    signal("-INT", &first);
+    signal("INT", &first);
     let said = good(first.wait_with_output().unwrap());
     assert!(said.contains(" more were lost"), "{said}");
-    assert!(!running.caught("a.pcapng").is_empty());
+    assert!(!shots(&running, "a.pcapng").is_empty());
     // And the next one may begin, as soon as the worker has given the tap back.
-    while !running.capture(&["--count", "1", "-o", "c.pcapng"]).output().unwrap().status.success() {
+    while !capture(&running, &["--count", "1", "-o", "c.pcapng"]).output().unwrap().status.success() {
         assert!(start.elapsed() < PATIENCE);
     }
-    assert_eq!(running.caught("c.pcapng").len(), 1);
-    running.end();
+    assert_eq!(shots(&running, "c.pcapng").len(), 1);
+    running.stop();
 }
 
 #[test]
 fn the_recorder_holds_the_last_verdicts() {
-    let running = Running::start("");
+    let mut running = start("");
     let rows = running.bench.good("show recorder --json --socket c.sock");
     let rows: serde_json::Value = serde_json::from_str(&rows).unwrap();
     let rows = rows["recorder"].as_array().unwrap();
@@ -175,12 +136,12 @@ fn the_recorder_holds_the_last_verdicts() {
     }
     let shown = running.bench.good("show recorder --limit 3 --socket c.sock");
     assert!(shown.starts_with("worker  left") && shown.lines().count() <= 4, "{shown}");
-    running.end();
+    running.stop();
 }
 
 #[test]
 fn a_running_box_explains_a_packet_by_its_own_flows() {
-    let running = Running::start("");
+    let mut running = start("");
     let hex = |frame: &[u8]| frame.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
     let explain = |frame: &[u8]| {
         let said = running.bench.good(&format!("explain --socket c.sock --packet {} --json", hex(frame)));
@@ -210,12 +171,12 @@ fn a_running_box_explains_a_packet_by_its_own_flows() {
         said.contains("\nverdict   drop: no_service.") && said.contains("\ntable     generation 1 ("),
         "{said}"
     );
-    running.end();
+    running.stop();
 }
 
 #[test]
 fn what_cannot_be_captured_or_shown_is_told_in_a_sentence() {
-    let running = Running::start("--no-recorder");
+    let mut running = start("--no-recorder");
     let told = running.bench.sentence("show recorder --socket c.sock");
     assert!(told.contains("started with --no-recorder"), "{told}");
     let told = running.bench.sentence("capture tcp port -o a.pcapng --socket c.sock");
@@ -227,5 +188,5 @@ fn what_cannot_be_captured_or_shown_is_told_in_a_sentence() {
     let told = running.bench.sentence("capture -o a.pcapng --socket none.sock");
     assert!(told.contains("none.sock: no `penstock run` answers there"), "{told}");
     assert!(!running.bench.files().iter().any(|name| name.contains("a.pcapng")));
-    running.end();
+    running.stop();
 }

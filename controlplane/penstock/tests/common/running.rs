@@ -2,6 +2,7 @@
 //! it.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::process::{Child, Command};
 use std::time::{Duration, Instant};
 
@@ -9,7 +10,7 @@ use serde_json::Value;
 
 use super::{Bench, tcp, text};
 
-/// Flows of the capture: each is one established TCP connection.
+/// Flows of the usual capture: each is one established TCP connection.
 pub(crate) const FLOWS: u16 = 200;
 
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -17,6 +18,11 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// A running box, killed should a test end early.
 pub(crate) struct Running {
     pub(crate) bench: Bench,
+    options: String,
+    /// Those of its capture.
+    flows: usize,
+    /// Where it tells its service manager how it is, if it has one.
+    manager: Option<PathBuf>,
     child: Option<Child>,
 }
 
@@ -30,13 +36,32 @@ impl Drop for Running {
 }
 
 impl Running {
+    /// A box that plays [`FLOWS`] flows.
     pub(crate) fn start(site: &str) -> Self {
-        let bench = Bench::new();
+        Self::start_under(None, site)
+    }
+
+    /// The same under a service manager that listens there.
+    pub(crate) fn start_under(manager: Option<PathBuf>, site: &str) -> Self {
         let frames: Vec<_> = (0..FLOWS).map(|client| tcp(client, [198, 51, 100, 1], 80, 0x10, 9)).collect();
-        bench.capture("in.pcap", &frames, 1000);
-        let mut running = Self { bench, child: None };
-        running.write(site);
+        let mut running = Self::new(&frames, usize::from(FLOWS), site, "");
+        running.manager = manager;
         running.spawn();
+        running
+    }
+
+    /// A box that plays these frames, of so many flows.
+    pub(crate) fn playing(frames: &[Vec<u8>], flows: usize, site: &str, options: &str) -> Self {
+        let mut running = Self::new(frames, flows, site, options);
+        running.spawn();
+        running
+    }
+
+    fn new(frames: &[Vec<u8>], flows: usize, site: &str, options: &str) -> Self {
+        let bench = Bench::new();
+        bench.capture("in.pcap", frames, 1000);
+        let running = Self { bench, options: options.to_owned(), flows, manager: None, child: None };
+        running.write(site);
         running
     }
 
@@ -45,12 +70,13 @@ impl Running {
     }
 
     pub(crate) fn spawn(&mut self) {
-        self.child = Some(self.bench.command("run --config site.toml --report r.json").spawn().unwrap());
+        let mut command =
+            self.bench.command(&format!("run --config site.toml --report r.json {}", self.options));
+        command.envs(self.manager.iter().map(|path| ("NOTIFY_SOCKET", path)));
+        self.child = Some(command.spawn().unwrap());
         // Flows are read as they are, counters as they stood at the last tick.
         self.until("counters", |counters| counters["rx"].as_u64() > Some(0));
-        self.until("flows", |flows| {
-            flows["rows"].as_array().is_some_and(|rows| rows.len() == usize::from(FLOWS))
-        });
+        self.until("flows", |flows| flows["rows"].as_array().is_some_and(|rows| rows.len() == self.flows));
     }
 
     pub(crate) fn say(&self, line: &str) -> String {
@@ -97,20 +123,34 @@ impl Running {
     }
 
     pub(crate) fn signal(&self, name: &str) {
-        let id = self.child.as_ref().unwrap().id().to_string();
-        assert!(Command::new("kill").args([&format!("-{name}"), &id]).status().unwrap().success());
+        signal(name, self.child.as_ref().unwrap());
     }
 
-    /// Ends it in order; what it said on stderr. Nothing was lost, and everything is accounted for.
-    pub(crate) fn end(&mut self) -> String {
+    /// Ends it in order; what it said on stderr, and its report. Everything is accounted for.
+    pub(crate) fn stop(&mut self) -> (String, Value) {
         self.signal("TERM");
         let output = self.child.take().unwrap().wait_with_output().unwrap();
         let told = text(&output.stderr);
         assert!(output.status.success(), "{told}");
-        let counters = &self.bench.json("r.json")["counters"];
+        let report = self.bench.json("r.json");
+        assert_eq!((&report["mbufs_leaked"], &report["allocations_after_start"]), (&0.into(), &0.into()));
+        (told, report)
+    }
+
+    /// The same, and nothing was dropped.
+    pub(crate) fn end(&mut self) -> String {
+        let (told, report) = self.stop();
+        let counters = &report["counters"];
         assert_eq!(counters["rx"], counters["tx"], "{told}");
         let drops = counters.as_object().unwrap().iter().filter(|(name, _)| name.starts_with("drop."));
         assert!(drops.into_iter().all(|(_, count)| *count == 0), "{counters}");
         told
     }
+}
+
+/// Sends a process a signal, such as `TERM`.
+pub(crate) fn signal(name: &str, child: &Child) {
+    assert!(
+        Command::new("kill").args([&format!("-{name}"), &child.id().to_string()]).status().unwrap().success()
+    );
 }
