@@ -11,8 +11,11 @@
 mod common;
 
 use std::collections::BTreeMap;
+use std::os::unix::net::UnixDatagram;
+use std::time::Duration;
 
 use common::running::Running;
+use common::text;
 
 fn config(reals: &str, members: &str, more: &str) -> String {
     format!(
@@ -123,6 +126,25 @@ fn a_reload_tells_its_plan_and_moves_no_flow_of_a_real_that_stays() {
     assert_eq!((moved, running.count("flow.moved")), (own, own as u64));
     let said = running.end();
     assert!(said.contains("SIGHUP:\n") && said.contains("real \"web-3\" goes"), "{said}");
+}
+
+#[test]
+fn a_service_manager_is_told_when_it_forwards_which_table_is_in_force_and_when_it_ends() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("notify");
+    let manager = UnixDatagram::bind(&path).unwrap();
+    manager.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
+    let heard = || {
+        let mut bytes = [0; 200];
+        let length = manager.recv(&mut bytes).unwrap();
+        text(&bytes[..length])
+    };
+    let mut running = Running::start_under(Some(path), &site(2, &[], &[], &weights(&[])));
+    assert_eq!(heard(), "READY=1\nSTATUS=Table 1 is in force.");
+    running.say("drain web-1");
+    assert_eq!(heard(), "STATUS=Table 2 is in force.");
+    running.end();
+    assert_eq!(heard(), "STOPPING=1");
 }
 
 #[test]

@@ -16,6 +16,7 @@ mod console;
 mod ends;
 mod events;
 mod live;
+mod manager;
 mod office;
 pub(crate) mod standing;
 #[cfg(test)]
@@ -257,11 +258,17 @@ impl Stage {
             let life = |one| scope.spawn(move || life(one, enter));
             let threads: Vec<_> = ready.into_iter().map(life).collect();
             let is_alive = |worker: usize| threads.get(worker).is_some_and(|thread| !thread.is_finished());
+            let mut is_told = false;
             let conducted = crew.conduct(&valve, is_alive, |crew| {
+                // The valve is open.
+                if !std::mem::replace(&mut is_told, true) {
+                    manager::ready(board.standing().names.in_force.generation.sequence);
+                }
                 let enough = until.packets.is_some_and(|packets| crew.count(Counted::Rx) >= packets);
                 let late = until.seconds.is_some_and(|seconds| start.elapsed().as_secs_f64() >= seconds);
                 office.turn(crew) && !enough && !late
             });
+            manager::stopping();
             // With it go the builder's work and those who wait for an answer.
             drop((server, office));
             let joined = threads.into_iter().enumerate();

@@ -13,6 +13,7 @@ use ctl::{Answer, Changed, Code, Outcome};
 use crate::crew::Crew;
 use crate::meter::Gauge;
 use crate::run::events::{Event, Made};
+use crate::run::manager;
 use crate::run::standing::{Board, Names, Standing, TICK_MS, WorkerStanding, sum};
 use crate::site::{Site, now_s};
 
@@ -150,6 +151,7 @@ impl<'o> Office<'o> {
                     (self.changed)(&before.names.site.config, &names.site.config);
                     crew.let_go();
                     self.look(crew, names);
+                    manager::in_force(generation.sequence);
                     tracing::info!("generation {} is in force", generation.sequence);
                 }
                 Output::Answer(ticket, result) => self.answer(ticket, result, crew),
