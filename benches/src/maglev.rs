@@ -46,6 +46,7 @@ pub fn blueprint(slots: u32, changed: Option<u32>) -> Option<Blueprint> {
             mtu: 1500,
         },
         timeouts: Timeouts { syn: 80, established: 7200, closing: 80, udp: 240 },
+        return_path: service::ReturnPath::Direct,
         new_flows_rate_max: None,
         reals: numbers.iter().zip(0..).map(real).collect(),
         pools: vec![PoolSpec { members: numbers.iter().zip(0..).map(member).collect(), slots }],

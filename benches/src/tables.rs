@@ -73,6 +73,7 @@ pub fn table(vips: Option<u32>) -> Option<Table<Aligned>> {
             mtu: 1500,
         },
         timeouts: Timeouts { syn: 28_800, established: 28_800, closing: 28_800, udp: 28_800 },
+        return_path: service::ReturnPath::Direct,
         new_flows_rate_max: None,
         reals,
         pools: vec![PoolSpec { members, slots: 65_537 }],

@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
 use std::str::FromStr;
 
-use service::{DontFragment, Encap, OuterSource, RealState, Timeouts};
+use service::{DontFragment, Encap, OuterSource, RealState, ReturnPath, Timeouts};
 use wire::protocol;
 
 use crate::limits::{DEVICE_BYTES_MAX, NAME_BYTES_MAX};
@@ -45,6 +45,8 @@ pub struct Node {
     pub numbers: Option<PathBuf>,
     /// The control socket of `penstock run`, joined likewise.
     pub control: PathBuf,
+    /// Which way responses take.
+    pub return_path: ReturnPath,
 }
 
 /// How outer headers are made.

@@ -1,6 +1,6 @@
 //! Every default, once. `samples/reference.toml` shows each of them, and a test compares the two.
 
-use service::{DontFragment, Encap, RealState, Timeouts};
+use service::{DontFragment, Encap, RealState, ReturnPath, Timeouts};
 
 use crate::config::{HugePages, Kernel, Mac};
 
@@ -9,6 +9,9 @@ pub const NODE_MAC: Mac = Mac([0x02, 0, 0, 0, 0, 0x01]);
 
 /// `node.control`.
 pub const CONTROL: &str = "/run/penstock/control.sock";
+
+/// `node.return_path`: responses do not pass us.
+pub const RETURN_PATH: ReturnPath = ReturnPath::Direct;
 
 /// `tunnel.hop_limit`: what IANA recommends for IP (RFC 1700).
 pub const HOP_LIMIT: u8 = 64;

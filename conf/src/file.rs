@@ -12,6 +12,7 @@ pub(crate) struct NodeFile {
     pub(crate) mac: Option<Spanned<String>>,
     pub(crate) numbers: Option<Spanned<String>>,
     pub(crate) control: Option<Spanned<String>>,
+    pub(crate) return_path: Option<Spanned<String>>,
 }
 
 /// `[tunnel]`.

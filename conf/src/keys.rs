@@ -46,6 +46,7 @@ pub const KEYS: &[Key] = keys! {
     "node".mac: TEXT, r#""02:00:00:00:00:01""#, "the port's own; in replay 02:00:00:00:00:01", "source MAC address of the frames we send";
     "node".numbers: TEXT, r#""site.numbers.toml""#, "numbers are not kept", "file that keeps the numbers of reals and services, relative to this file's folder";
     "node".control: TEXT, r#""/run/penstock/control.sock""#, "/run/penstock/control.sock", "control socket of `penstock run`, relative to this file's folder; where the default one cannot be made, it runs without";
+    "node".return_path: TEXT, r#""direct""#, "direct", "direct (responses go past us) or via-slr (we are the servers' gateway, and our kernel forwards them)";
 
     "tunnel".source_v4: TEXT, r#""192.0.2.1""#, "needed if a real with an IPv4 address is tunnelled to", "outer source address towards IPv4 reals; a prefix (/16 to /31) spreads flows over its addresses";
     "tunnel".source_v6: TEXT, r#""2001:db8::1""#, "needed if a real with an IPv6 address is tunnelled to", "outer source address towards IPv6 reals; a prefix (/112 to /127) spreads flows over its addresses";

@@ -4,7 +4,7 @@ use std::fmt::Display;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::ops::RangeInclusive;
 
-use service::{DontFragment, Encap, OuterSource, RealState, Timeouts};
+use service::{DontFragment, Encap, OuterSource, RealState, ReturnPath, Timeouts};
 
 use crate::config::{Device, HugePages, Kernel, Mac, MacError, Name, PortRange, Protocol, Vip};
 use crate::fault::Refusal;
@@ -106,6 +106,10 @@ fn word<T: Copy>(text: &str, words: &[(&'static str, T)]) -> Result<T, Refusal> 
 pub(crate) fn dont_fragment(text: &str) -> Result<DontFragment, Refusal> {
     use DontFragment::{Clear, Inherit, Set};
     word(text, &[("inherit", Inherit), ("set", Set), ("clear", Clear)])
+}
+
+pub(crate) fn return_path(text: &str) -> Result<ReturnPath, Refusal> {
+    word(text, &[ReturnPath::Direct, ReturnPath::ViaSlr].map(|path| (path.word(), path)))
 }
 
 pub(crate) fn huge_pages(text: &str) -> Result<HugePages, Refusal> {

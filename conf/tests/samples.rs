@@ -72,6 +72,7 @@ fn defaults_shown_in_the_reference_are_the_real_ones() {
     let (stripped, left_out) = without_defaults(&reference);
     let keys = [
         "node.control",
+        "node.return_path",
         "tunnel.hop_limit",
         "tunnel.dont_fragment",
         "tunnel.mtu",

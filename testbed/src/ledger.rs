@@ -23,6 +23,8 @@ pub struct Moved {
     pub reals: BTreeMap<String, Tally>,
     /// Services by name.
     pub services: BTreeMap<String, Tally>,
+    /// Responses of services, by their names.
+    pub responses: BTreeMap<String, Tally>,
 }
 
 fn count(value: &toml::Value) -> Option<u64> {
@@ -37,8 +39,8 @@ fn tally(value: &toml::Value) -> Option<Tally> {
 }
 
 impl Moved {
-    /// From a `counters.toml`: counters by name, and tables `[real.NAME]` and `[service.NAME]`, which may be
-    /// written as `"real.NAME" = { ... }` too.
+    /// From a `counters.toml`: counters by name, and tables `[real.NAME]`, `[service.NAME]` and
+    /// `[responses.NAME]` (of the service of that name), which may be written as `"real.NAME" = { ... }` too.
     ///
     /// # Errors
     /// A name that is no counter's, or a value that is none.
@@ -68,6 +70,7 @@ impl Moved {
         match kind {
             "real" => Some(self.reals.entry(name.to_owned()).or_default()),
             "service" => Some(self.services.entry(name.to_owned()).or_default()),
+            "responses" => Some(self.responses.entry(name.to_owned()).or_default()),
             _ => None,
         }
     }
@@ -92,6 +95,7 @@ impl Moved {
         }
         moved.reals = tallies(report, "reals")?;
         moved.services = tallies(report, "services")?;
+        moved.responses = responses(report);
         Ok(moved)
     }
 
@@ -114,9 +118,11 @@ impl Moved {
                 off.push(format!("{name} is {}, expected {}", got.get(name), self.get(name)));
             }
         }
-        for (kind, expected, got) in
-            [("real", &self.reals, &got.reals), ("service", &self.services, &got.services)]
-        {
+        for (kind, expected, got) in [
+            ("real", &self.reals, &got.reals),
+            ("service", &self.services, &got.services),
+            ("responses of service", &self.responses, &got.responses),
+        ] {
             for (name, expected) in expected {
                 let got = got.get(name).copied().unwrap_or_default();
                 if got != *expected {
@@ -156,6 +162,16 @@ fn tallies(report: &Value, key: &str) -> Result<BTreeMap<String, Tally>, String>
         Some((name, Tally { packets: field("packets")?, bytes: field("bytes")? }))
     };
     list.iter().map(|entry| one(entry).ok_or_else(told)).collect()
+}
+
+/// Of the services whose responses are counted.
+fn responses(report: &Value) -> BTreeMap<String, Tally> {
+    let one = |service: &Value| {
+        let field = |name: &str| service.get("responses")?.get(name)?.as_u64();
+        let name = service.get("name")?.as_str()?.to_owned();
+        Some((name, Tally { packets: field("packets")?, bytes: field("bytes")? }))
+    };
+    report.get("services").and_then(Value::as_array).into_iter().flatten().filter_map(one).collect()
 }
 
 #[cfg(test)]

@@ -31,6 +31,10 @@ pub(super) fn node(report: &mut Report<'_>, table: &Entry<NodeFile>) -> Node {
         numbers: optional(report, table, "numbers", table.file.numbers.as_ref(), beside("site.numbers.toml")),
         control: optional(report, table, "control", table.file.control.as_ref(), beside(defaults::CONTROL))
             .unwrap_or_else(|| PathBuf::from(defaults::CONTROL)),
+        return_path: optional(report, table, "return_path", table.file.return_path.as_ref(), |text| {
+            scalar::return_path(text)
+        })
+        .unwrap_or(defaults::RETURN_PATH),
     }
 }
 

@@ -70,6 +70,7 @@ pub fn blueprint(config: &Config, numbers: &Numbers) -> Result<Blueprint, NoNumb
     Ok(Blueprint {
         select_seed: config.select.seed,
         outer: outer(config),
+        return_path: config.node.return_path,
         timeouts: config.flow.timeouts,
         new_flows_rate_max: config.flow.new_flows_per_second_max,
         reals,

@@ -18,4 +18,6 @@ pub use message::{
     REPLY_BYTES_MAX, Reload, Reply, Request, Rows, Show, Step, VERSION, View, Word,
 };
 pub use server::{CONNECTIONS_MAX, PATIENCE, Response, ServeError, Server};
-pub use snapshot::{Counts, Flow, Generation, Port, Real, Service, Snapshot, Twin, Verdict, Worker};
+pub use snapshot::{
+    Counts, Flow, Generation, Port, Real, Responses, Service, Snapshot, Twin, Verdict, Worker,
+};

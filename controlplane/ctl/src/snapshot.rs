@@ -39,6 +39,9 @@ pub struct Generation {
     pub digest: String,
     /// For how long it has been in force, in milliseconds.
     pub age_ms: u64,
+    /// Which way responses take: `direct` or `via-slr`.
+    #[serde(default)]
+    pub return_path: String,
 }
 
 /// One service.
@@ -59,6 +62,18 @@ pub struct Service {
     /// Packets forwarded.
     pub packets: u64,
     /// Bytes of them at the IP layer, as they came.
+    pub bytes: u64,
+    /// Its responses; none where they do not pass us.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub responses: Option<Responses>,
+}
+
+/// Responses on their way from a service's servers to its clients, handed to the kernel.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Responses {
+    /// Packets.
+    pub packets: u64,
+    /// Bytes of them at the IP layer.
     pub bytes: u64,
 }
 

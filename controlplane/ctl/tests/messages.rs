@@ -74,7 +74,12 @@ proptest! {
 
 #[test]
 fn every_answer_comes_back_from_its_line() {
-    let generation = Generation { sequence: u64::MAX, digest: "ab".to_owned(), age_ms: 1 };
+    let generation = Generation {
+        sequence: u64::MAX,
+        digest: "ab".to_owned(),
+        age_ms: 1,
+        return_path: "direct".to_owned(),
+    };
     let worker = Worker { busy: 0.25, flows: u64::MAX, ..Worker::default() };
     let snapshot = Snapshot { at_ms: 1 << 60, workers: vec![worker], ..Snapshot::default() };
     let answers = [

@@ -5,7 +5,7 @@
 //! so that a sum over all never counts twice.
 
 use counters::Counter;
-use ctl::{Counts, Port, Real, Service, Snapshot, Twin, Worker};
+use ctl::{Counts, Port, Real, Responses, Service, Snapshot, Twin, Worker};
 
 use crate::page::{Kind, Page, Value};
 
@@ -35,8 +35,12 @@ fn whole(page: &mut Page, snapshot: &Snapshot) {
         .sample(&[("version", &snapshot.version)], Value::Count(1));
     page.family("penstock_uptime_seconds", Kind::Gauge, "Since the program started.")
         .sample(&[], seconds(snapshot.at_ms));
-    page.family("penstock_table", Kind::Info, "The forwarding table in force: SHA-256 of its root.")
-        .sample(&[("digest", &generation.digest)], Value::Count(1));
+    page.family(
+        "penstock_table",
+        Kind::Info,
+        "The forwarding table in force: SHA-256 of its root, and the way of responses.",
+    )
+    .sample(&[("digest", &generation.digest), ("return_path", &generation.return_path)], Value::Count(1));
     page.family(
         "penstock_generation",
         Kind::Gauge,
@@ -110,6 +114,18 @@ fn services(page: &mut Page, services: &[Service]) {
         let mut family = page.family(name, Kind::Counter, help);
         for service in services {
             family.sample(&[("service", &service.name)], Value::Count(count(service)));
+        }
+    }
+    let counted: &[Measure<Responses, u64>] = &[
+        ("penstock_service_response_packets", "Responses of a service that passed us.", |it| it.packets),
+        ("penstock_service_response_bytes", "Bytes of them at the IP layer.", |it| it.bytes),
+    ];
+    for (name, help, count) in counted {
+        let mut family = page.family(name, Kind::Counter, help);
+        for service in services {
+            if let Some(responses) = &service.responses {
+                family.sample(&[("service", &service.name)], Value::Count(count(responses)));
+            }
         }
     }
 }

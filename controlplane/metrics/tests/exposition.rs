@@ -11,7 +11,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use counters::Counter;
-use ctl::{Generation, Port, Real, Service, Snapshot, Twin, Worker};
+use ctl::{Generation, Port, Real, Responses, Service, Snapshot, Twin, Worker};
 use metrics::exposition;
 use proptest::prelude::*;
 
@@ -66,7 +66,12 @@ fn snapshot() -> Snapshot {
     Snapshot {
         at_ms: 61_500,
         version: "0.1.0".into(),
-        generation: Generation { sequence: 12, digest: "f5758177".into(), age_ms: 1_000 },
+        generation: Generation {
+            sequence: 12,
+            digest: "f5758177".into(),
+            age_ms: 1_000,
+            return_path: "via-slr".into(),
+        },
         counters,
         services: vec![Service {
             name: "web".into(),
@@ -75,6 +80,7 @@ fn snapshot() -> Snapshot {
             ports: "80".into(),
             pool: "web".into(),
             packets: 1 << 60,
+            responses: Some(Responses { packets: 1 << 61, bytes: 77 }),
             ..Service::default()
         }],
         reals: vec![Real {
@@ -135,6 +141,9 @@ fn services_reals_workers_and_ports_are_there_by_name() {
     let samples = parse(&exposition(&snapshot()));
     let value = |name: &str, labels: &[(&str, &str)]| one(&samples, name, labels).value;
     assert_eq!(value("penstock_service_packets_total", &[("service", "web")]), (1_u64 << 60) as f64);
+    assert_eq!(value("penstock_service_response_packets_total", &[("service", "web")]), (1_u64 << 61) as f64);
+    assert_eq!(value("penstock_service_response_bytes_total", &[("service", "web")]), 77.0);
+    assert_eq!(value("penstock_table_info", &[("digest", "f5758177"), ("return_path", "via-slr")]), 1.0);
     assert_eq!(value("penstock_real_state", &[("real", "web-1"), ("penstock_real_state", "drain")]), 1.0);
     assert_eq!(value("penstock_real_state", &[("real", "web-1"), ("penstock_real_state", "up")]), 0.0);
     assert_eq!(value("penstock_real_weight", &[("real", "web-1"), ("pool", "dns")]), 50.0);

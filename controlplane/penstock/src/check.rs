@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use control::{blueprint, plan};
-use service::{Generation, build};
+use service::{Generation, ReturnPath, build};
 
 use crate::cli::CheckOptions;
 use crate::failure::Failure;
@@ -21,7 +21,11 @@ pub(crate) fn check(options: &CheckOptions) -> Result<(), Failure> {
     };
     let before = old.as_ref().map(|site| (&site.config, &site.numbers));
     let plan = plan(before, (&new.config, &new.numbers))?;
-    print(&format!("{plan}\n\n{}\n", summary(&new)?))
+    let responses = match new.config.node.return_path {
+        ReturnPath::Direct => "go past us (direct)",
+        ReturnPath::ViaSlr => "come back through us (via-slr)",
+    };
+    print(&format!("{plan}\n\nResponses {responses}.\n{}\n", summary(&new)?))
 }
 
 /// How large the table is, and its name.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use counters::{Counter, DropReason, Event, Ledger, PuntReason, Tally};
 use serde::Serialize;
-use service::RealNumber;
+use service::{RealNumber, ReturnPath};
 
 use crate::failure::Failure;
 use crate::site::Site;
@@ -97,6 +97,17 @@ pub(crate) fn services(site: &Site, ledger: &Ledger) -> Vec<report::Service> {
     let mut rows: Vec<report::Service> = config.services.iter().filter_map(row).collect();
     rows.sort_by_key(|row| row.number);
     rows
+}
+
+/// Writes in what came back of each service, where responses pass us.
+pub(crate) fn respond(site: &Site, ledger: &Ledger, services: &mut [report::Service]) {
+    if site.config.node.return_path == ReturnPath::ViaSlr {
+        for service in services {
+            let number = usize::try_from(service.number).unwrap_or(usize::MAX);
+            let Tally { packets, bytes } = ledger.responses(number);
+            service.responses = Some(report::Responses { packets, bytes });
+        }
+    }
 }
 
 /// The reals by number, with what the ledger counted for them over all services.

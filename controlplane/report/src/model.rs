@@ -150,12 +150,24 @@ pub struct Service {
     pub packets: u64,
     /// Their bytes.
     pub bytes: u64,
+    /// Its responses; none where they do not pass us.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub responses: Option<Responses>,
     /// How evenly its packets were shared; none without packets.
     pub packets_evenness: Option<Evenness>,
     /// How evenly its flows were shared; none where they were not counted.
     pub flows_evenness: Option<Evenness>,
     /// What each real of it got.
     pub reals: Vec<Share>,
+}
+
+/// Responses of a service on their way back through us.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Responses {
+    /// Packets.
+    pub packets: u64,
+    /// Their bytes.
+    pub bytes: u64,
 }
 
 /// What one real got of one service.
@@ -189,6 +201,7 @@ impl Service {
             vip: vip.into(),
             packets: reals.iter().map(|real| real.packets).sum(),
             bytes: reals.iter().map(|real| real.bytes).sum(),
+            responses: None,
             packets_evenness: Evenness::of(reals.iter().map(|real| (real.weight, real.packets))),
             flows_evenness: flows.and_then(|flows| Evenness::of(flows.into_iter())),
             reals,

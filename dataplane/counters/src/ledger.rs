@@ -15,7 +15,7 @@ pub struct Tally {
 }
 
 /// Where things stand on a counter page: all counters by index, then packets and bytes of each service
-/// by number, then of each real. The room is fixed when the page is made.
+/// by number, then of each real, then of each service's responses. The room is fixed when the page is made.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Layout {
     /// Numbers of services below this are counted.
@@ -35,7 +35,7 @@ impl Layout {
     /// Words of a page.
     #[must_use]
     pub const fn words(&self) -> usize {
-        COUNTERS + 2 * (self.services + self.reals)
+        COUNTERS + 2 * (self.services + self.reals + self.services)
     }
 }
 
@@ -45,6 +45,7 @@ pub struct Ledger {
     words: [u64; COUNTERS],
     services: Vec<[u64; 2]>,
     reals: Vec<[u64; 2]>,
+    responses: Vec<[u64; 2]>,
 }
 
 impl Ledger {
@@ -55,6 +56,7 @@ impl Ledger {
             words: [0; COUNTERS],
             services: vec![[0; 2]; layout.services],
             reals: vec![[0; 2]; layout.reals],
+            responses: vec![[0; 2]; layout.services],
         }
     }
 
@@ -63,7 +65,8 @@ impl Ledger {
     pub fn from_words(layout: Layout, words: &[u64]) -> Self {
         let mut ledger = Self::new(layout);
         let slots = ledger.words.iter_mut().chain(ledger.services.as_flattened_mut());
-        for (slot, word) in slots.chain(ledger.reals.as_flattened_mut()).zip(words) {
+        let slots = slots.chain(ledger.reals.as_flattened_mut());
+        for (slot, word) in slots.chain(ledger.responses.as_flattened_mut()).zip(words) {
             *slot = *word;
         }
         ledger
@@ -71,8 +74,9 @@ impl Ledger {
 
     /// The same as the pieces of a page, in order.
     #[must_use]
-    pub fn parts(&self) -> [&[u64]; 3] {
-        [&self.words, self.services.as_flattened(), self.reals.as_flattened()]
+    pub fn parts(&self) -> [&[u64]; 4] {
+        let [services, reals, responses] = [&self.services, &self.reals, &self.responses];
+        [&self.words, services.as_flattened(), reals.as_flattened(), responses.as_flattened()]
     }
 
     /// Adds `by` to a counter.
@@ -88,9 +92,14 @@ impl Ledger {
     #[inline]
     pub fn account(&mut self, service: usize, real: usize, bytes: u64) {
         for tally in [self.services.get_mut(service), self.reals.get_mut(real)].into_iter().flatten() {
-            let [packets_so_far, bytes_so_far] = tally;
-            *packets_so_far += 1;
-            *bytes_so_far += bytes;
+            count(tally, bytes);
+        }
+    }
+
+    /// Counts one response of `bytes` on its way from a service to a client, as [`Self::account`] does.
+    pub fn respond(&mut self, service: usize, bytes: u64) {
+        if let Some(tally) = self.responses.get_mut(service) {
+            count(tally, bytes);
         }
     }
 
@@ -106,6 +115,12 @@ impl Ledger {
         tally(&self.services, number)
     }
 
+    /// Responses of one service, by number.
+    #[must_use]
+    pub fn responses(&self, number: usize) -> Tally {
+        tally(&self.responses, number)
+    }
+
     /// Of one real, by number.
     #[must_use]
     pub fn real(&self, number: usize) -> Tally {
@@ -114,10 +129,11 @@ impl Ledger {
 
     /// Adds another worker's ledger of the same layout to this one.
     pub fn merge(&mut self, other: &Self) {
-        let [words, services, reals] = other.parts();
+        let [words, services, reals, responses] = other.parts();
         add(&mut self.words, words);
         add(self.services.as_flattened_mut(), services);
         add(self.reals.as_flattened_mut(), reals);
+        add(self.responses.as_flattened_mut(), responses);
     }
 
     /// Σ drop.
@@ -146,6 +162,12 @@ impl Ledger {
             "rx {rx} + made {made} + kernel.rx {kernel} is not tx {tx} + drops {drops} + punts {punts}"
         ))
     }
+}
+
+#[inline]
+const fn count([packets_so_far, bytes_so_far]: &mut [u64; 2], bytes: u64) {
+    *packets_so_far += 1;
+    *bytes_so_far += bytes;
 }
 
 fn tally(tallies: &[[u64; 2]], number: usize) -> Tally {
@@ -201,9 +223,12 @@ mod tests {
         let mut two = Ledger::new(layout);
         one.account(0, 0, 10);
         two.account(0, 2, 20);
+        one.respond(1, 5);
+        two.respond(1, 6);
         two.add(Event::Rx, 1);
         one.merge(&two);
         assert_eq!(one.service(0), Tally { packets: 2, bytes: 30 });
+        assert_eq!((one.responses(0), one.responses(1)), (Tally::default(), Tally { packets: 2, bytes: 11 }));
         assert_eq!((one.real(0).bytes, one.real(1).bytes, one.real(2).bytes), (10, 0, 20));
         assert_eq!(one.get(Event::Rx), 1);
     }
@@ -214,6 +239,8 @@ mod tests {
         let mut ledger = Ledger::new(layout);
         ledger.account(1, 2, 77);
         ledger.account(9, 9, 77);
+        ledger.respond(1, 40);
+        ledger.respond(9, 40);
         ledger.add(DropReason::NoReal, 5);
         let page = ledger.parts().concat();
         assert_eq!(page.len(), layout.words());

@@ -83,6 +83,8 @@ counters! {
         NotIp = "not_ip",
         /// The destination is no VIP.
         NotVip = "not_vip",
+        /// A response from a VIP to its client, where `return_path` is `via-slr`: the kernel forwards it.
+        Return = "return",
         /// IPv6 neighbour discovery to a VIP's address (RFC 4861).
         NeighbourDiscovery = "neighbour_discovery",
     }

@@ -4,14 +4,15 @@ use counters::{DropReason, Event, Layout, Ledger, PuntReason};
 use flow::{FlowReader, FlowTable, Gate, Peek, Place, Slot, Value};
 use mem::Prf;
 use port::{BURST_MAX, Burst, Packet, Tick};
-use service::{ServiceNumber, TableView};
-use wire::{Kind, Parsed};
+use service::{ReturnPath, TableView};
+use wire::{FiveTuple, Kind, Parsed};
 
 use crate::decision::{Answer, Decision, FlowUse, Observer, Verdict, unparsed};
 use crate::encap::{Identifications, encap};
 use crate::kernel::KernelRoom;
 use crate::marks::among;
 use crate::portless::{answer_no_ip, answer_portless};
+use crate::refused::refused;
 use crate::resolve::{Choice, Resolver, Target};
 use crate::too_big::{self, Told};
 
@@ -229,6 +230,7 @@ impl Engine {
         let packets = burst.as_slice();
         let mut bytes = 0;
         let mut have_flow = false;
+        let responses_pass = table.return_path() == ReturnPath::ViaSlr;
         for ((at, packet), lane) in packets.iter().enumerate().zip(self.lanes.iter_mut()) {
             if let Some(ahead) = packets.get(at + PREFETCH_AHEAD) {
                 ahead.prefetch();
@@ -239,7 +241,9 @@ impl Engine {
                 Err(reason) => lane.leave(unparsed(reason)),
                 Ok(()) if !table.may_be_vip(&lane.parsed.tuple.destination, lane.parsed.tuple.family) => {
                     // Who asks for a VIP's link address asks a group (RFC 4291 §2.7.1).
-                    let asks = lane.parsed.kind == Kind::NeighbourDiscovery;
+                    let FiveTuple { source, family, .. } = &lane.parsed.tuple;
+                    let asks = lane.parsed.kind == Kind::NeighbourDiscovery
+                        || responses_pass && table.may_be_vip(source, *family);
                     let step = if asks { Step::Classify } else { Step::Punt };
                     (lane.step, lane.punt) = (step, PuntReason::NotVip);
                 }
@@ -338,13 +342,12 @@ impl Engine {
             observer.decided(packet, parsed, decision);
         };
         for ((packet, lane), at) in burst.as_mut_slice().iter_mut().zip(self.lanes.iter()).zip(0_u32..) {
-            // Noted in each arm, so that the decisions of the usual ones stay in registers.
+            // Noted in each arm, and apart from what went wrong: the usual decisions are constants in registers.
             match lane.step {
                 Step::Settled => {
                     resolver.hits += 1;
                     let (real, service) = (lane.value.real(), lane.value.service());
                     let target = Target { real, service, used: FlowUse::Hit };
-                    // Noted apart from what went wrong, so that the usual decision is made of constants.
                     match send(&mut resolver, &mut self.identifications, packet, &lane.parsed, target) {
                         Ok(()) => note(at, packet, Some(&lane.parsed), &Decision::sent(target)),
                         Err(decision) => note(at, packet, Some(&lane.parsed), &decision),
@@ -356,7 +359,8 @@ impl Engine {
                     note(at, packet, Some(&lane.parsed), &decision);
                 }
                 Step::Punt => {
-                    let decision = refused(&mut resolver, Verdict::Drop(DropReason::PuntFull), None);
+                    let full = (Verdict::Drop(DropReason::PuntFull), None);
+                    let decision = refused(&mut resolver, full, &lane.parsed);
                     note(at, packet, Some(&lane.parsed), &decision);
                 }
                 Step::Resolve => {
@@ -400,7 +404,7 @@ fn forward<P: Packet>(
             }
             Decision::sent(target)
         }
-        Err((verdict, service)) => refused(resolver, verdict, service),
+        Err(refusal) => refused(resolver, refusal, &lane.parsed),
     }
 }
 
@@ -455,21 +459,6 @@ fn unsent<P: Packet>(
     Decision { verdict: Verdict::Drop(reason), answered, ..Decision::sent(target) }
 }
 
-/// A packet that goes to no real, counted. The kernel's is dropped where the kernel has no room.
-#[inline]
-fn refused(resolver: &mut Resolver<'_, '_>, verdict: Verdict, service: Option<ServiceNumber>) -> Decision {
-    let verdict = match verdict {
-        Verdict::Punt(reason) => resolver.kernel.admit(reason),
-        verdict => verdict,
-    };
-    match verdict {
-        Verdict::Tx => {}
-        Verdict::Drop(reason) => resolver.ledger.add(reason, 1),
-        Verdict::Punt(reason) => resolver.ledger.add(reason, 1),
-    }
-    Decision::left(verdict, service)
-}
-
 /// A packet without a flow: it is answered, or it leaves.
 #[inline(never)]
 fn leave<P: Packet>(resolver: &mut Resolver<'_, '_>, packet: &mut P, lane: &Lane) -> Decision {
@@ -484,6 +473,6 @@ fn leave<P: Packet>(resolver: &mut Resolver<'_, '_>, packet: &mut P, lane: &Lane
             resolver.ledger.add(answer.event(), 1);
             Decision::answered(answer)
         }
-        Err(verdict) => refused(resolver, verdict, None),
+        Err(verdict) => refused(resolver, (verdict, None), &lane.parsed),
     }
 }

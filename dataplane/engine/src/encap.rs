@@ -248,6 +248,7 @@ mod tests {
                 mtu: 9600,
             },
             timeouts: Timeouts { syn: 80, established: 80, closing: 80, udp: 80 },
+            return_path: service::ReturnPath::Direct,
             new_flows_rate_max: None,
             reals: vec![RealSpec {
                 number: RealNumber::FIRST,

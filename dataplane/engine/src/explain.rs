@@ -5,7 +5,7 @@
 //! given. Its last step is the decision that [`Engine::process`] would take with the same packet now; a test
 //! holds the two together over all golden cases and damaged packets.
 
-use counters::DropReason;
+use counters::{DropReason, PuntReason};
 use flow::{Epoch, FlowRecord, Gate, Silences, Value};
 use mem::Prf;
 use port::{Packet, Tick};
@@ -16,6 +16,7 @@ use crate::burst::Engine;
 use crate::decision::{Answer, Decision, FlowUse, Verdict, unparsed};
 use crate::encap::{Identifications, encap};
 use crate::portless::{answer_no_ip, answer_portless};
+use crate::refused;
 use crate::resolve::{Choice, Refusal};
 use crate::too_big::{self, Told};
 
@@ -34,6 +35,8 @@ pub enum Step {
     Flow(Known),
     /// The service that its destination, protocol and port belong to.
     Service(ServiceNumber),
+    /// It is a response on its way back through us; of that service, where it names one.
+    Response(Option<ServiceNumber>),
     /// They belong to none: of a VIP, or (false) of no VIP.
     NoService(bool),
     /// Its flow keeps the real it has.
@@ -163,14 +166,14 @@ impl<K: Fn(&FiveTuple) -> Known, T: FnMut(Step)> Walk<'_, '_, K, T> {
         let may_be_vip = self.table.may_be_vip(destination, family);
         (self.tell)(Step::Screened(may_be_vip));
         if !may_be_vip && parsed.kind != Kind::NeighbourDiscovery {
-            return Decision::left(Verdict::Punt(counters::PuntReason::NotVip), None);
+            return self.left((Verdict::Punt(PuntReason::NotVip), None), &parsed);
         }
         if !parsed.has_flow() {
             return self.portless(packet, &parsed);
         }
         match self.resolve(&parsed) {
             Ok((real, service, used)) => self.send(packet, &parsed, (real, service, used)),
-            Err((verdict, service)) => Decision::left(verdict, service),
+            Err(refusal) => self.left(refusal, &parsed),
         }
     }
 
@@ -178,8 +181,22 @@ impl<K: Fn(&FiveTuple) -> Known, T: FnMut(Step)> Walk<'_, '_, K, T> {
     fn portless<P: Packet>(&mut self, packet: &mut P, parsed: &Parsed) -> Decision {
         let (destination, family): (_, Family) = (&parsed.tuple.destination, parsed.tuple.family);
         (self.tell)(Step::Address(self.table.classify_address(destination, family)));
-        let answer = answer_portless(self.table, self.mac, packet, parsed);
-        self.answered(packet, answer)
+        match answer_portless(self.table, self.mac, packet, parsed) {
+            Err(verdict) => self.left((verdict, None), parsed),
+            answer => self.answered(packet, answer),
+        }
+    }
+
+    /// A packet that goes to no real: what is for no VIP may be a response.
+    fn left(&mut self, (mut verdict, mut service): Refusal, parsed: &Parsed) -> Decision {
+        if verdict == Verdict::Punt(PuntReason::NotVip) {
+            let (reason, of) = refused::not_vip(self.table, parsed);
+            if reason == PuntReason::Return {
+                (self.tell)(Step::Response(of));
+            }
+            (verdict, service) = (Verdict::Punt(reason), of);
+        }
+        Decision::left(verdict, service)
     }
 
     fn answered<P: Packet>(&mut self, packet: &P, answer: Result<Answer, Verdict>) -> Decision {

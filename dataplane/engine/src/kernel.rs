@@ -1,34 +1,36 @@
 //! How many packets the kernel takes, as the engine knows it while it decides.
 //!
 //! What makes a link work (ARP, neighbour discovery, whatever is no IP) may use all of the room; packets for other
-//! addresses leave the last eighth of it free, so that a flood of them does not cut the link.
+//! addresses leave the last eighth of it free, so that a flood of them does not cut the link, and responses on their
+//! way through leave half, so that SSH and routing daemons live beside them.
 
 use counters::{DropReason, PuntReason};
 use port::BURST_MAX;
 
 use crate::decision::Verdict;
 
-/// The part that is kept for the link: one in so many.
-const KEPT_PART: usize = 8;
+/// The part that packets for other addresses leave free: one in so many.
+const FREE_OF_OTHERS: usize = 8;
+/// The part that responses leave free.
+const FREE_OF_RESPONSES: usize = 2;
 
 /// Room for packets on their way to the kernel. It counts down over one burst.
 #[derive(Clone, Copy, Debug)]
 pub struct KernelRoom {
     left: usize,
-    kept: usize,
+    capacity: usize,
     /// Whatever a burst holds finds room, so nothing need be counted down.
     is_ample: bool,
 }
 
 impl KernelRoom {
     /// There is no kernel, and nothing is handed over: a punt is only counted.
-    pub const NONE: Self = Self { left: usize::MAX, kept: 0, is_ample: true };
+    pub const NONE: Self = Self { left: usize::MAX, capacity: 0, is_ample: true };
 
     /// `left` places of `capacity` are free.
     #[must_use]
     pub const fn new(left: usize, capacity: usize) -> Self {
-        let kept = capacity / KEPT_PART;
-        Self { left, kept, is_ample: left >= kept + BURST_MAX }
+        Self { left, capacity, is_ample: left >= capacity / FREE_OF_RESPONSES + BURST_MAX }
     }
 
     /// Whether it takes one more.
@@ -39,7 +41,11 @@ impl KernelRoom {
 
     #[cold]
     const fn takes_one_of_few(&mut self, reason: PuntReason) -> bool {
-        let kept = if matches!(reason, PuntReason::NotVip) { self.kept } else { 0 };
+        let kept = match reason {
+            PuntReason::Return => self.capacity / FREE_OF_RESPONSES,
+            PuntReason::NotVip => self.capacity / FREE_OF_OTHERS,
+            PuntReason::NotIp | PuntReason::NeighbourDiscovery => 0,
+        };
         let takes = self.left > kept;
         self.left -= takes as usize;
         takes
@@ -59,11 +65,12 @@ mod tests {
     use counters::{DropReason, PuntReason};
 
     #[test]
-    fn the_last_eighth_is_the_links() {
+    fn responses_leave_half_and_the_last_eighth_is_the_links() {
         let mut room = KernelRoom::new(16, 16);
         let full = Verdict::Drop(DropReason::PuntFull);
         let admitted = |room: &mut KernelRoom, reason| (0..32).filter(|_| room.admit(reason) != full).count();
-        assert_eq!(admitted(&mut room, PuntReason::NotVip), 14);
+        assert_eq!(admitted(&mut room, PuntReason::Return), 8);
+        assert_eq!(admitted(&mut room, PuntReason::NotVip), 6);
         assert_eq!(admitted(&mut room, PuntReason::NotIp), 2);
         assert_eq!(admitted(&mut room, PuntReason::NeighbourDiscovery), 0);
         let mut none = KernelRoom::NONE;

@@ -19,6 +19,7 @@ mod kernel;
 mod marks;
 mod neighbour;
 mod portless;
+mod refused;
 mod resolve;
 mod too_big;
 

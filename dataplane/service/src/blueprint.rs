@@ -13,6 +13,8 @@ pub struct Blueprint {
     pub select_seed: [u8; 16],
     /// How outer headers are made.
     pub outer: Outer,
+    /// Which way responses take.
+    pub return_path: ReturnPath,
     /// Idle times after which a flow is forgotten.
     pub timeouts: Timeouts,
     /// New flows that one worker inserts per second; above it new flows are forwarded by hash alone.
@@ -24,6 +26,41 @@ pub struct Blueprint {
     pub pools: Vec<PoolSpec>,
     /// All services.
     pub services: Vec<ServiceSpec>,
+}
+
+/// Which way responses take from the servers to the clients.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum ReturnPath {
+    /// Past us: the servers have another way out (direct server return).
+    #[default]
+    Direct,
+    /// Through us: we are the servers' gateway, and our kernel forwards.
+    ViaSlr,
+}
+
+impl ReturnPath {
+    /// How images write it.
+    pub(crate) const fn code(self) -> u8 {
+        match self {
+            Self::Direct => 0,
+            Self::ViaSlr => 1,
+        }
+    }
+
+    /// What a checked image wrote.
+    #[inline]
+    pub(crate) const fn of_code(code: u8) -> Self {
+        if code == 0 { Self::Direct } else { Self::ViaSlr }
+    }
+
+    /// As configurations write it.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Direct => "direct",
+            Self::ViaSlr => "via-slr",
+        }
+    }
 }
 
 /// How outer headers are made.

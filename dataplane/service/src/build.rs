@@ -108,6 +108,7 @@ fn header(blueprint: &Blueprint, v4: &BuiltIndex<Entry4>, v6: &BuiltIndex<Entry6
         mtu: outer.mtu,
         hop_limit: outer.hop_limit,
         dont_fragment: outer.dont_fragment.code(),
+        return_path: blueprint.return_path.code(),
         services_len: numbers.max().map_or(0, |largest| largest + 1),
         index4: IndexHead { seed: v4.seed, keys: v4.keys },
         index6: IndexHead { seed: v6.seed, keys: v6.keys },

@@ -74,7 +74,8 @@ fn check_header(header: &Header, length: usize) -> Result<(), ImageError> {
         && header.hop_limit > 0
         && header.dont_fragment <= 2
         && header.services_len <= SERVICES_MAX
-        && header.spare == [0; 2]
+        && header.return_path <= 1
+        && header.spare == 0
         && header.tail.iter().all(|byte| *byte == 0);
     if sound { Ok(()) } else { Err(ImageError::Header) }
 }

@@ -121,7 +121,8 @@ pub(crate) struct Header {
     pub(crate) mtu: u16,
     pub(crate) hop_limit: u8,
     pub(crate) dont_fragment: u8,
-    pub(crate) spare: [u8; 2],
+    pub(crate) return_path: u8,
+    pub(crate) spare: u8,
     /// One above the largest number of a service.
     pub(crate) services_len: u32,
     pub(crate) index4: IndexHead,

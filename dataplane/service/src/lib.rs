@@ -35,8 +35,8 @@ mod vips;
 
 pub use aligned::Aligned;
 pub use blueprint::{
-    Blueprint, DontFragment, Encap, Member, Outer, OuterSource, PoolSpec, RealSpec, RealState, ServiceSpec,
-    Timeouts,
+    Blueprint, DontFragment, Encap, Member, Outer, OuterSource, PoolSpec, RealSpec, RealState, ReturnPath,
+    ServiceSpec, Timeouts,
 };
 pub use build::{Built, build};
 pub use error::{BuildError, ImageError, PoolFault, RealFault, ServiceFault};

@@ -6,7 +6,7 @@ use core::ops::Range;
 use wire::{Family, FiveTuple, protocol};
 use zerocopy::{FromBytes, Immutable, KnownLayout};
 
-use crate::blueprint::{DontFragment, Timeouts};
+use crate::blueprint::{DontFragment, ReturnPath, Timeouts};
 use crate::check;
 use crate::error::ImageError;
 use crate::index::{Entry, Index, Key};
@@ -389,6 +389,13 @@ impl<'t> TableView<'t> {
     #[must_use]
     pub const fn dont_fragment(&self) -> DontFragment {
         DontFragment::of_code(self.header.dont_fragment)
+    }
+
+    /// Which way responses take.
+    #[inline]
+    #[must_use]
+    pub const fn return_path(&self) -> ReturnPath {
+        ReturnPath::of_code(self.header.return_path)
     }
 
     /// One above the largest number of a service.

@@ -50,7 +50,7 @@ def doubts(text: str, config: str, pairs: list[tuple]) -> list[str]:
     for name in sorted(said.keys() | counted.keys()):
         if said.get(name, 0) != counted.get(name, 0):
             found.append(f"{name} is {said.get(name, 0)}, the model counts {counted.get(name, 0)}")
-    for kind in ("real", "service"):
+    for kind in ("real", "service", "responses"):
         for name, tally in table.get(kind, {}).items():
             counted = {unit: model.tallies[f"{kind}.{name}", unit] for unit in ("packets", "bytes")}
             if tally != counted:

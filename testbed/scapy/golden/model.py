@@ -130,12 +130,25 @@ def quoted(packet: Packet) -> Flow:
     return Flow(str(ipaddress.ip_address(destination)), packet.dst, sport, dport, protocol)
 
 
+def answered_flow(packet: Packet) -> Flow:
+    """The flow, in the client's direction, that a packet from a server answers, or that its error is about."""
+    refuse(packet.fragment, "punt.not_vip")
+    if packet.protocol == (1 if packet.version == 4 else 58):
+        refuse(packet.payload[0] not in ((3, 11, 12) if packet.version == 4 else (1, 2, 3, 4)), "punt.not_vip")
+        said = quoted(packet)
+        return Flow(said.dst, said.src, said.dport, said.sport, said.protocol)
+    refuse(packet.protocol not in (TCP, UDP), "punt.not_vip")
+    sport, dport = struct.unpack_from("!HH", packet.payload)
+    return Flow(packet.dst, packet.src, dport, sport, packet.protocol)
+
+
 class Balancer:
     """One worker with its configuration, flows and counters."""
 
     def __init__(self, config: dict):
         self.tunnel = {"hop_limit": 64, "dont_fragment": "inherit", "mtu": 1500} | config.get("tunnel", {})
         self.mac = config.get("node", {}).get("mac", "02:00:00:00:00:01")
+        self.via_slr = config.get("node", {}).get("return_path") == "via-slr"
         flow, select = config.get("flow", {}), config.get("select", {})
         self.seed, self.slots = select.get("seed", "0" * 32), select.get("slots", 65_537)
         defaults = {"embryonic": 10, "established": 900, "closing": 10, "udp": 60}
@@ -213,7 +226,8 @@ class Balancer:
 
     def decide(self, frame: bytes, packet: Packet) -> bytes:
         """The frame to send."""
-        refuse(not self.is_vip(packet.dst), "punt.not_vip")
+        if not self.is_vip(packet.dst):
+            self.pass_on(frame, packet)
         refuse(bool(frame[0] & 1), "drop.link_broadcast")
         six = packet.version == 6 and packet.protocol == 58 and not packet.fragment
         discovery = six and 133 <= packet.payload[0] <= 137
@@ -226,6 +240,18 @@ class Balancer:
         service = self.service(flow)
         real = self.follow(flow, service, packet.payload[13] if flow.protocol == TCP else 0)
         return self.send(frame, packet, real, flow, service)
+
+    def pass_on(self, frame: bytes, packet: Packet) -> None:
+        """The kernel's: where the servers' way out is through us, a response is told apart and counted."""
+        refuse(not self.via_slr or bool(frame[0] & 1), "punt.not_vip")
+        refuse(packet.fragment and self.is_vip(packet.src), "punt.return")
+        try:
+            service = self.service(answered_flow(packet))
+        except Verdict:
+            refuse(True, "punt.not_vip")
+        for unit, value in (("packets", 1), ("bytes", packet.size)):
+            self.tallies[f"responses.{service['name']}", unit] += value
+        refuse(True, "punt.return")
 
     def icmp(self, frame: bytes, packet: Packet) -> bytes:
         """An answer, an error on its way to a flow's real, or a verdict."""

@@ -140,6 +140,7 @@ fn blueprint(members: &[Member100; REALS]) -> Blueprint {
             mtu: 1500,
         },
         timeouts: Timeouts { syn: 28_800, established: 28_800, closing: 28_800, udp: 28_800 },
+        return_path: service::ReturnPath::Direct,
         new_flows_rate_max: None,
         reals: present
             .clone()

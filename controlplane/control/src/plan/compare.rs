@@ -156,6 +156,7 @@ fn settings(config: &Config) -> Vec<(&'static str, String)> {
         ("node.mac", or_none(node.mac)),
         ("node.numbers", or_none(node.numbers.as_ref().map(|path| path.display()))),
         ("node.control", node.control.display().to_string()),
+        ("node.return_path", node.return_path.word().to_owned()),
         ("tunnel.source_v4", or_none(tunnel.source_v4.map(|source| source_text(source, 32)))),
         ("tunnel.source_v6", or_none(tunnel.source_v6.map(|source| source_text(source, 128)))),
         ("tunnel.hop_limit", tunnel.hop_limit.to_string()),

@@ -1,6 +1,6 @@
 //! Answers as columns: words to the left, numbers to the right, two spaces between.
 
-use ctl::{Answer, Counts, Flow, Generation, Port, Real, Service, Verdict, Worker};
+use ctl::{Answer, Counts, Flow, Generation, Port, Real, Responses, Service, Verdict, Worker};
 
 /// A column's head, and whether it holds numbers.
 type Column = (&'static str, bool);
@@ -30,7 +30,7 @@ fn counters(counts: &Counts) -> String {
 }
 
 fn services(list: &[Service]) -> String {
-    const HEAD: [Column; 8] = [
+    const HEAD: [Column; 10] = [
         ("service", false),
         ("number", true),
         ("VIP", false),
@@ -39,14 +39,19 @@ fn services(list: &[Service]) -> String {
         ("pool", false),
         ("packets", true),
         ("bytes", true),
+        ("responses", true),
+        ("bytes", true),
     ];
+    let columns = if list.iter().any(|it| it.responses.is_some()) { 10 } else { 8 };
     let row = |it: &Service| {
         let words = [&it.name, &it.number.to_string(), &it.vip, &it.protocol, &it.ports, &it.pool];
         let mut row: Vec<String> = words.into_iter().cloned().collect();
-        row.extend([it.packets.to_string(), it.bytes.to_string()]);
+        let Responses { packets, bytes } = it.responses.unwrap_or_default();
+        row.extend([it.packets, it.bytes, packets, bytes].map(|count| count.to_string()));
+        row.truncate(columns);
         row
     };
-    table(&HEAD, &list.iter().map(row).collect::<Vec<_>>())
+    table(HEAD.get(..columns).unwrap_or(&HEAD), &list.iter().map(row).collect::<Vec<_>>())
 }
 
 fn reals(list: &[Real]) -> String {
@@ -183,7 +188,9 @@ fn ports(list: &[Port]) -> String {
 }
 
 fn generation(it: &Generation) -> String {
-    format!("table     {}\ndigest    {}\nin force  {} s\n", it.sequence, it.digest, seconds(it.age_ms))
+    let Generation { sequence, digest, age_ms, return_path } = it;
+    let age = seconds(*age_ms);
+    format!("table      {sequence}\ndigest     {digest}\nin force   {age} s\nresponses  {return_path}\n")
 }
 
 /// Seconds with a tenth.
@@ -252,6 +259,12 @@ mod tests {
             .map(|line| line.split_whitespace().rev().take(5).collect::<Vec<_>>())
             .collect();
         assert_eq!(ends, [["1", "5", "2", "7", "9"], ["-"; 5]], "{text}");
+        let mut service = ctl::Service { packets: 7, ..Default::default() };
+        let text = of(&ctl::Answer::Services(vec![service.clone()])).unwrap_or_default();
+        assert!(text.contains("packets") && !text.contains("responses"), "{text}");
+        service.responses = Some(ctl::Responses { packets: 4, bytes: 5_100 });
+        let text = of(&ctl::Answer::Services(vec![service])).unwrap_or_default();
+        assert!(text.contains("responses") && text.contains("5100"), "{text}");
         let rows = ctl::Rows { rows: vec![ctl::Flow::default()], more: true };
         assert!(of(&ctl::Answer::Flows(rows)).is_some_and(|text| text.contains("and more")));
     }

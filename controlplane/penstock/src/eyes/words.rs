@@ -91,6 +91,13 @@ impl<'s> Names<'s> {
             Step::Address(false) => said("address", "it is no VIP's".to_owned()),
             Step::Flow(known) => said("flow", self.known(*known, now)),
             Step::Service(number) => said("service", self.service_name(*number)),
+            Step::Response(Some(number)) => said(
+                "response",
+                format!("on its way back through us, of service {}", self.service_name(*number)),
+            ),
+            Step::Response(None) => {
+                said("response", "a fragment of one, on its way back through us".to_owned())
+            }
             Step::NoService(true) => {
                 said("service", "the address is a VIP, and no service has this protocol and port".to_owned())
             }

@@ -27,10 +27,11 @@ pub(super) fn report(
     let meters: Vec<Meter> = finished.ends.iter().map(|end| end.meter.clone()).collect();
     let packets = ledger.get(Event::Rx);
     let figures = Figures::of(&meters, packets);
-    let services = match shares(stage, finished) {
+    let mut services = match shares(stage, finished) {
         Some(shares) => services(site, &shares),
         None => summary::services(site, ledger),
     };
+    summary::respond(site, ledger, &mut services);
     let reals = match &stage.shares {
         Some(_) => report::sum_reals(&services),
         None => summary::reals(site, ledger),

@@ -55,7 +55,7 @@ use crate::run::office::Office;
 use crate::run::standing::{Board, Names, Standing, WorkerStanding};
 use crate::screens::figures;
 use crate::site::{self, Site, hex};
-use crate::summary::{json, reals, services};
+use crate::summary::{json, reals, respond, services};
 use crate::valve::{Valve, Valved};
 
 /// Forwards.
@@ -118,11 +118,13 @@ fn conclude(eal: &Eal, report: Option<Output>, left: &Left) -> Result<(), Failur
     let Left { ends, ledger, names } = left;
     let leaked = eal.mbufs_in_use();
     let sequence = names.in_force.generation.sequence;
+    let mut services = services(&names.site, ledger);
+    respond(&names.site, ledger, &mut services);
     let summary = report::Report {
         generation: report::Generation { sequence, digest: names.digest.clone() },
         machine: report::Machine::here(Some(dpdk::rte_version().to_owned()), eal.memory().to_string()),
         mbufs_leaked: Some(leaked),
-        services: services(&names.site, ledger),
+        services,
         reals: reals(&names.site, ledger),
         ..summarize(ledger, ends)
     };

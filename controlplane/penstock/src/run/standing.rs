@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use control::{Image, InForce};
-use counters::{Counter, Ledger};
+use counters::{Counter, Ledger, Tally};
 use flow::{FlowReader, FlowRecord, State};
-use service::{RealState, Table};
+use service::{RealState, ReturnPath, Table};
 
 use crate::failure::Failure;
 use crate::site::{Directory, Site};
@@ -124,14 +124,17 @@ impl Standing {
             sequence: self.names.in_force.generation.sequence,
             digest: self.names.digest.clone(),
             age_ms: self.at_ms.saturating_sub(self.names.since_ms),
+            return_path: self.names.site.config.node.return_path.word().to_owned(),
         }
     }
 
     pub(crate) fn services(&self) -> Vec<ctl::Service> {
         let Site { config, numbers } = &self.names.site;
+        let pass = config.node.return_path == ReturnPath::ViaSlr;
         let row = |service: &conf::Service| {
             let number = numbers.service(&service.name)?;
             let tally = self.total.service(number.index());
+            let Tally { packets, bytes } = self.total.responses(number.index());
             Some(ctl::Service {
                 name: service.name.to_string(),
                 number: number.get(),
@@ -141,6 +144,7 @@ impl Standing {
                 pool: config.pools.get(service.pool).map(|pool| pool.name.to_string()).unwrap_or_default(),
                 packets: tally.packets,
                 bytes: tally.bytes,
+                responses: pass.then_some(ctl::Responses { packets, bytes }),
             })
         };
         let mut rows: Vec<ctl::Service> = config.services.iter().filter_map(row).collect();

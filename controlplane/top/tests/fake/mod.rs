@@ -75,6 +75,7 @@ impl Fake {
                 sequence: 12,
                 digest: "f5758177bca8aabbccdd".into(),
                 age_ms: 7_380_000 + ms,
+                return_path: "direct".into(),
             },
             reals: (0..self.reals).map(|number| self.real(number, packets)).collect(),
             workers: (0..self.workers).map(|number| self.worker(number, &counters, ms)).collect(),
@@ -95,6 +96,7 @@ impl Fake {
             pool: if number == 2 { "dns" } else { "web" }.into(),
             packets,
             bytes: packets * 620,
+            responses: None,
         }
     }
 

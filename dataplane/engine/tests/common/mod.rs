@@ -38,6 +38,7 @@ pub(crate) fn table(new_flows_rate_max: Option<u32>) -> Table<Aligned> {
             mtu: 1500,
         },
         timeouts: Timeouts { syn: 24, established: 480, closing: 16, udp: 100 },
+        return_path: service::ReturnPath::Direct,
         new_flows_rate_max,
         reals,
         pools: vec![PoolSpec { members, slots: 251 }],

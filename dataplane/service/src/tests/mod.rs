@@ -78,6 +78,7 @@ pub(crate) fn blueprint(weights: &[u32], slots: u32) -> Blueprint {
             mtu: 1500,
         },
         timeouts: Timeouts { syn: 80, established: 7200, closing: 80, udp: 480 },
+        return_path: crate::ReturnPath::Direct,
         new_flows_rate_max: None,
         reals: reals(weights.len().try_into().unwrap()),
         pools: vec![pool(weights, slots)],
