@@ -13,11 +13,14 @@ use crate::kernel::KernelRoom;
 use crate::marks::among;
 use crate::portless::{answer_no_ip, answer_portless};
 use crate::refused::refused;
-use crate::resolve::{Choice, Resolver, Target};
+use crate::resolve::{Choice, Refusal, Resolver, Target};
 use crate::too_big::{self, Told};
 
 /// How many packets ahead of the one being parsed are fetched.
 const PREFETCH_AHEAD: usize = 4;
+
+/// What becomes of a packet for which the kernel has no room.
+const FULL: Refusal = (Verdict::Drop(DropReason::PuntFull), None);
 
 /// What the stages know of one packet of the burst. Plain fields, each written where it lies: an enum with
 /// fields would be put together elsewhere and copied, and a copy that is read in wider pieces than it was
@@ -359,9 +362,7 @@ impl Engine {
                     note(at, packet, Some(&lane.parsed), &decision);
                 }
                 Step::Punt => {
-                    let full = (Verdict::Drop(DropReason::PuntFull), None);
-                    let decision = refused(&mut resolver, full, &lane.parsed);
-                    note(at, packet, Some(&lane.parsed), &decision);
+                    note(at, packet, Some(&lane.parsed), &refused(&mut resolver, FULL, &lane.parsed))
                 }
                 Step::Resolve => {
                     let decision = forward(&mut resolver, &mut self.identifications, packet, lane);
