@@ -297,6 +297,8 @@ fn twice<'a>(what: &str, names: impl Iterator<Item = &'a String>, faults: &mut V
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::{Strategy, any, prop, proptest};
+
     use super::LabFile;
 
     const GOOD: &str = r#"
@@ -364,5 +366,56 @@ mod tests {
     fn an_unknown_key_is_told_with_its_line() {
         let told = LabFile::parse("about = \"x\"\nnodes = []\n").unwrap_err();
         assert!(told.contains("nodes") && told.contains("line 2"), "{told}");
+    }
+
+    /// A lab of the folder.
+    fn labs() -> impl Strategy<Value = &'static str> {
+        prop::sample::select(vec![
+            include_str!("../../labs/beside-the-kernel.toml"),
+            include_str!("../../labs/bgp.toml"),
+            include_str!("../../labs/one-lan.toml"),
+            include_str!("../../labs/small-mtu.toml"),
+            include_str!("../../labs/two-nodes.toml"),
+        ])
+    }
+
+    /// A lab, or what is wrong: where the text is no lab's, with the line; where names do not fit together, with the
+    /// name.
+    fn is_read_or_told(text: &str) {
+        let Err(told) = LabFile::parse(text) else { return };
+        match toml::from_str::<LabFile>(text) {
+            Err(_) => assert!(told.starts_with("TOML parse error at line "), "{told}"),
+            Ok(file) => {
+                let faults = file.faults();
+                assert!(!faults.is_empty() && faults.iter().all(|fault| told.contains(fault)), "{told}");
+            }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_gives_a_lab_or_a_fault(text in any::<String>()) {
+            is_read_or_told(&text);
+        }
+
+        #[test]
+        fn a_damaged_lab_gives_a_lab_or_a_fault(
+            lab in labs(),
+            from in any::<prop::sample::Index>(),
+            length in 0_usize..200,
+            put in "\\PC{0,3}|[\"'\\[\\]={}.\n]{1,3}",
+        ) {
+            let from = lab.floor_char_boundary(from.index(lab.len()));
+            let to = lab.ceil_char_boundary((from + length).min(lab.len()));
+            is_read_or_told(&format!("{}{put}{}", &lab[..from], &lab[to..]));
+        }
+
+        #[test]
+        fn a_lab_without_one_of_its_lines_gives_a_lab_or_a_fault(lab in labs(), gone in any::<prop::sample::Index>()) {
+            let gone = gone.index(lab.lines().count());
+            let kept: String =
+                lab.lines().enumerate().filter(|(number, _)| *number != gone).map(|(_, line)| format!("{line}\n")).collect();
+            is_read_or_told(&kept);
+        }
     }
 }
