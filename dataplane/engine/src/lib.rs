@@ -27,5 +27,6 @@ pub use burst::{Engine, Sent};
 pub use decision::{Answer, Decision, FlowUse, NoObserver, Observer, SwitchPoint, Verdict};
 pub use explain::{Known, Step, explain};
 pub use kernel::KernelRoom;
+pub use too_big::quote;
 /// What an [`Observer`] is shown of a packet.
 pub use wire::Parsed;

@@ -58,6 +58,31 @@ fn mtu(parsed: &Parsed, template: &Template) -> Option<u16> {
     helps.then_some(mtu)
 }
 
+/// What an answer says of the packet that it was made of.
+pub mod quote {
+    use wire::{Family, Parsed, icmp, ipv4, ipv6};
+
+    /// Bytes of the longest beginning that an answer holds: a link header with tags, and what is quoted.
+    pub const BYTES_MAX: usize = super::V6_BYTES_MAX;
+
+    /// Writes the beginning of the packet, as it came, that became the answer in `frame`; gives how many bytes the
+    /// whole packet had.
+    pub fn original(frame: &[u8], parsed: &Parsed, into: &mut Vec<u8>) -> u32 {
+        let network = usize::from(parsed.network_offset);
+        let header = match parsed.tuple.family {
+            Family::V4 => ipv4::HEADER_LEN,
+            Family::V6 => ipv6::HEADER_LEN,
+        };
+        into.clear();
+        into.extend(frame.iter().take(network));
+        if let [to, from, ..] = into.as_chunks_mut::<6>().0 {
+            std::mem::swap(to, from);
+        }
+        into.extend(frame.iter().skip(network + header + icmp::HEADER_LEN));
+        u32::from(parsed.network_offset) + parsed.ip_len
+    }
+}
+
 /// Turns the packet into the answer. Gives whether there was room, and else leaves the packet as it is but for
 /// its end.
 fn answer<P: Packet>(packet: &mut P, parsed: &Parsed, mtu: u16) -> bool {

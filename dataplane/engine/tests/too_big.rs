@@ -9,17 +9,9 @@ use engine::{Engine, NoObserver};
 use flow::FlowTable;
 use port::{Burst, MemPacket, Packet, Tick};
 
-/// More than the table's MTU of 1500 holds in an IPv4 header, and not to be fragmented.
 fn too_big() -> MemPacket {
-    let mut frame = common::frame(1, 0x10);
-    frame.resize(14 + 1481, 0);
-    frame[16..18].copy_from_slice(&1481_u16.to_be_bytes());
-    frame[20] = 0x40;
-    frame[24..26].fill(0);
-    let sum = wire::checksum::of(&frame[14..34]);
-    frame[24..26].copy_from_slice(&sum);
     let mut packet = MemPacket::with_room(2048);
-    packet.load(&frame, 0);
+    packet.load(&common::too_big(1), 0);
     packet
 }
 

@@ -7,13 +7,13 @@
 //! something is caught.
 //!
 //! Packets are caught as they came, before the engine changes them. Where only drops are wanted, they are copied
-//! once they are known to be dropped, so that the others cost nothing but a look at their verdict; a packet whose
-//! beginning became our answer is then caught as that answer.
+//! once they are known to be dropped, so that the others cost nothing but a look at their verdict. A packet that became
+//! our answer to its sender is then put together again from what the answer quotes of it: its first 500 bytes or so.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-use engine::{Decision, Observer, Sent, Verdict};
+use engine::{Answer, Decision, Observer, Sent, Verdict, quote};
 use filter::Program;
 use port::{BURST_MAX, Packet, Port};
 use rtrb::{Consumer, Producer, RingBuffer};
@@ -72,6 +72,8 @@ pub struct Tap {
     caught: Producer<Box<Shot>>,
     /// By place in the burst: what was copied and waits for its decision.
     staged: Vec<Option<Box<Shot>>>,
+    /// The beginning of a packet that became our answer.
+    again: Vec<u8>,
     cycles: Option<u64>,
     seen: u64,
     lost: u64,
@@ -105,6 +107,7 @@ pub fn tap(wanted: Wanted, slots: usize, snaplen: usize) -> (Box<Tap>, TapReader
         empty,
         caught,
         staged: (0..BURST_MAX).map(|_| None).collect(),
+        again: Vec::with_capacity(quote::BYTES_MAX),
         cycles: None,
         seen: 0,
         lost: 0,
@@ -142,52 +145,67 @@ impl Tap {
         self.left == 0 || self.caught.is_abandoned()
     }
 
-    fn wants<P: Packet>(&self, packet: &P) -> bool {
-        let len = u32::try_from(packet.total_len()).unwrap_or(u32::MAX);
-        self.wanted.filter.as_ref().is_none_or(|filter| filter.matches(packet.data(), len))
+    fn wants(&self, data: &[u8], len: u32) -> bool {
+        self.wanted.filter.as_ref().is_none_or(|filter| filter.matches(data, len))
     }
 
     /// A copy of a packet that is wanted; `None` if there is no slot, which is counted.
-    fn copy<P: Packet>(&mut self, packet: &P, ingress: u8, generation: u64) -> Option<Box<Shot>> {
+    fn copy(&mut self, data: &[u8], len: u32, cookie: u64, from: (u8, u64)) -> Option<Box<Shot>> {
         self.seen += 1;
         let Ok(mut shot) = self.empty.pop() else {
             self.lost += 1;
             return None;
         };
         self.left = self.left.saturating_sub(1);
-        let data = packet.data();
-        let len = data.len().min(shot.bytes.capacity());
+        let kept = data.len().min(shot.bytes.capacity());
         shot.bytes.clear();
-        shot.bytes.extend_from_slice(data.get(..len).unwrap_or_default());
-        shot.len = u32::try_from(packet.total_len()).unwrap_or(u32::MAX);
-        shot.cookie = packet.cookie();
+        shot.bytes.extend_from_slice(data.get(..kept).unwrap_or_default());
+        (shot.len, shot.cookie) = (len, cookie);
         shot.cycles = *self.cycles.get_or_insert_with(mem::cycles);
-        (shot.ingress, shot.generation) = (ingress, generation);
+        (shot.ingress, shot.generation) = from;
         Some(shot)
     }
 
+    /// The same, if the filter wants it and the count is not reached.
+    fn copy_wanted(&mut self, data: &[u8], len: u32, cookie: u64, from: (u8, u64)) -> Option<Box<Shot>> {
+        let is_wanted = self.left > 0 && self.wants(data, len);
+        if is_wanted { self.copy(data, len, cookie, from) } else { None }
+    }
+
     /// Before the engine: what is wanted, as it came.
-    fn stage<P: Packet>(&mut self, packets: &[P], ingress: u8, generation: u64) {
+    fn stage<P: Packet>(&mut self, packets: &[P], from: (u8, u64)) {
         self.cycles = None;
         if self.wanted.drops_only {
             return;
         }
         for (at, packet) in packets.iter().enumerate() {
-            let is_wanted = self.left > 0 && self.wants(packet);
-            let shot = if is_wanted { self.copy(packet, ingress, generation) } else { None };
+            let shot = self.copy_wanted(packet.data(), wire_len(packet), packet.cookie(), from);
             if let Some(place) = self.staged.get_mut(at) {
                 *place = shot;
             }
         }
     }
 
-    fn decided<P: Packet>(&mut self, at: usize, packet: &P, decision: &Decision, from: (u8, u64)) {
-        let shot = if self.wanted.drops_only {
-            let is_dropped = matches!(decision.verdict, Verdict::Drop(_));
-            let is_wanted = is_dropped && self.left > 0 && self.wants(packet);
-            if is_wanted { self.copy(packet, from.0, from.1) } else { None }
-        } else {
-            self.staged.get_mut(at).and_then(Option::take)
+    fn decided<P: Packet>(
+        &mut self,
+        at: usize,
+        packet: &P,
+        (parsed, decision): (Option<&Parsed>, &Decision),
+        from: (u8, u64),
+    ) {
+        let shot = match (self.wanted.drops_only, decision.verdict, decision.answered, parsed) {
+            (false, ..) => self.staged.get_mut(at).and_then(Option::take),
+            (true, Verdict::Drop(_), Some(Answer::TooBig), Some(parsed)) => {
+                let mut again = std::mem::take(&mut self.again);
+                let len = quote::original(packet.data(), parsed, &mut again);
+                let shot = self.copy_wanted(&again, len, packet.cookie(), from);
+                self.again = again;
+                shot
+            }
+            (true, Verdict::Drop(_), ..) => {
+                self.copy_wanted(packet.data(), wire_len(packet), packet.cookie(), from)
+            }
+            (true, ..) => None,
         };
         if let Some(mut shot) = shot {
             shot.decision = *decision;
@@ -202,6 +220,11 @@ impl Tap {
     }
 }
 
+/// All bytes of a packet.
+fn wire_len<P: Packet>(packet: &P) -> u32 {
+    u32::try_from(packet.total_len()).unwrap_or(u32::MAX)
+}
+
 /// Sees what the worker's own observer sees, for the tap.
 struct Tapped<'w, O> {
     tap: &'w mut Tap,
@@ -213,7 +236,7 @@ struct Tapped<'w, O> {
 impl<P: Packet, O: Observer<P>> Observer<P> for Tapped<'_, O> {
     fn decided(&mut self, packet: &P, parsed: Option<&Parsed>, decision: &Decision) {
         self.observer.decided(packet, parsed, decision);
-        self.tap.decided(self.at, packet, decision, self.from);
+        self.tap.decided(self.at, packet, (parsed, decision), self.from);
         self.at += 1;
     }
 
@@ -322,7 +345,7 @@ impl<P: Port, B: AsRef<[u8]>> Worker<P, B> {
         let Some(tap) = self.tapping.tap.as_deref_mut() else {
             return self.engine.process(&table, &mut self.burst, self.now, &mut self.gone, observer);
         };
-        tap.stage(self.burst.as_slice(), from.0, from.1);
+        tap.stage(self.burst.as_slice(), from);
         let mut tapped = Tapped { tap, observer, at: 0, from };
         let sent = self.engine.process(&table, &mut self.burst, self.now, &mut self.gone, &mut tapped);
         tapped.tap.tell();

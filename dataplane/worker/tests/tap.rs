@@ -64,11 +64,15 @@ struct Bench {
 
 impl Bench {
     fn new(packets: u32, keeps: bool) -> Self {
+        Self::of((0..packets).map(sent).collect(), keeps)
+    }
+
+    fn of(frames: Vec<Vec<u8>>, keeps: bool) -> Self {
         let layout = Layout { services: 1, reals: 5 };
         let region = Region::create(1, 1, 16, layout.words()).unwrap();
         let engine = Engine::new(0, 1, FlowTable::new(1024, [5; 16]).unwrap(), layout);
-        let source = Flows { sent: 0, frames: (0..packets).map(sent).collect() };
-        let port = MemPort::new(128, 256, source, Kept(keeps.then(Vec::new)));
+        let source = Flows { sent: 0, frames };
+        let port = MemPort::new(128, 2048, source, Kept(keeps.then(Vec::new)));
         let (_, receiver) = tables(1);
         let (sender, ends) = taps();
         let table = Arc::new(common::table(None));
@@ -147,6 +151,35 @@ fn drops_a_filter_and_a_count_are_applied_in_the_worker() {
     reader.drain(|shot| numbers.push(shot.cookie));
     assert_eq!(numbers, [101, 104, 107, 110, 113]);
     assert!(!sender.is_out(), "it came back by itself");
+}
+
+#[test]
+fn a_packet_that_became_our_answer_is_caught_as_it_came() {
+    let frames = vec![sent(0), common::too_big(1), common::too_big(2), sent(2)];
+    let mut bench = Bench::of(frames.clone(), true);
+    // To port 80, as the packet was, and longer than any answer.
+    let filter = Program::check(&[
+        Insn { code: 0x30, k: 37, ..Insn::default() },
+        Insn { code: 0x15, jump_false: 3, k: 80, ..Insn::default() },
+        Insn { code: 0x80, ..Insn::default() },
+        Insn { code: 0x35, jump_false: 1, k: 1495, ..Insn::default() },
+        Insn { code: 6, k: 1, ..Insn::default() },
+        Insn { code: 6, ..Insn::default() },
+    ])
+    .unwrap();
+    let wanted = Wanted { filter: Some(filter), drops_only: true, count_max: None };
+    let (tap, mut reader) = tap(wanted, 64, 2048);
+    bench.sender.hand_over(tap).unwrap();
+    let (left, _) = bench.run();
+    assert_eq!(left.len(), 3, "one is sent, and two are answered");
+    let mut caught = Vec::new();
+    reader.drain(|shot| {
+        assert_eq!(shot.decision.verdict, Verdict::Drop(DropReason::TunnelMtu));
+        assert_eq!(shot.bytes, frames[1 + caught.len()][..14 + 548], "what the answer quotes");
+        caught.push((shot.cookie, shot.len));
+    });
+    assert_eq!(caught, [(1, 1495), (2, 1495)]);
+    assert_eq!(reader.counts(), (2, 0));
 }
 
 #[test]

@@ -67,6 +67,18 @@ pub(crate) fn frame(flow: u32, flags: u8) -> Vec<u8> {
     frame
 }
 
+/// One that does not fit the tunnel's 1500 bytes, and may not be fragmented.
+pub(crate) fn too_big(flow: u32) -> Vec<u8> {
+    let mut frame = frame(flow, 0x10);
+    frame.resize(14 + 1481, 0);
+    frame[16..18].copy_from_slice(&1481_u16.to_be_bytes());
+    frame[20] = 0x40;
+    frame[24..26].fill(0);
+    let sum = wire::checksum::of(&frame[14..34]);
+    frame[24..26].copy_from_slice(&sum);
+    frame
+}
+
 /// A burst of frames.
 pub(crate) fn load(burst: &mut Burst<MemPacket>, frames: &[Vec<u8>]) {
     for bytes in frames {
