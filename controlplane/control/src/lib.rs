@@ -10,6 +10,7 @@
 
 mod blueprint;
 mod desk;
+mod hops;
 pub mod limits;
 mod numbers;
 mod overrides;
@@ -23,6 +24,7 @@ pub(crate) type Map<K, V> = hashbrown::HashMap<K, V, ahash::RandomState>;
 
 pub use blueprint::{NoNumber, blueprint};
 pub use desk::{Desk, Done, Draft, InForce, Input, Job, Now, Output, Refusal, Ticket, Wish, needs_restart};
+pub use hops::{HopInput, HopOutput, Hops, Next, PortEnd, Why};
 pub use numbers::{Exhausted, Kind, Numbers};
 pub use overrides::{Overrides, Unsaid, Word};
 pub use plan::{Affected, Change, Effect, FlowCount, Plan, PlanError, Subject, What, affected, plan};

@@ -19,6 +19,18 @@ const _: () = assert!(60_000 / SWITCH_APART_MS_MIN < 12_000);
 /// Milliseconds that a worker has to acknowledge a table.
 pub const ACKNOWLEDGE_MS_MAX: u64 = 30_000;
 
+/// Milliseconds from a change of routes until ways are asked for again: changes come in bursts.
+pub const ROUTES_PAUSE_MS: u64 = 1;
+
+/// Ways that are asked for, and neighbours that are looked for, in one turn. A question takes some microseconds.
+pub const HOPS_A_TURN_MAX: usize = 512;
+
+/// Milliseconds until a neighbour that answers is looked for again. Kernels before 5.16 would let it go stale.
+pub const LOOK_KNOWN_MS: u64 = 10_000;
+
+/// Milliseconds until one that does not answer is looked for again.
+pub const LOOK_UNKNOWN_MS: u64 = 1_000;
+
 /// Bytes of a numbers file.
 pub const NUMBERS_BYTES_MAX: u64 = 32 * 1024 * 1024;
 
