@@ -19,5 +19,6 @@ pub use message::{
 };
 pub use server::{CONNECTIONS_MAX, PATIENCE, Response, ServeError, Server};
 pub use snapshot::{
-    Counts, Flow, Generation, Port, Real, Responses, Service, Snapshot, Twin, Verdict, Worker,
+    Counts, Flow, Generation, NextHop, NextHops, Port, Real, Responses, Service, Snapshot, Twin, Verdict,
+    Worker,
 };

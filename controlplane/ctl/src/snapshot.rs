@@ -42,6 +42,24 @@ pub struct Generation {
     /// Which way responses take: `direct` or `via-slr`.
     #[serde(default)]
     pub return_path: String,
+    /// The next hops beside it, which follow the kernel; not there where none does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next_hops: Option<Box<NextHops>>,
+}
+
+/// Next hops that follow the kernel.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NextHops {
+    /// Reals whose next hop is followed.
+    pub followed: u64,
+    /// Of them, those whose next hop is known.
+    pub known: u64,
+    /// Changes that every worker has acknowledged and whose way was measured.
+    pub changes: u64,
+    /// Microseconds from the kernel's word to the last worker's acknowledgement, of the last change.
+    pub last_us: u64,
+    /// The most of any change.
+    pub max_us: u64,
 }
 
 /// One service.
@@ -95,12 +113,25 @@ pub struct Real {
     /// The pools in which that is an operator's word and not the file's.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub weights_by_operator: Vec<String>,
-    /// The MAC address frames to it are sent to; empty if that is not known.
-    pub next_hop: String,
+    /// Where frames to it are sent.
+    pub next_hop: NextHop,
     /// Packets forwarded.
     pub packets: u64,
     /// Bytes of them at the IP layer, as they came.
     pub bytes: u64,
+}
+
+/// Where frames to a real are sent.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NextHop {
+    /// The MAC address; empty if it is not known.
+    pub mac: String,
+    /// Where it is from: `file` or `kernel`.
+    pub by: String,
+    /// The name of the port they leave by; empty if it is the one that a packet came by, or not known.
+    pub port: String,
+    /// Why it is not known; empty if it is.
+    pub why: String,
 }
 
 /// One worker.

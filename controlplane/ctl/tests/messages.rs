@@ -79,6 +79,7 @@ fn every_answer_comes_back_from_its_line() {
         digest: "ab".to_owned(),
         age_ms: 1,
         return_path: "direct".to_owned(),
+        next_hops: None,
     };
     let worker = Worker { busy: 0.25, flows: u64::MAX, ..Worker::default() };
     let snapshot = Snapshot { at_ms: 1 << 60, workers: vec![worker], ..Snapshot::default() };

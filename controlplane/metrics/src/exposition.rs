@@ -152,7 +152,7 @@ fn reals(page: &mut Page, reals: &[Real]) {
     let help = "Whether the MAC address that frames to a real go to is known.";
     let mut family = page.family("penstock_real_next_hop_known", Kind::Gauge, help);
     for real in reals {
-        family.sample(&[("real", &real.name)], Value::Count(u64::from(!real.next_hop.is_empty())));
+        family.sample(&[("real", &real.name)], Value::Count(u64::from(!real.next_hop.mac.is_empty())));
     }
     let counted: &[Measure<Real, u64>] = &[
         ("penstock_real_packets", "Packets forwarded to a real.", |real| real.packets),

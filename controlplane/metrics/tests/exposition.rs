@@ -71,6 +71,7 @@ fn snapshot() -> Snapshot {
             digest: "f5758177".into(),
             age_ms: 1_000,
             return_path: "via-slr".into(),
+            next_hops: None,
         },
         counters,
         services: vec![Service {

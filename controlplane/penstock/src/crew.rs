@@ -14,11 +14,15 @@ use engine::Engine;
 use flow::{COLD_BYTES_PER_ENTRY, FlowReader, FlowTable, HOT_BYTES_PER_ENTRY};
 use link::{Command, Report};
 use mem::PageKind;
+#[cfg(feature = "dpdk")]
+use service::Hop;
 use service::{Generation, Table};
 use shm::{ControlSide, Region, WorkerSide};
 use worker::{Handover, TableReceiver, TableSender, tables};
 
 use crate::failure::Failure;
+#[cfg(feature = "dpdk")]
+use crate::hops::Roll;
 use crate::limits::{RING_RECORDS, TABLES_MAX};
 use crate::site::Site;
 use crate::valve::Valve;
@@ -40,6 +44,8 @@ pub(crate) struct Crew {
     generation: Generation,
     /// The pages of the flow tables.
     pub(crate) pages: PageKind,
+    #[cfg(feature = "dpdk")]
+    hops: Roll,
 }
 
 /// Whether names may come while the workers run. Pages are copied once in a tick, and in a replay at full
@@ -99,6 +105,8 @@ impl Crew {
             macs,
             generation,
             pages: PageKind::Small,
+            #[cfg(feature = "dpdk")]
+            hops: Roll::new(workers),
         };
         let mut seats = Vec::new();
         for worker in 0..workers {
@@ -120,19 +128,21 @@ impl Crew {
         Ok((crew, seats))
     }
 
-    /// Conducts the workers through their life. All acknowledge the table before the valve is opened;
-    /// then `goes_on` is asked, over and over, until it says no or a worker is gone; then the valve is
+    /// Conducts the workers through their life. All acknowledge the table before the valve is opened, and
+    /// `prepare` may do what else has to be done before the first packet; then `goes_on` is asked, over and over, until it says no or a worker is gone; then the valve is
     /// shut, and all stop.
     pub(crate) fn conduct(
         &mut self,
         valve: &Valve,
         is_alive: impl Fn(usize) -> bool,
+        prepare: impl FnOnce(&mut Self),
         mut goes_on: impl FnMut(&mut Self) -> bool,
     ) -> Result<(), Failure> {
         let wanted = Report::Switched(self.generation);
         self.tell(Command::Switch(self.generation))?;
         let confirmed = self.await_all(wanted, "acknowledged its table", &is_alive);
         if confirmed.is_ok() {
+            prepare(self);
             valve.open();
             while goes_on(self) && (0..self.sides.len()).all(&is_alive) {}
         }
@@ -231,10 +241,37 @@ impl Crew {
         let ends = self.sides.iter_mut().zip(&mut self.tables).enumerate();
         for (worker, (side, tables)) in ends.filter(|(worker, _)| to.is_none_or(|to| to == *worker)) {
             let full = || Failure::new(format!("worker {worker} takes no table: its ring is full"));
-            tables.hand_over(Handover::new(Arc::clone(table), &self.macs)).map_err(|_| full())?;
+            let mut handover = Handover::new(Arc::clone(table), &self.macs);
+            self.hops.put_into(worker, &mut handover);
+            tables.hand_over(handover).map_err(|_| full())?;
             side.commands.try_send(&command).map_err(|_| full())?;
         }
         Ok(())
+    }
+
+    /// These are the next hops that every table from now on begins with, and they hold all up to `serial`.
+    pub(crate) fn start_hops(&mut self, hops: impl IntoIterator<Item = Hop>, serial: u64) {
+        self.hops.start(hops, serial);
+    }
+
+    /// Tells every worker of a next hop, as soon as its ring has room; only the newest of a real is told.
+    pub(crate) fn tell_hop(&mut self, hop: Hop, serial: u64) {
+        self.hops.tell(hop, serial);
+        self.send_hops();
+    }
+
+    /// Sends what waits for room.
+    pub(crate) fn send_hops(&mut self) {
+        for (worker, side) in self.sides.iter_mut().enumerate() {
+            self.hops.send(worker, |hop, serial| {
+                side.commands.try_send(&Command::Hop { hop, serial }.to_record()).is_ok()
+            });
+        }
+    }
+
+    /// The serial up to which all workers forward by what they were told.
+    pub(crate) fn hops_at(&self) -> u64 {
+        self.hops.at()
     }
 
     /// Lets go of the tables that came back.
@@ -247,7 +284,9 @@ impl Crew {
         let mut list = Vec::new();
         for (worker, side) in self.sides.iter_mut().enumerate() {
             while let Some(record) = side.reports.try_recv() {
-                list.extend(Report::from_record(&record).ok().map(|report| (worker, report)));
+                let Ok(report) = Report::from_record(&record) else { continue };
+                self.hops.hear(worker, report);
+                list.push((worker, report));
             }
         }
         list

@@ -23,6 +23,10 @@ pub(crate) const PAIRS_MAX: usize = 1 << 22;
 /// Records in a command or report ring: next hops may change by the hundred, when a router does.
 pub(crate) const RING_RECORDS: usize = 1024;
 
+/// Next hops on their way to a worker: half a ring, so that a command always finds room, and so do the reports.
+#[cfg(feature = "dpdk")]
+pub(crate) const HOPS_SENT_MAX: usize = RING_RECORDS / 2;
+
 /// Tables on their way to a worker.
 pub(crate) const TABLES_MAX: usize = 4;
 

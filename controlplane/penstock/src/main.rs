@@ -14,6 +14,8 @@ mod cores;
 mod crew;
 mod eyes;
 mod failure;
+#[cfg(feature = "dpdk")]
+mod hops;
 mod interrupt;
 #[cfg(feature = "dpdk")]
 mod kernel;

@@ -117,7 +117,7 @@ fn pools(snapshot: &Snapshot, say: &mut impl FnMut(Mood, String)) {
     let lost: Vec<&str> = snapshot
         .reals
         .iter()
-        .filter(|real| real.state == "up" && real.next_hop.is_empty())
+        .filter(|real| real.state == "up" && real.next_hop.mac.is_empty())
         .map(|real| real.name.as_str())
         .collect();
     if !lost.is_empty() {
@@ -216,7 +216,7 @@ mod tests {
                 name: "web-1".into(),
                 state: "up".into(),
                 weights: [("web".to_owned(), 1)].into(),
-                next_hop: "02:00:00:00:00:11".into(),
+                next_hop: ctl::NextHop { mac: "02:00:00:00:00:11".into(), ..Default::default() },
                 ..Real::default()
             }],
             workers: vec![Worker { flows_max: 100, ..Worker::default() }],
@@ -256,7 +256,7 @@ mod tests {
         says(|s| s.ports[0].twin = refused(5), Mood::Warn, "port lan0 loses 5.0 packets a second to or from");
         says(|s| s.reals[0].state = "drain".into(), Mood::Bad, "no real takes new flows for service web");
         says(|s| s.reals[0].state = "down".into(), Mood::Warn, "down: real web-1");
-        says(|s| s.reals[0].next_hop.clear(), Mood::Bad, "no next hop is known for real web-1");
+        says(|s| s.reals[0].next_hop.mac.clear(), Mood::Bad, "no next hop is known for real web-1");
         says(
             |s| *s.counters.get_mut("drop.no_real").unwrap() = 60,
             Mood::Bad,

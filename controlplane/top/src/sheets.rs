@@ -75,7 +75,7 @@ pub(crate) fn reals<'s>(snapshot: &'s Snapshot, tracks: &'s Tracks) -> Sheet<'s>
     let row = |real: &'s Real| {
         let traffic = tracks.reals.get(&real.name)?;
         let mood = match real.state.as_str() {
-            "up" if real.next_hop.is_empty() => Mood::Bad,
+            "up" if real.next_hop.mac.is_empty() => Mood::Bad,
             "up" => Mood::Calm,
             "drain" => Mood::Note,
             _ => Mood::Warn,
@@ -87,7 +87,7 @@ pub(crate) fn reals<'s>(snapshot: &'s Snapshot, tracks: &'s Tracks) -> Sheet<'s>
                 Cell::Text(&real.state),
                 Cell::Text(&real.by),
                 Cell::Made(weights(real)),
-                Cell::Text(if real.next_hop.is_empty() { "not known" } else { &real.next_hop }),
+                Cell::Text(if real.next_hop.mac.is_empty() { "not known" } else { &real.next_hop.mac }),
                 Cell::Rate(&traffic.packets, Unit::Each),
                 Cell::Rate(&traffic.bytes, Unit::Bytes),
                 Cell::Count(real.packets),

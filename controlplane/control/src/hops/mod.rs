@@ -135,6 +135,8 @@ pub struct Hops {
     ask_all_ms: Option<u64>,
     /// Ways to be asked for.
     to_ask: BTreeSet<IpAddr>,
+    /// All was told once.
+    is_synced: bool,
     /// While all is told anew: what was not told yet.
     unseen: Option<(BTreeSet<u32>, BTreeSet<Neighbour>)>,
 }
@@ -184,8 +186,15 @@ impl Hops {
             let end = way.target.and_then(|target| self.end(target.index));
             matches!(way.told, Next::Unknown(_)) && end.is_some_and(|end| !end.is_twin)
         };
-        !self.ends.iter().all(|end| end.is_twin)
-            && (!self.is_idle() || self.unseen.is_some() || self.ways.values().any(comes_beside))
+        !self.ways.is_empty()
+            && !self.ends.iter().all(|end| end.is_twin)
+            && (!self.is_synced || !self.is_idle() || self.ways.values().any(comes_beside))
+    }
+
+    /// Whether all was told once: what comes since is news.
+    #[must_use]
+    pub const fn is_synced(&self) -> bool {
+        self.is_synced
     }
 
     /// The ways to all that are followed, as told last.
@@ -247,6 +256,7 @@ impl Hops {
     }
 
     fn synced(&mut self, now_ms: u64, outputs: &mut Vec<HopOutput>) {
+        self.is_synced = true;
         let Some((links, neighbours)) = self.unseen.take() else { return };
         for index in links {
             self.lose_link(index, now_ms, outputs);

@@ -182,11 +182,13 @@ fn only_what_answers_beside_the_ports_is_waited_for() {
     assert!(!settled(&["10.0.0.1"]).is_worth_waiting(), "a twin's neighbours answer by the port");
     let beside = PortEnd { is_twin: false, ..port("lan", 0) };
     let mut hops = Hops::new(vec![beside]);
-    hops.take(link(LAN, "lan"), 0);
     hops.take(follow(&["10.0.0.1"]), 0);
+    assert!(hops.is_worth_waiting() && !hops.is_synced());
+    hops.take(link(LAN, "lan"), 0);
+    hops.take(HopInput::Synced, 0);
     hops.take(HopInput::Tick, 1);
     hops.take(HopInput::Route(ip("10.0.0.1"), Some((LAN, None))), 1);
-    assert!(hops.is_worth_waiting());
+    assert!(hops.is_worth_waiting() && hops.is_synced());
     hops.take(neighbour("10.0.0.1", Some(MAC)), 2);
     assert!(!hops.is_worth_waiting());
 }

@@ -1,6 +1,6 @@
 //! Answers as columns: words to the left, numbers to the right, two spaces between.
 
-use ctl::{Answer, Counts, Flow, Generation, Port, Real, Responses, Service, Verdict, Worker};
+use ctl::{Answer, Counts, Flow, Generation, NextHops, Port, Real, Responses, Service, Verdict, Worker};
 
 /// A column's head, and whether it holds numbers.
 type Column = (&'static str, bool);
@@ -55,7 +55,7 @@ fn services(list: &[Service]) -> String {
 }
 
 fn reals(list: &[Real]) -> String {
-    const HEAD: [Column; 9] = [
+    const HEAD: [Column; 11] = [
         ("real", false),
         ("number", true),
         ("address", false),
@@ -63,6 +63,8 @@ fn reals(list: &[Real]) -> String {
         ("by", false),
         ("weights", false),
         ("next hop", false),
+        ("from", false),
+        ("port", false),
         ("packets", true),
         ("bytes", true),
     ];
@@ -79,7 +81,9 @@ fn reals(list: &[Real]) -> String {
             it.state.clone(),
             it.by.clone(),
             if weights.is_empty() { "-".to_owned() } else { weights.join(", ") },
-            if it.next_hop.is_empty() { "-".to_owned() } else { it.next_hop.clone() },
+            if it.next_hop.mac.is_empty() { or_dash(&it.next_hop.why) } else { it.next_hop.mac.clone() },
+            or_dash(&it.next_hop.by),
+            or_dash(&it.next_hop.port),
             it.packets.to_string(),
             it.bytes.to_string(),
         ]
@@ -188,9 +192,26 @@ fn ports(list: &[Port]) -> String {
 }
 
 fn generation(it: &Generation) -> String {
-    let Generation { sequence, digest, age_ms, return_path } = it;
+    let Generation { sequence, digest, age_ms, return_path, next_hops } = it;
     let age = seconds(*age_ms);
-    format!("table      {sequence}\ndigest     {digest}\nin force   {age} s\nresponses  {return_path}\n")
+    let mut text =
+        format!("table      {sequence}\ndigest     {digest}\nin force   {age} s\nresponses  {return_path}\n");
+    let Some(hops) = next_hops else { return text };
+    let NextHops { followed, known, changes, last_us, max_us } = **hops;
+    text += &format!("next hops  {known} of {followed} known from the kernel\n");
+    if changes > 0 {
+        let ms = |us: u64| format!("{}.{:02}", us / 1000, us % 1000 / 10);
+        text += &format!(
+            "changes    {changes}; from the kernel to all workers {} ms the last, {} ms at most\n",
+            ms(last_us),
+            ms(max_us)
+        );
+    }
+    text
+}
+
+fn or_dash(text: &str) -> String {
+    if text.is_empty() { "-".to_owned() } else { text.to_owned() }
 }
 
 /// Seconds with a tenth.

@@ -12,11 +12,15 @@ use port::{Burst, MemPacket, Packet, ROOM, Tick};
 use service::Table;
 #[cfg(feature = "dpdk")]
 use wire::FiveTuple;
+#[cfg(feature = "dpdk")]
+use worker::Handover;
 
 use crate::eyes::words::{Names, came, lines, verdict};
 use crate::failure::Failure;
 use crate::limits::EXPLAINED_BYTES_MAX;
 use crate::output::print;
+#[cfg(feature = "dpdk")]
+use crate::run::follow::as_hop;
 #[cfg(feature = "dpdk")]
 use crate::run::standing::Board;
 use crate::site::{Site, hex};
@@ -111,11 +115,14 @@ pub(crate) fn by_board(board: &Board, packet: &str) -> Result<ctl::Explained, ct
     let Some(table) = standing.names.table.upgrade() else {
         return Err(refused(ctl::Code::Busy, "the table is being switched: ask again"));
     };
+    // A worker's templates know next hops, the table itself does not.
+    let mut handover = Handover::new(table, &[]);
+    standing.ways.iter().for_each(|(real, next)| handover.put(&as_hop(*real, *next)));
     let now = Tick(standing.workers.iter().map(|worker| worker.tick).max().unwrap_or(0));
     let found = |tuple: &FiveTuple| board.readers().iter().find_map(|reader| reader.find(tuple));
     let names = Names::new(&standing.names.site);
     Ok(walk(&names, standing.generation(), (&frame, 0, now), |packet, tell| {
-        engine::explain(&table.view(), found, packet, now, tell)
+        engine::explain(&handover.view(), found, packet, now, tell)
     }))
 }
 

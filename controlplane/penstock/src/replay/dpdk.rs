@@ -200,15 +200,20 @@ fn conduct<'s>(
     thread::scope(|scope| {
         let threads: Vec<_> = ready.into_iter().map(|one| scope.spawn(move || life(one))).collect();
         let is_alive = |worker: usize| threads.get(worker).is_some_and(|thread| !thread.is_finished());
-        let conducted = stage.crew.conduct(valve, is_alive, |crew| {
-            Stage::look(&mut stage.watch, &mut stage.caught, crew);
-            let moved: usize = lanes.iter_mut().map(Lane::step).sum();
-            if moved == 0 {
-                thread::yield_now();
-            }
-            let is_over = lanes.iter().all(|lane| !lane.has_more() && lane.in_flight() == 0);
-            !is_over && !stage.interrupt.has_come()
-        });
+        let conducted = stage.crew.conduct(
+            valve,
+            is_alive,
+            |_| {},
+            |crew| {
+                Stage::look(&mut stage.watch, &mut stage.caught, crew);
+                let moved: usize = lanes.iter_mut().map(Lane::step).sum();
+                if moved == 0 {
+                    thread::yield_now();
+                }
+                let is_over = lanes.iter().all(|lane| !lane.has_more() && lane.in_flight() == 0);
+                !is_over && !stage.interrupt.has_come()
+            },
+        );
         let mut ends = Vec::new();
         for thread in threads {
             ends.push(thread.join().map_err(|_| Failure::new("a worker broke off; this is a fault"))??);

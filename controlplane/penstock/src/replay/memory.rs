@@ -111,11 +111,16 @@ pub(super) fn run<'s>(stage: &mut Stage<'s>, seats: Vec<Seat>) -> Result<Finishe
     thread::scope(|scope| {
         let threads: Vec<_> = ready.into_iter().map(|one| scope.spawn(move || life(one))).collect();
         let is_alive = |worker: usize| threads.get(worker).is_some_and(|thread| !thread.is_finished());
-        let conducted = stage.crew.conduct(&valve, is_alive, |crew| {
-            Stage::look(&mut stage.watch, &mut stage.caught, crew);
-            thread::sleep(Duration::from_millis(1));
-            done.load(Ordering::Acquire) < workers && !stage.interrupt.has_come()
-        });
+        let conducted = stage.crew.conduct(
+            &valve,
+            is_alive,
+            |_| {},
+            |crew| {
+                Stage::look(&mut stage.watch, &mut stage.caught, crew);
+                thread::sleep(Duration::from_millis(1));
+                done.load(Ordering::Acquire) < workers && !stage.interrupt.has_come()
+            },
+        );
         for thread in threads {
             let (end, own) =
                 thread.join().map_err(|_| Failure::new("a worker broke off; this is a fault"))?;

@@ -9,8 +9,8 @@ use control::{
 use counters::Layout;
 use flow::FlowReader;
 
-use crate::run::FOLLOWS_NOTHING;
 use crate::run::events::Made;
+use crate::run::follow::{FOLLOWS_NOTHING, followed, has_ends};
 use crate::site::{hex, now_s, refuse_followed, save_numbers};
 
 /// What the thread works with.
@@ -24,7 +24,9 @@ impl Builder {
     /// Plans a job; unless it is a dry run, what it says is saved, then its table made. What fails has changed
     /// nothing that is in force.
     pub(crate) fn build(&mut self, job: &Job) -> Result<(Draft, Option<Made>), Refusal> {
-        refuse_followed(&job.new, FOLLOWS_NOTHING).map_err(|why| Refusal::Config(why.to_string()))?;
+        if !has_ends(&job.new) {
+            refuse_followed(&job.new, FOLLOWS_NOTHING).map_err(|why| Refusal::Config(why.to_string()))?;
+        }
         let numbers =
             job.numbers.assign(&job.new, now_s()).map_err(|why| Refusal::Config(why.to_string()))?;
         let (old, new) = ((&*job.old, &job.numbers), (&*job.new, &numbers));
@@ -53,7 +55,8 @@ impl Builder {
             self.publisher.publish(&blueprint).map_err(|why| Refusal::Internal(why.to_string()))?;
         let table = published.table().map_err(|why| Refusal::Internal(why.to_string()))?;
         draft.generation = Some(published.generation);
-        Ok((draft, Some(Made { table: Arc::new(table), digest: hex(&published.digest) })))
+        let followed = followed(&job.new, &draft.numbers);
+        Ok((draft, Some(Made { table: Arc::new(table), digest: hex(&published.digest), followed })))
     }
 
     /// The flows of all workers. A few million take a second: that is why it is done here.

@@ -13,6 +13,7 @@ use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM};
 use signal_hook::iterator::Signals;
 
 use crate::failure::Failure;
+use crate::run::follow::{Followed, News};
 
 /// What happened.
 pub(crate) enum Event {
@@ -20,6 +21,8 @@ pub(crate) enum Event {
     Wish(Wish, Option<SyncSender<Outcome>>),
     /// The builder is done with the job of that ticket.
     Built(Ticket, Result<(Draft, Option<Made>), Refusal>),
+    /// The kernel says something of the ways to reals.
+    Kernel(News),
     /// A signal says that it is time to end.
     End,
 }
@@ -29,6 +32,8 @@ pub(crate) struct Made {
     pub(crate) table: Arc<Table<Image>>,
     /// In hex.
     pub(crate) digest: String,
+    /// Its reals whose next hops are followed.
+    pub(crate) followed: Followed,
 }
 
 /// Where a reload finds its configuration, and what is filled in where the file leaves it to the machine.

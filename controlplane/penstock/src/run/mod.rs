@@ -4,8 +4,9 @@
 //! ```text
 //! signals ──┐                          ┌─ commands, tables ─→ workers
 //! console ──┼─ inbox ─→ office (desk) ─┤                        │
-//! builder ──┘             │            └─ reports, pages ←──────┘
-//!    ↑────── jobs ────────┘ board: how things stand, for all who ask
+//! builder ──┤             │            └─ reports, pages ←──────┘
+//! kernel  ──┘             │
+//!    builder ←── jobs ────┘ board: how things stand, for all who ask
 //! ```
 //!
 //! The control thread waits at its inbox and nowhere else. What takes long is the builder's, what talks to
@@ -15,6 +16,7 @@ mod builder;
 mod console;
 mod ends;
 mod events;
+pub(crate) mod follow;
 mod live;
 mod manager;
 mod office;
@@ -22,6 +24,7 @@ pub(crate) mod standing;
 #[cfg(test)]
 mod tests;
 
+use std::cell::RefCell;
 use std::fs::File;
 use std::io::Read;
 use std::path::Path;
@@ -50,8 +53,9 @@ use crate::run::builder::{Builder, overrides_path};
 use crate::run::console::Console;
 use crate::run::ends::{End, refuse_faults, summarize, tell};
 use crate::run::events::{Event, Origin, watch_signals};
+use crate::run::follow::{FOLLOWS_NOTHING, Follower, ends, has_ends};
 use crate::run::live::Live;
-use crate::run::office::Office;
+use crate::run::office::{Office, Outside};
 use crate::run::standing::{Board, Names, Standing, WorkerStanding};
 use crate::screens::figures;
 use crate::site::{self, Site, hex};
@@ -83,7 +87,9 @@ pub(crate) fn run(options: &RunOptions) -> Result<(), Failure> {
     let statistics = || live::stats(&configured, &ports, carried.as_deref());
     let (send, inbox) = channel();
     watch_signals(signals, send.clone(), origin.clone())?;
-    let mut stage = Stage::new(file, origin, (send, inbox), macs.clone())?;
+    let (ends, needed) = (ends(&file, &macs), file.reals.iter().any(|real| real.next_hop.is_none()));
+    let follower = Follower::start(ends, needed, send.clone())?;
+    let mut stage = Stage::new(file, origin, (send, inbox), macs.clone(), follower)?;
     for seat in &mut stage.seats {
         seat.engine.answer_by(macs.clone());
     }
@@ -136,9 +142,6 @@ fn conclude(eal: &Eal, report: Option<Output>, left: &Left) -> Result<(), Failur
     refuse_faults(leaked, ends)
 }
 
-/// Why a real without a next hop is refused.
-const FOLLOWS_NOTHING: &str = "this release does not learn it from the kernel yet";
-
 /// The configuration, which has to name a port.
 fn load(path: &Path) -> Result<conf::Config, Failure> {
     let file = conf::load(path)?;
@@ -148,12 +151,11 @@ fn load(path: &Path) -> Result<conf::Config, Failure> {
             path.display()
         )));
     }
-    site::refuse_followed(&file, FOLLOWS_NOTHING)?;
+    if !has_ends(&file) {
+        site::refuse_followed(&file, FOLLOWS_NOTHING)?;
+    }
     Ok(file)
 }
-
-/// What the ports have counted, and who is to know of a configuration that is in force after another.
-type Outside<'o> = (&'o dyn Fn() -> Vec<ctl::Port>, &'o dyn Fn(&conf::Config, &conf::Config));
 
 /// When a run ends by itself.
 #[derive(Clone, Copy, Debug, Default)]
@@ -169,6 +171,7 @@ struct Stage {
     names: Arc<Names>,
     publisher: Publisher,
     origin: Origin,
+    follower: Follower,
     /// What each worker decided last, if that is kept.
     tapes: Vec<Arc<Tape>>,
     send: Sender<Event>,
@@ -190,6 +193,7 @@ impl Stage {
         origin: Origin,
         (send, inbox): (Sender<Event>, Receiver<Event>),
         macs: Vec<[u8; 6]>,
+        follower: Follower,
     ) -> Result<Self, Failure> {
         let said = overrides_path(&file).map(|path| Overrides::load(&path)).transpose()?.unwrap_or_default();
         let (overrides, notes) = said.settle(&file);
@@ -211,7 +215,7 @@ impl Stage {
             names.in_force.generation.sequence,
             names.digest
         );
-        Ok(Self { crew, seats, names, publisher, origin, tapes: Vec::new(), send, inbox })
+        Ok(Self { crew, seats, names, publisher, origin, follower, tapes: Vec::new(), send, inbox })
     }
 
     /// Starts the workers, conducts them through their life, and stops them.
@@ -252,7 +256,11 @@ impl Stage {
             Builder { publisher: self.publisher, readers: self.crew.readers(), layout: self.crew.layout() };
         let (jobs, to_build) = channel();
         let desk = Desk::new(self.names.in_force.clone(), gauges.len());
-        let mut office = Office::new(self.inbox, jobs, desk, Arc::clone(&board), gauges, statistics, changed);
+        let outside = (statistics, changed);
+        let mut office =
+            Office::new(self.inbox, (jobs, desk), self.follower, Arc::clone(&board), gauges, outside);
+        office.follow(&mut self.crew);
+        let office = RefCell::new(office);
         let (crew, send, enter, start) = (&mut self.crew, self.send, &enter, Instant::now());
         let tapes = &self.tapes;
         let ends = thread::scope(|scope| {
@@ -261,18 +269,24 @@ impl Stage {
             let threads: Vec<_> = ready.into_iter().map(life).collect();
             let is_alive = |worker: usize| threads.get(worker).is_some_and(|thread| !thread.is_finished());
             let mut is_told = false;
-            let conducted = crew.conduct(&valve, is_alive, |crew| {
-                // The valve is open.
-                if !std::mem::replace(&mut is_told, true) {
-                    manager::ready(board.standing().names.in_force.generation.sequence);
-                }
-                let enough = until.packets.is_some_and(|packets| crew.count(Counted::Rx) >= packets);
-                let late = until.seconds.is_some_and(|seconds| start.elapsed().as_secs_f64() >= seconds);
-                office.turn(crew) && !enough && !late
-            });
+            let conducted = crew.conduct(
+                &valve,
+                is_alive,
+                |crew| office.borrow_mut().prepare(crew),
+                |crew| {
+                    // The valve is open.
+                    if !std::mem::replace(&mut is_told, true) {
+                        manager::ready(board.standing().names.in_force.generation.sequence);
+                    }
+                    let enough = until.packets.is_some_and(|packets| crew.count(Counted::Rx) >= packets);
+                    let late = until.seconds.is_some_and(|seconds| start.elapsed().as_secs_f64() >= seconds);
+                    office.borrow_mut().turn(crew) && !enough && !late
+                },
+            );
             manager::stopping();
             // With it go the builder's work and those who wait for an answer.
-            drop((server, office));
+            drop(server);
+            office.into_inner().end(crew);
             let joined = threads.into_iter().enumerate();
             let end = |(number, thread): (usize, ScopedJoinHandle<'_, _>)| {
                 thread.join().map_err(|_| broke_off(number, tapes, &board)).flatten()
@@ -304,6 +318,8 @@ impl Stage {
             total: zero,
             workers: vec![worker; workers],
             ports: Vec::new(),
+            ways: self.follower.shown(),
+            hops: self.follower.figures(),
         };
         let board = Arc::new(Board::new(standing, self.crew.readers()));
         let console = Console {

@@ -13,6 +13,7 @@ use ctl::{Answer, Changed, Code, Outcome};
 use crate::crew::Crew;
 use crate::meter::Gauge;
 use crate::run::events::{Event, Made};
+use crate::run::follow::{Follower, followed};
 use crate::run::manager;
 use crate::run::standing::{Board, Names, Standing, TICK_MS, WorkerStanding, sum};
 use crate::site::{Site, now_s};
@@ -22,6 +23,9 @@ const SOON: Duration = Duration::from_millis(1);
 
 /// Otherwise it looks up so often: someone may have set an end by packets or by time.
 const LOOK: Duration = Duration::from_millis(10);
+
+/// So long next hops are waited for before the first packet.
+const LEARN: Duration = Duration::from_secs(1);
 
 /// Somebody's wish: what is said to them.
 enum Asker {
@@ -44,6 +48,7 @@ pub(crate) struct Office<'o> {
     pub(crate) inbox: Receiver<Event>,
     jobs: Sender<Job>,
     desk: Desk,
+    follower: Follower,
     board: Arc<Board>,
     gauges: Vec<Arc<Gauge>>,
     ports: &'o dyn Fn() -> Vec<ctl::Port>,
@@ -56,23 +61,27 @@ pub(crate) struct Office<'o> {
     looked_cycles: u64,
     pulses: Vec<Pulse>,
     is_off_told: bool,
+    is_over: bool,
 }
+
+/// What the ports have counted, and who is to know of a configuration that is in force after another.
+pub(crate) type Outside<'o> = (&'o dyn Fn() -> Vec<ctl::Port>, &'o dyn Fn(&conf::Config, &conf::Config));
 
 impl<'o> Office<'o> {
     pub(crate) fn new(
         inbox: Receiver<Event>,
-        jobs: Sender<Job>,
-        desk: Desk,
+        (jobs, desk): (Sender<Job>, Desk),
+        follower: Follower,
         board: Arc<Board>,
         gauges: Vec<Arc<Gauge>>,
-        ports: &'o dyn Fn() -> Vec<ctl::Port>,
-        changed: &'o dyn Fn(&conf::Config, &conf::Config),
+        (ports, changed): Outside<'o>,
     ) -> Self {
         let pulses = vec![Pulse::default(); gauges.len()];
         Self {
             inbox,
             jobs,
             desk,
+            follower,
             board,
             gauges,
             ports,
@@ -85,20 +94,46 @@ impl<'o> Office<'o> {
             looked_cycles: mem::cycles(),
             pulses,
             is_off_told: false,
+            is_over: false,
         }
+    }
+
+    /// Next hops of what is in force are followed.
+    pub(crate) fn follow(&mut self, crew: &mut Crew) {
+        let in_force = self.desk.in_force();
+        let followed = followed(&in_force.config, &in_force.numbers);
+        self.follower.follow(followed, self.now().ms, crew);
+    }
+
+    /// Before the first packet: waits for next hops, as far as they can be learnt before, and not long.
+    pub(crate) fn prepare(&mut self, crew: &mut Crew) {
+        let begin = Instant::now();
+        while self.follower.is_worth_waiting() && begin.elapsed() < LEARN && !self.is_over {
+            self.turn(crew);
+        }
+    }
+
+    /// The kernel's neighbours are left to themselves again.
+    pub(crate) fn end(mut self, crew: &mut Crew) {
+        self.follower.end(self.now().ms, crew);
     }
 
     /// One turn; whether it goes on.
     pub(crate) fn turn(&mut self, crew: &mut Crew) -> bool {
-        let pause = if self.desk.is_idle() { LOOK } else { SOON };
+        let is_idle = self.desk.is_idle() && self.follower.is_idle(crew);
+        let pause = if is_idle { LOOK } else { SOON };
         match self.inbox.recv_timeout(pause) {
-            Ok(Event::End) | Err(RecvTimeoutError::Disconnected) => return false,
+            Ok(Event::End) | Err(RecvTimeoutError::Disconnected) => self.is_over = true,
             Ok(event) => self.take(event, crew),
             Err(RecvTimeoutError::Timeout) => {}
+        }
+        if self.is_over {
+            return false;
         }
         for (worker, report) in crew.reports() {
             self.tell(Input::Report { worker, report }, crew);
         }
+        self.follower.turn(self.now().ms, crew);
         let is_tick = self.is_tick(self.now().ms);
         if is_tick || !self.desk.is_idle() {
             self.tell(Input::Tick, crew);
@@ -121,6 +156,7 @@ impl<'o> Office<'o> {
     fn take(&mut self, event: Event, crew: &mut Crew) {
         match event {
             Event::End => {}
+            Event::Kernel(news) => self.follower.hear(news, self.now().ms, crew),
             Event::Wish(wish, asker) => {
                 self.last_ticket += 1;
                 self.asked.insert(self.last_ticket, asker.map_or(Asker::Signal, Asker::Waits));
@@ -140,10 +176,18 @@ impl<'o> Office<'o> {
         for output in self.desk.take(input, self.now()) {
             match output {
                 Output::Build(job) => {
+                    if !job.dry_run {
+                        self.follower.foresee(&job.new, self.now().ms, crew);
+                    }
                     // The builder lives as long as we do.
                     let _ = self.jobs.send(*job);
                 }
-                Output::HandOver(_) => self.hand_over(crew, None),
+                Output::HandOver(_) => {
+                    if let Some(made) = &self.made {
+                        self.follower.follow(made.followed.clone(), self.now().ms, crew);
+                    }
+                    self.hand_over(crew, None);
+                }
                 Output::HandOverTo(worker, _) => self.hand_over(crew, Some(worker)),
                 Output::Switched(generation) => {
                     let before = self.board.standing();
@@ -167,10 +211,14 @@ impl<'o> Office<'o> {
         }
     }
 
-    fn answer(&mut self, ticket: Ticket, result: Result<Done, Refusal>, crew: &Crew) {
+    fn answer(&mut self, ticket: Ticket, result: Result<Done, Refusal>, crew: &mut Crew) {
         // The names are shown before the answer goes, so that whoever asks next sees what was changed.
         let names = self.names();
         self.look(crew, names);
+        // What was foreseen does not come.
+        if result.as_ref().is_err_and(|refusal| !matches!(refusal, Refusal::Silent { .. })) {
+            self.follow(crew);
+        }
         let asker = self.asked.remove(&ticket);
         let outcome = match result {
             Ok(Done { plan, applied, .. }) => {
@@ -236,7 +284,8 @@ impl<'o> Office<'o> {
         if is_tick {
             (self.looked_ms, self.looked_cycles) = (Some(now_ms), cycles);
         }
-        self.board.show(Standing { at_ms: now_ms, names, total, workers, ports: (self.ports)() });
+        let (ways, hops) = (self.follower.shown(), self.follower.figures());
+        self.board.show(Standing { at_ms: now_ms, names, total, workers, ports: (self.ports)(), ways, hops });
     }
 
     fn worker(

@@ -4,10 +4,11 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
-use control::{Image, InForce};
+use conf::Mac;
+use control::{Image, InForce, Next, Why};
 use counters::{Counter, Ledger, Tally};
 use flow::{FlowReader, FlowRecord, State};
-use service::{RealState, ReturnPath, Table};
+use service::{RealNumber, RealState, ReturnPath, Table};
 
 use crate::failure::Failure;
 use crate::site::{Directory, Site};
@@ -48,6 +49,9 @@ pub(crate) struct Standing {
     pub(crate) total: Ledger,
     pub(crate) workers: Vec<WorkerStanding>,
     pub(crate) ports: Vec<ctl::Port>,
+    /// The next hops that are followed, by the numbers of their reals.
+    pub(crate) ways: Arc<BTreeMap<RealNumber, Next>>,
+    pub(crate) hops: ctl::NextHops,
 }
 
 /// What the control thread shows, and every other thread may look at.
@@ -125,6 +129,7 @@ impl Standing {
             digest: self.names.digest.clone(),
             age_ms: self.at_ms.saturating_sub(self.names.since_ms),
             return_path: self.names.site.config.node.return_path.word().to_owned(),
+            next_hops: (self.hops.followed > 0).then(|| Box::new(self.hops)),
         }
     }
 
@@ -173,7 +178,7 @@ impl Standing {
                 by: if is_said { "operator" } else { "file" }.to_owned(),
                 weights: weights.get(&place).cloned().unwrap_or_default(),
                 weights_by_operator: overrides.pools_weighted(&real.name).map(ToString::to_string).collect(),
-                next_hop: real.next_hop.map(|mac| mac.to_string()).unwrap_or_default(),
+                next_hop: self.next_hop(number, real),
                 packets: tally.packets,
                 bytes: tally.bytes,
             })
@@ -181,6 +186,26 @@ impl Standing {
         let mut rows: Vec<ctl::Real> = config.reals.iter().enumerate().filter_map(row).collect();
         rows.sort_by(|a, b| a.name.cmp(&b.name));
         rows
+    }
+
+    fn next_hop(&self, number: RealNumber, real: &conf::Real) -> ctl::NextHop {
+        let port = |place: usize| self.names.site.config.ports.get(place).map(|port| port.name.to_string());
+        let named = real.port.and_then(port).unwrap_or_default();
+        let hop = |mac: Option<Mac>, port, why| ctl::NextHop {
+            mac: mac.map(|mac| mac.to_string()).unwrap_or_default(),
+            by: if real.next_hop.is_some() { "file" } else { "kernel" }.to_owned(),
+            port,
+            why,
+        };
+        if real.next_hop.is_some() {
+            return hop(real.next_hop, named, String::new());
+        }
+        match self.ways.get(&number).copied().unwrap_or(Next::Unknown(Why::Unasked)) {
+            Next::Known { port: by, destination, .. } => {
+                hop(Some(Mac(destination)), port(usize::from(by)).unwrap_or_default(), String::new())
+            }
+            Next::Unknown(why) => hop(None, named, why_words(why)),
+        }
     }
 
     pub(crate) fn workers(&self) -> Vec<ctl::Worker> {
@@ -256,6 +281,15 @@ pub(crate) fn sum(ledgers: &[Ledger]) -> Result<Ledger, Failure> {
 
 fn counts(ledger: &Ledger) -> ctl::Counts {
     Counter::all().map(|counter| (counter.name().to_owned(), ledger.get(counter))).collect()
+}
+
+fn why_words(why: Why) -> String {
+    match why {
+        Why::Unasked => "the kernel was not asked yet".to_owned(),
+        Why::NoRoute => "the kernel has no route".to_owned(),
+        Why::NoPort => "its route leaves by none of our ports".to_owned(),
+        Why::NoNeighbour(address) => format!("{address} does not answer"),
+    }
 }
 
 const fn state_word(state: RealState) -> &'static str {

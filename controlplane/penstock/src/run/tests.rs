@@ -21,7 +21,7 @@ use counters::Event as Counted;
 use engine::NoObserver;
 use port::{BURST_MAX, MemPacket, MemPort, MemSink, MemSource, Tick};
 
-use super::{Event, Origin, Stage, Until};
+use super::{Event, Follower, Origin, Stage, Until};
 use changes::{REALS, Watched, site, whole};
 
 /// Flows of each worker.
@@ -80,7 +80,9 @@ fn on_ports_in_memory_a_thousand_changes_lose_no_packet_and_move_no_flow_without
     write(&whole(REALS));
     let origin = Origin { path: path.as_path().into(), mac: None };
     let (send, inbox) = channel();
-    let stage = Stage::new(origin.read(None).unwrap(), origin, (send.clone(), inbox), Vec::new()).unwrap();
+    let follower = Follower::start(Vec::new(), false, send.clone()).unwrap();
+    let stage = Stage::new(origin.read(None).unwrap(), origin, (send.clone(), inbox), Vec::new(), follower);
+    let stage = stage.unwrap();
     let sent = Arc::new(AtomicU64::new(0));
     let ports = (0..2).map(|worker| {
         (MemPort::new(2 * BURST_MAX, 256, Traffic::new(worker), Left(Arc::clone(&sent))), NoObserver)

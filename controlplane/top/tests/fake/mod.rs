@@ -76,6 +76,7 @@ impl Fake {
                 digest: "f5758177bca8aabbccdd".into(),
                 age_ms: 7_380_000 + ms,
                 return_path: "direct".into(),
+                next_hops: None,
             },
             reals: (0..self.reals).map(|number| self.real(number, packets)).collect(),
             workers: (0..self.workers).map(|number| self.worker(number, &counters, ms)).collect(),
@@ -118,7 +119,10 @@ impl Fake {
             by: if state == "up" { "file" } else { "operator" }.into(),
             weights: pools.iter().map(weight).collect::<BTreeMap<_, _>>(),
             weights_by_operator: Vec::new(),
-            next_hop: format!("02:00:00:00:{:02x}:{:02x}", number / 256, number % 256),
+            next_hop: ctl::NextHop {
+                mac: format!("02:00:00:00:{:02x}:{:02x}", number / 256, number % 256),
+                ..Default::default()
+            },
             packets: own,
             bytes: own * 620,
         }

@@ -17,7 +17,7 @@ use worker::{RECORDS, Recorder};
 
 use super::changes::{REALS, site, whole};
 use super::{FLOWS, Left, Traffic};
-use crate::run::{Origin, Stage, Until};
+use crate::run::{Follower, Origin, Stage, Until};
 
 /// The packet after which a worker breaks off: in the middle of a burst, whatever the bursts are.
 const BREAKS_AT: u64 = 2_001;
@@ -65,7 +65,10 @@ fn broken(workers: u8) -> (String, String) {
     let more = format!("[dataplane]\nworkers = {workers}\nhuge_pages = \"off\"\n");
     std::fs::write(&path, site(&whole(REALS), &more)).unwrap();
     let origin = Origin { path: path.as_path().into(), mac: None };
-    let mut stage = Stage::new(origin.read(None).unwrap(), origin, channel(), Vec::new()).unwrap();
+    let (send, inbox) = channel();
+    let follower = Follower::start(Vec::new(), false, send.clone()).unwrap();
+    let mut stage =
+        Stage::new(origin.read(None).unwrap(), origin, (send, inbox), Vec::new(), follower).unwrap();
     let all = Arc::new(Barrier::new(usize::from(workers)));
     let port = |worker| {
         let sink = Left(Arc::new(AtomicU64::new(0)));

@@ -1,0 +1,150 @@
+//! Next hops that follow the kernel, under load, IPv4 and IPv6: another MAC address, another router, a server
+//! that is gone for a while. What was lost is told; what is held against is the order in which packets were sent,
+//! and what was counted.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of a test fail as the test does")]
+
+use std::time::{Duration, Instant};
+
+use ctl::{Answer, Client, Deed, Show, View};
+use testbed::lab::{Lab, Stay};
+use testbed::root;
+
+/// A machine that takes longer is broken.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// Questions to the near and the far server, of both families.
+const PLACES: &str = "10.0.0.100,8082 2001:db8:a::100,8082 10.0.0.100,8083 2001:db8:a::100,8083";
+
+/// The lab, and the router's console.
+struct Live {
+    lab: Lab,
+    client: Client,
+}
+
+impl Live {
+    fn show(&mut self, what: View) -> Answer {
+        self.client.ask(Deed::Show(Show { what, service: None, real: None, limit: None })).unwrap()
+    }
+
+    fn hop(&mut self, real: &str) -> ctl::NextHop {
+        let Answer::Reals(reals) = self.show(View::Reals) else { panic!("no reals") };
+        reals.into_iter().find(|row| row.name == real).unwrap().next_hop
+    }
+
+    fn count(&mut self, counter: &str) -> u64 {
+        let Answer::Counters(counts) = self.show(View::Counters) else { panic!("no counters") };
+        counts[counter]
+    }
+
+    fn hops(&mut self) -> ctl::NextHops {
+        let Answer::Generation(generation) = self.show(View::Generation) else { panic!("no generation") };
+        *generation.next_hops.unwrap()
+    }
+
+    /// Waits until a real and its brother of the other family are reached by a MAC address; none is empty.
+    fn await_hop(&mut self, real: &str, mac: &str) {
+        for real in [real.to_owned(), format!("{real}-v6")] {
+            self.wait(&format!("{real} to have next hop {mac:?}"), |live| live.hop(&real).mac == mac);
+        }
+    }
+
+    /// Waits for something.
+    fn wait(&mut self, what: &str, is_so: impl Fn(&mut Self) -> bool) {
+        let begin = Instant::now();
+        while !is_so(self) {
+            assert!(begin.elapsed() < PATIENCE, "waited in vain for {what}: {:?}", self.show(View::Reals));
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+
+    /// Waits until each real has been sent more than before, and every server has answered a question.
+    fn await_traffic(&mut self) {
+        let packets = |live: &mut Self| {
+            let Answer::Reals(reals) = live.show(View::Reals) else { panic!("no reals") };
+            reals.iter().map(|real| real.packets).collect::<Vec<_>>()
+        };
+        let before = packets(self);
+        self.wait("traffic to every real", |live| {
+            packets(live).iter().zip(&before).all(|(now, before)| now - before >= 100)
+        });
+        self.run("client", &format!("timeout 60 python3 {{folder}}/ask.py {PLACES}"));
+    }
+
+    fn run(&mut self, node: &str, lines: &str) {
+        self.lab.run(node, lines).unwrap().require_success().unwrap();
+    }
+}
+
+/// The destinations of frames that hold packets to an address, each once, in the order they were sent.
+fn destinations(lab: &mut Lab, filter: &str) -> Vec<String> {
+    let rows = lab.captured("sent", filter, &["eth.dst"]).unwrap();
+    let mut list: Vec<String> = rows.into_iter().filter_map(|row| row.into_iter().next()).collect();
+    list.dedup();
+    list
+}
+
+#[test]
+fn next_hops_follow_the_kernel_under_load() {
+    let [near_old, near_new] = ["02:00:00:00:00:11", "02:00:00:00:00:31"];
+    let [gate_1, gate_2] = ["02:00:00:00:00:21", "02:00:00:00:00:22"];
+    let lab = Lab::raise(&root().join("testbed/labs/next-hops.toml"), Stay::Goes).unwrap();
+    let client = Client::connect(&lab.path("control.sock")).unwrap();
+    let mut live = Live { lab, client };
+    live.await_hop("web-1", near_old);
+    live.await_hop("web-2", gate_1);
+    let hop = live.hop("web-1");
+    assert_eq!((hop.by.as_str(), hop.port.as_str(), hop.why.as_str()), ("kernel", "lan0", ""));
+    live.lab.begin("load", "client", &format!("python3 {{folder}}/load.py {PLACES}")).unwrap();
+    live.await_traffic();
+
+    // A server has another MAC address.
+    live.run("web-1", &format!("ip link set eth0 address {near_new}"));
+    live.await_hop("web-1", near_new);
+    live.await_traffic();
+    // Another router leads to the far one.
+    live.run("box", "ip route replace 10.1.0.0/24 via 10.0.0.22");
+    live.run("box", "ip route replace 2001:db8:b::/64 via 2001:db8:a::22");
+    live.await_hop("web-2", gate_2);
+    live.await_traffic();
+    let hops = live.hops();
+    println!(
+        "{} changes of next hops; from the kernel's word to the worker's acknowledgement {} us at most, the last {} us",
+        hops.changes, hops.max_us, hops.last_us
+    );
+    assert!(hops.changes >= 4 && (hops.followed, hops.known) == (4, 4), "{hops:?}");
+    let so_far = live.count("drop.no_next_hop");
+
+    // A server is not there for a while: its packets are dropped and counted, the others' go on.
+    live.run("lan", "ip link set web-1 down");
+    live.await_hop("web-1", "");
+    assert_eq!(live.hop("web-1").why, "10.0.0.11 does not answer");
+    live.wait("packets without a next hop", |live| live.count("drop.no_next_hop") >= so_far + 100);
+    live.run("lan", "ip link set web-1 up");
+    live.await_hop("web-1", near_new);
+    live.await_traffic();
+    let lost = live.count("drop.no_next_hop");
+
+    let said = live.lab.end("load").unwrap();
+    println!("{}", said.trim());
+    println!("without a next hop: {so_far} of two changes, {} while a server was gone", lost - so_far);
+    let told: Vec<serde_json::Value> = serde_json::from_str(said.trim()).unwrap();
+    for place in told {
+        assert!(place["answered"].as_u64().unwrap() > 200, "{place}");
+    }
+    // Each change was made once, and between two packets.
+    let near = [near_old, near_new];
+    assert_eq!(destinations(&mut live.lab, "ip.dst == 10.0.0.11"), near);
+    assert_eq!(destinations(&mut live.lab, "ipv6.dst == 2001:db8:a::11"), near);
+    let far = [gate_1, gate_2];
+    assert_eq!(destinations(&mut live.lab, "ip.dst == 10.1.0.12"), far);
+    assert_eq!(destinations(&mut live.lab, "ipv6.dst == 2001:db8:b::12"), far);
+
+    let moved = live.lab.counted().unwrap();
+    let others: Vec<_> = moved
+        .counters
+        .iter()
+        .filter(|(name, n)| name.starts_with("drop.") && *name != "drop.no_next_hop" && **n > 0)
+        .collect();
+    assert!(others.is_empty(), "{others:?}");
+    assert_eq!(moved.get("flow.moved"), 0);
+}
