@@ -29,6 +29,7 @@ pub use config::{
     Port, PortRange, Protocol, Real, Select, Service, Tunnel, Vip,
 };
 pub use fault::{Fault, Faults};
+pub use scalar::{full_len, network};
 
 use fault::Report;
 use limits::CONFIG_BYTES_MAX;

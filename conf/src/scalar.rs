@@ -147,12 +147,15 @@ fn split(text: &str) -> Option<(IpAddr, Option<u8>)> {
     }
 }
 
-const fn full_len(address: IpAddr) -> u8 {
+/// The bits of an address: what the longest prefix has.
+#[must_use]
+pub const fn full_len(address: IpAddr) -> u8 {
     if address.is_ipv4() { 32 } else { 128 }
 }
 
 /// The address with all bits below the prefix set to zero.
-fn network(address: IpAddr, prefix_len: u8) -> IpAddr {
+#[must_use]
+pub fn network(address: IpAddr, prefix_len: u8) -> IpAddr {
     let host_bits = u32::from(full_len(address).saturating_sub(prefix_len));
     match address {
         IpAddr::V4(v4) => {

@@ -1,8 +1,8 @@
 //! Addresses, ports and protocols as foreign files write them, held to what `conf` accepts.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr};
 
-use conf::{PortRange, Vip};
+use conf::{PortRange, Vip, full_len, network};
 
 use crate::fault::plain;
 
@@ -11,10 +11,6 @@ pub(crate) type Refusal = (String, String);
 
 fn refusal(text: &str, what: &str, remedy: &str) -> Refusal {
     (format!("\"{}\" is {what}", plain(text)), remedy.to_owned())
-}
-
-const fn full_len(address: IpAddr) -> u8 {
-    if address.is_ipv4() { 32 } else { 128 }
 }
 
 /// The address of one machine. An IPv4 address written as IPv6 becomes IPv4.
@@ -58,20 +54,6 @@ pub(crate) fn vip(text: &str) -> Result<Vip, Refusal> {
         return Err(refusal(text, "not a VIP", "Write a unicast address or prefix."));
     }
     Ok(vip)
-}
-
-fn network(address: IpAddr, prefix_len: u8) -> IpAddr {
-    let host_bits = u32::from(full_len(address).saturating_sub(prefix_len));
-    match address {
-        IpAddr::V4(v4) => {
-            let mask = u32::MAX.checked_shl(host_bits).unwrap_or(0);
-            IpAddr::V4(Ipv4Addr::from_bits(v4.to_bits() & mask))
-        }
-        IpAddr::V6(v6) => {
-            let mask = u128::MAX.checked_shl(host_bits).unwrap_or(0);
-            IpAddr::V6(Ipv6Addr::from_bits(v6.to_bits() & mask))
-        }
-    }
 }
 
 /// A port in digits; 0 stands for any, as in IPVS and Katran.
