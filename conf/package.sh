@@ -1,7 +1,7 @@
 #!/bin/bash
 # Makes the Debian package: conf/package.sh [try]. It is built in release form with its manual pages, completions,
 # samples, unit and guide, and its path is printed last. `try` also installs and purges it in a fresh Debian 12
-# (debootstrap, as root): the binary runs there, and the purge leaves nothing.
+# (debootstrap, as root): the binary runs there, its systemd runs the unit, and the purge leaves nothing.
 set -euo pipefail
 root=$(readlink -f "$(dirname "${BASH_SOURCE[0]}")/..")
 # shellcheck source=testbed/install.sh
@@ -52,10 +52,17 @@ try() {
         test -s /usr/share/man/man1/penstock.1.gz
         test -s /usr/share/bash-completion/completions/penstock
         test -s /lib/systemd/system/penstock.service -o -s /usr/lib/systemd/system/penstock.service
-        mkdir -p /var/lib/penstock /etc/penstock
-        touch /var/lib/penstock/site.numbers.toml /etc/penstock/site.toml
+        echo "$before" >/before
+        DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends systemd-sysv iproute2 \
+            iputils-ping >/dev/null
+    '
+    as_root "$root/conf/booted.sh" "$folder"
+    as_root chroot "$folder" /bin/bash -euxc '
+        before=$(cat /before)
+        test -s /etc/penstock/site.toml
+        test -s /var/lib/penstock/site.numbers.toml
         apt-get purge -y -qq penstock >/dev/null
-        ! getent passwd penstock
+        if getent passwd penstock; then exit 1; fi
         after=$(find /etc /usr /var/lib -xdev -name "*penstock*" ! -path "/var/lib/dpkg/*")
         test "$after" = "$before" || { echo "left behind: $after"; exit 1; }
     '
