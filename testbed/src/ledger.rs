@@ -134,7 +134,7 @@ impl Moved {
         if off.is_empty() { Ok(()) } else { Err(off.join("; ")) }
     }
 
-    /// The sum law: rx + made + kernel.rx = tx + drops + punts.
+    /// The sum law: rx + made + kernel.rx = tx + drops + punts + held, where held is what waits at the end.
     ///
     /// # Errors
     /// Both sides.
@@ -144,11 +144,12 @@ impl Moved {
         };
         let (rx, made, tx) = (self.get("rx"), self.get("made"), self.get("tx"));
         let (kernel, drops, punts) = (self.get("kernel.rx"), sum("drop."), sum("punt."));
-        if rx + made + kernel == tx + drops + punts {
+        let held = self.get("held").saturating_sub(self.get("released"));
+        if rx + made + kernel == tx + drops + punts + held {
             return Ok(());
         }
         Err(format!(
-            "rx {rx} + made {made} + kernel.rx {kernel} is not tx {tx} + drops {drops} + punts {punts}"
+            "rx {rx} + made {made} + kernel.rx {kernel} is not tx {tx} + drops {drops} + punts {punts} + held {held}"
         ))
     }
 }

@@ -38,7 +38,7 @@ const CABLED: [&str; 15] = [
     "icmp-errors-follow-the-flow-they-quote",
 ];
 /// What no case moves: the counter, where it is shown instead, the words that show it there, and why no case can.
-const BEYOND_CASES: [(&str, &str, &str, &str); 7] = [
+const BEYOND_CASES: [(&str, &str, &str, &str); 10] = [
     (
         "drop.no_headroom",
         "dataplane/engine/tests/limits.rs",
@@ -56,6 +56,19 @@ const BEYOND_CASES: [(&str, &str, &str, &str); 7] = [
         "dataplane/worker/tests/kernel.rs",
         "DropReason::PuntFull",
         "in a replay there is no kernel, and a case's ports have no twin",
+    ),
+    (
+        "drop.no_next_hop",
+        "dataplane/worker/tests/held.rs",
+        "DropReason::NoNextHop",
+        "in a replay every next hop is written",
+    ),
+    ("held", "dataplane/worker/tests/held.rs", "Event::Held", "in a replay every next hop is written"),
+    (
+        "released",
+        "dataplane/worker/tests/held.rs",
+        "Event::Released",
+        "in a replay every next hop is written",
     ),
     (
         "kernel.rx",

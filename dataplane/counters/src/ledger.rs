@@ -148,18 +148,26 @@ impl Ledger {
         PuntReason::ALL.iter().map(|&reason| self.get(reason)).sum()
     }
 
-    /// The sum law: `rx + made + kernel.rx = tx + Σ drop + Σ punt`. The error is the sentence that says which side is off.
+    /// How many packets wait for a next hop now.
+    #[must_use]
+    pub fn held(&self) -> u64 {
+        self.get(Event::Held).saturating_sub(self.get(Event::Released))
+    }
+
+    /// The sum law: `rx + made + kernel.rx = tx + Σ drop + Σ punt + held`, where held is what waits now. The error is
+    /// the sentence that says which side is off.
     ///
     /// # Errors
     /// The two sums, in words.
     pub fn balance(&self) -> Result<(), String> {
         let (rx, made, tx) = (self.get(Event::Rx), self.get(Event::Made), self.get(Event::Tx));
         let (kernel, drops, punts) = (self.get(Event::KernelRx), self.drops(), self.punts());
-        if rx + made + kernel == tx + drops + punts {
+        let held = self.held();
+        if rx + made + kernel == tx + drops + punts + held {
             return Ok(());
         }
         Err(format!(
-            "rx {rx} + made {made} + kernel.rx {kernel} is not tx {tx} + drops {drops} + punts {punts}"
+            "rx {rx} + made {made} + kernel.rx {kernel} is not tx {tx} + drops {drops} + punts {punts} + held {held}"
         ))
     }
 }
@@ -206,7 +214,7 @@ mod tests {
         ledger.add(DropReason::Truncated, 1);
         assert_eq!(
             ledger.balance(),
-            Err("rx 3 + made 0 + kernel.rx 0 is not tx 1 + drops 1 + punts 0".into())
+            Err("rx 3 + made 0 + kernel.rx 0 is not tx 1 + drops 1 + punts 0 + held 0".into())
         );
         ledger.add(PuntReason::NotIp, 1);
         assert_eq!(ledger.balance(), Ok(()));
@@ -214,6 +222,12 @@ mod tests {
         assert!(ledger.balance().is_err());
         ledger.add(Event::Made, 1);
         assert_eq!(ledger.balance(), Ok(()));
+        ledger.add(Event::Rx, 1);
+        ledger.add(Event::Held, 1);
+        assert_eq!((ledger.held(), ledger.balance()), (1, Ok(())));
+        ledger.add(Event::Released, 1);
+        ledger.add(DropReason::NoNextHop, 1);
+        assert_eq!((ledger.held(), ledger.balance()), (0, Ok(())));
     }
 
     #[test]

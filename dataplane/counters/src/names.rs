@@ -129,6 +129,10 @@ counters! {
         KernelRx = "kernel.rx",
         /// Packets made here: answers to packets that were dropped themselves.
         Made = "made",
+        /// Packets that had to wait for their real's next hop.
+        Held = "held",
+        /// Packets that waited for a next hop and do no more: they were sent, or dropped.
+        Released = "released",
         /// ICMP errors that followed the flow they quote.
         IcmpFollowed = "icmp.followed",
         /// Table generations this worker switched to.

@@ -7,14 +7,15 @@ use port::{BURST_MAX, Burst, Packet, Tick};
 use service::{ReturnPath, TableView};
 use wire::{FiveTuple, Kind, Parsed};
 
-use crate::decision::{Answer, Decision, FlowUse, Observer, Verdict, unparsed};
+use crate::aside::{Aside, Asides, Held, part};
+use crate::decision::{Decision, FlowUse, Observer, Verdict, unparsed};
 use crate::encap::{Identifications, encap};
 use crate::kernel::KernelRoom;
 use crate::marks::among;
 use crate::portless::{answer_no_ip, answer_portless};
 use crate::refused::refused;
 use crate::resolve::{Choice, Refusal, Resolver, Target};
-use crate::too_big::{self, Told};
+use crate::too_big;
 
 /// How many packets ahead of the one being parsed are fetched.
 const PREFETCH_AHEAD: usize = 4;
@@ -77,7 +78,7 @@ impl Lane {
         match verdict {
             Verdict::Drop(reason) => (self.step, self.drop) = (Step::Drop, reason),
             // All that is parsed no further and not dropped.
-            Verdict::Punt(_) | Verdict::Tx => self.step = Step::NotIp,
+            Verdict::Punt(_) | Verdict::Tx | Verdict::Held => self.step = Step::NotIp,
         }
     }
 }
@@ -87,7 +88,12 @@ impl Lane {
 pub struct Sent {
     /// Bytes of all packets to transmit.
     pub bytes: u64,
-    /// Which of the packets that are gone are punted: bit 0 is the first of them.
+    /// Which of the packets to transmit leave by another port than they came by: bit 0 is the first of them, and
+    /// [`Engine::next_away`] says by which.
+    pub away: u64,
+    /// Which of the packets that are gone are held: [`Engine::held`] says more.
+    pub held: u64,
+    /// Which of the packets that are gone, without those that are held, are punted.
     pub punts: u64,
 }
 
@@ -104,10 +110,9 @@ pub struct Engine {
     pub(crate) answers: Gate,
     /// Our MAC address on each port; where there is none, the table's.
     macs: Vec<[u8; 6]>,
-    /// The port that the burst came by.
-    ingress: u8,
     /// What the kernel has room for.
     kernel: KernelRoom,
+    pub(crate) asides: Asides,
     lanes: Box<[Lane; BURST_MAX]>,
     /// Most packets of the last burst had no flow yet, so those of the next will have none either: what an
     /// insertion reads is fetched at once. It changes when memory is read, and nothing else.
@@ -128,8 +133,8 @@ impl Engine {
             identifications: Identifications::new(worker, workers.max(1)),
             answers: Gate::new(Some(too_big::PER_SECOND_MAX)),
             macs: Vec::new(),
-            ingress: 0,
             kernel: KernelRoom::NONE,
+            asides: Asides::default(),
             lanes: Box::new([Lane::EMPTY; BURST_MAX]),
             expects_new: false,
         }
@@ -144,13 +149,30 @@ impl Engine {
     /// Our MAC address on the port that the last burst came by.
     #[inline]
     pub(crate) fn mac(&self, table: &TableView<'_>) -> [u8; 6] {
-        self.macs.get(usize::from(self.ingress)).copied().unwrap_or_else(|| table.mac())
+        self.macs.get(usize::from(self.asides.ingress)).copied().unwrap_or_else(|| table.mac())
     }
 
     /// The bursts that follow came by the port in that place.
     #[inline]
     pub const fn arrive_by(&mut self, port: u8) {
-        self.ingress = port;
+        self.asides.ingress = port;
+    }
+
+    /// So many more packets may be held for a next hop; at first none, and those are dropped.
+    pub const fn may_hold(&mut self, packets: usize) {
+        self.asides.room = packets;
+    }
+
+    /// Of those packets that [`Sent::away`] marks, taken out of the burst: by which port the first leaves, and which
+    /// do the same (bit 0 is the first). To be asked until there are none left, each time without those before.
+    pub fn next_away(&mut self) -> Option<(u8, u64)> {
+        self.asides.next_away()
+    }
+
+    /// What is known of those packets that [`Sent::held`] marks, in their order.
+    #[must_use]
+    pub fn held(&self) -> &[Held] {
+        &self.asides.held
     }
 
     /// Takes what a new table generation says beside the packets: call it once, between two bursts,
@@ -322,6 +344,7 @@ impl Engine {
             ledger: &mut self.ledger,
             select: &self.select,
             answers: &mut self.answers,
+            asides: &mut self.asides,
             table,
             mac,
             kernel: self.kernel,
@@ -330,12 +353,11 @@ impl Engine {
             misses: 0,
             are_chosen: self.expects_new,
         };
-        let (mut exits, mut punts) = (0_u64, 0_u64);
-        let mut sent = Sent::default();
+        let (mut exits, mut punts, mut bytes) = (0_u64, 0_u64, 0_u64);
         let mut note = |at: u32, packet: &P, parsed: Option<&Parsed>, decision: &Decision| {
             match decision.verdict {
-                Verdict::Tx => sent.bytes += packet.total_len() as u64,
-                _ if decision.answered.is_some() => sent.bytes += packet.total_len() as u64,
+                Verdict::Tx => bytes += packet.total_len() as u64,
+                _ if decision.answered.is_some() => bytes += packet.total_len() as u64,
                 _ => {
                     let is_punt = matches!(decision.verdict, Verdict::Punt(_));
                     punts |= u64::from(is_punt) << at;
@@ -351,7 +373,7 @@ impl Engine {
                     resolver.hits += 1;
                     let (real, service) = (lane.value.real(), lane.value.service());
                     let target = Target { real, service, used: FlowUse::Hit };
-                    match send(&mut resolver, &mut self.identifications, packet, &lane.parsed, target) {
+                    match send(&mut resolver, &mut self.identifications, packet, (&lane.parsed, at), target) {
                         Ok(()) => note(at, packet, Some(&lane.parsed), &Decision::sent(target)),
                         Err(decision) => note(at, packet, Some(&lane.parsed), &decision),
                     }
@@ -365,7 +387,7 @@ impl Engine {
                     note(at, packet, Some(&lane.parsed), &refused(&mut resolver, FULL, &lane.parsed))
                 }
                 Step::Resolve => {
-                    let decision = forward(&mut resolver, &mut self.identifications, packet, lane);
+                    let decision = forward(&mut resolver, &mut self.identifications, packet, (lane, at));
                     note(at, packet, Some(&lane.parsed), &decision);
                 }
                 Step::Classify | Step::NotIp | Step::Drop => {
@@ -380,9 +402,9 @@ impl Engine {
         self.expects_new = misses > burst.len() as u64 / 2;
         if exits != 0 {
             burst.move_marked(exits, gone);
-            sent.punts = among(punts, exits);
+            punts = among(punts, exits);
         }
-        sent
+        self.asides.settle(exits, Sent { bytes, punts, away: 0, held: 0 })
     }
 }
 
@@ -393,71 +415,44 @@ fn forward<P: Packet>(
     resolver: &mut Resolver<'_, '_>,
     identifications: &mut Identifications,
     packet: &mut P,
-    lane: &Lane,
+    (lane, at): (&Lane, u32),
 ) -> Decision {
     match resolver.target(&lane.parsed, lane.place, lane.hint, lane.choice) {
         Ok(target) => {
-            if let Err(decision) = send(resolver, identifications, packet, &lane.parsed, target) {
-                return decision;
-            }
-            if lane.parsed.kind == Kind::IcmpError {
+            let decision = match send(resolver, identifications, packet, (&lane.parsed, at), target) {
+                Ok(()) => Decision::sent(target),
+                Err(decision) => decision,
+            };
+            if lane.parsed.kind == Kind::IcmpError && decision.verdict == Verdict::Tx {
                 resolver.ledger.add(Event::IcmpFollowed, 1);
             }
-            Decision::sent(target)
+            decision
         }
         Err(refusal) => refused(resolver, refusal, &lane.parsed),
     }
 }
 
-/// Sends a packet to its real; or gives what became of one that could not go there.
+/// Sends a packet to its real; or gives what became of one that does not simply leave.
 #[inline(always)]
 fn send<P: Packet>(
     resolver: &mut Resolver<'_, '_>,
     identifications: &mut Identifications,
     packet: &mut P,
-    parsed: &Parsed,
+    (parsed, at): (&Parsed, u32),
     target: Target,
 ) -> Result<(), Decision> {
     let Target { real, service, .. } = target;
     let sent = match resolver.table.template(real) {
         Some(template) => encap(packet, parsed, template, identifications),
-        None => Err(DropReason::NoReal),
+        None => Err(Aside::Drop(DropReason::NoReal)),
     };
     match sent {
         Ok(()) => {
             resolver.ledger.account(service.index(), real.index(), u64::from(parsed.ip_len));
             Ok(())
         }
-        Err(reason) => Err(unsent(resolver, packet, parsed, target, reason)),
+        Err(aside) => Err(part(resolver, packet, (parsed, at), target, aside)),
     }
-}
-
-/// A packet that could not go to its real. Where it is too big its sender is told so.
-#[cold]
-#[inline(never)]
-fn unsent<P: Packet>(
-    resolver: &mut Resolver<'_, '_>,
-    packet: &mut P,
-    parsed: &Parsed,
-    target: Target,
-    reason: DropReason,
-) -> Decision {
-    resolver.ledger.add(reason, 1);
-    let template = resolver.table.template(target.real).filter(|_| reason == DropReason::TunnelMtu);
-    let told = template.map(|template| too_big::tell(packet, parsed, template, resolver.answers));
-    let answered = match told {
-        Some(Told::Answered) => {
-            resolver.ledger.add(Event::Made, 1);
-            resolver.ledger.add(Answer::TooBig.event(), 1);
-            Some(Answer::TooBig)
-        }
-        Some(Told::Limited) => {
-            resolver.ledger.add(Event::TooBigLimited, 1);
-            None
-        }
-        Some(Told::Nothing) | None => None,
-    };
-    Decision { verdict: Verdict::Drop(reason), answered, ..Decision::sent(target) }
 }
 
 /// A packet without a flow: it is answered, or it leaves.

@@ -15,6 +15,8 @@ pub enum Verdict {
     Drop(DropReason),
     /// It is the kernel's.
     Punt(PuntReason),
+    /// It is ready but for its real's next hop, and waits for that: it is decided once more when it leaves.
+    Held,
 }
 
 /// What the flow table had to do with it.
@@ -102,6 +104,7 @@ impl Decision {
 /// Sees every packet's decision, in the order the packets came. Static dispatch: [`NoObserver`] costs
 /// nothing.
 pub trait Observer<P> {
+    /// A packet that is held is told twice: when it begins to wait, and, before or after others, when it leaves.
     /// `packet` is as it leaves: encapsulated if it is transmitted, our answer if there is one, as it came
     /// otherwise. `parsed` is what was read of it as it came; nothing where its headers could not be taken.
     fn decided(&mut self, packet: &P, parsed: Option<&Parsed>, decision: &Decision);

@@ -10,6 +10,8 @@ use wire::checksum::folded;
 use wire::ipv4::DONT_FRAGMENT;
 use wire::{Family, Parsed, protocol};
 
+use crate::aside::Aside;
+
 /// Identification of outer IPv4 headers that may be fragmented: a counter of this worker, interleaved with
 /// those of the others (the stride divides 65,536), so that no two packets in flight to a real share one for
 /// as long as 16 bits allow.
@@ -35,17 +37,17 @@ impl Identifications {
 /// Sends a packet on its way to a real.
 ///
 /// # Errors
-/// The reason why it cannot go, and then the packet is unchanged but for its padding.
-#[inline]
+/// Why it does not simply leave. If it cannot go it is unchanged but for its padding.
+#[inline(always)]
 pub(crate) fn encap<P: Packet>(
     packet: &mut P,
     parsed: &Parsed,
     template: &Template,
     identifications: &mut Identifications,
-) -> Result<(), DropReason> {
+) -> Result<(), Aside> {
     if template.is_plain() && parsed.is_plain {
         require_fit(parsed, template, OUTER_V4_BYTES)?;
-        return push_plain(packet, parsed, template);
+        return Ok(push_plain(packet, parsed, template)?);
     }
     let frame_len = usize::from(parsed.network_offset) + parsed.ip_len as usize;
     if packet.total_len() != frame_len {
@@ -88,31 +90,30 @@ fn encap_any<P: Packet>(
     parsed: &Parsed,
     template: &Template,
     identifications: &mut Identifications,
-) -> Result<(), DropReason> {
-    if !template.is_resolved() {
-        return Err(DropReason::NoNextHop);
-    }
+) -> Result<(), Aside> {
     match template.kind() {
+        _ if template.is_plain_by_port() && parsed.is_plain => {
+            require_fit(parsed, template, OUTER_V4_BYTES)?;
+            push_plain(packet, parsed, template)?;
+        }
         TunnelKind::Ipip4 => {
             require_fit(parsed, template, OUTER_V4_BYTES)?;
             let outer = push_header(packet, parsed, template)?;
             fill_v4(outer, parsed, template, identifications);
-            Ok(())
         }
         TunnelKind::Ipip6 => {
             require_fit(parsed, template, OUTER_V6_BYTES)?;
             let outer = push_header(packet, parsed, template)?;
             fill_v6(outer, parsed, template);
-            Ok(())
         }
         TunnelKind::Mac => {
             require_fit(parsed, template, 0)?;
             if let Some(macs) = packet.data_mut().first_chunk_mut::<12>() {
                 *macs = *template.macs();
             }
-            Ok(())
         }
     }
+    Aside::of_ready(template)
 }
 
 #[inline]

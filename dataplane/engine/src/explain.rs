@@ -12,6 +12,7 @@ use port::{Packet, Tick};
 use service::{RealNumber, RealState, ServiceNumber, TableView, Template, Timeouts};
 use wire::{Family, FiveTuple, Kind, Parsed, Unparsed};
 
+use crate::aside::Aside;
 use crate::burst::Engine;
 use crate::decision::{Answer, Decision, FlowUse, Verdict, unparsed};
 use crate::encap::{Identifications, encap};
@@ -102,7 +103,8 @@ impl Engine {
         let known = |tuple: &FiveTuple| Known::of(reader.find(tuple), now, table.timeouts(), epoch);
         let select = &self.select;
         let (mac, identifications) = (self.mac(table), self.identifications);
-        let mut walk = Walk { table, select, gate, answers, mac, identifications, known, tell };
+        let can_hold = self.asides.room > 0;
+        let mut walk = Walk { table, select, gate, answers, can_hold, mac, identifications, known, tell };
         let decision = walk.packet(packet);
         (walk.tell)(Step::Leaves(decision));
         decision
@@ -126,6 +128,7 @@ pub fn explain<P: Packet>(
         select: &select,
         gate: open,
         answers: open,
+        can_hold: true,
         mac: table.mac(),
         identifications: Identifications::new(0, 1),
         known: |tuple: &FiveTuple| Known::of(found(tuple), now, table.timeouts(), Epoch::STALE),
@@ -142,6 +145,8 @@ struct Walk<'w, 't, K, T> {
     select: &'w Prf,
     gate: Gate,
     answers: Gate,
+    /// Whether one more packet may be held.
+    can_hold: bool,
     mac: [u8; 6],
     identifications: Identifications,
     known: K,
@@ -262,20 +267,25 @@ impl<K: Fn(&FiveTuple) -> Known, T: FnMut(Step)> Walk<'_, '_, K, T> {
         (self.tell)(Step::Template(template.copied()));
         let sent = match template {
             Some(template) => encap(packet, parsed, template, &mut self.identifications),
-            None => Err(DropReason::NoReal),
+            None => Err(Aside::Drop(DropReason::NoReal)),
+        };
+        let verdict = match sent {
+            Ok(()) | Err(Aside::ByPort) => Verdict::Tx,
+            Err(Aside::Wait) if self.can_hold => Verdict::Held,
+            Err(Aside::Wait) => Verdict::Drop(DropReason::NoNextHop),
+            Err(Aside::Drop(reason)) => Verdict::Drop(reason),
         };
         (self.tell)(match sent {
-            Ok(()) => Step::Ready(packet.total_len()),
-            Err(reason) => Step::Refused(reason),
+            Err(Aside::Drop(reason)) => Step::Refused(reason),
+            _ => Step::Ready(packet.total_len()),
         });
         let mut answered = None;
-        if let (Err(DropReason::TunnelMtu), Some(template)) = (sent, template)
+        if let (Err(Aside::Drop(DropReason::TunnelMtu)), Some(template)) = (sent, template)
             && too_big::tell(packet, parsed, template, &mut self.answers) == Told::Answered
         {
             (self.tell)(Step::Ready(packet.total_len()));
             answered = Some(Answer::TooBig);
         }
-        let verdict = sent.map_or_else(Verdict::Drop, |()| Verdict::Tx);
         Decision { verdict, service: Some(service), real: Some(real), flow: Some(used), answered }
     }
 }

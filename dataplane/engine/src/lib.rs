@@ -10,6 +10,7 @@
 //! did, so bursts of 1, 2, 7 and 32 give the same outputs and counters.
 #![forbid(unsafe_code)]
 
+mod aside;
 mod burst;
 mod decision;
 mod echo;
@@ -23,6 +24,7 @@ mod refused;
 mod resolve;
 mod too_big;
 
+pub use aside::Held;
 pub use burst::{Engine, Sent};
 pub use decision::{Answer, Decision, FlowUse, NoObserver, Observer, SwitchPoint, Verdict};
 pub use explain::{Known, Step, explain};

@@ -20,7 +20,7 @@ pub(crate) fn refused(resolver: &mut Resolver<'_, '_>, refusal: Refusal, parsed:
         refusal => refusal,
     };
     match verdict {
-        Verdict::Tx => {}
+        Verdict::Tx | Verdict::Held => {}
         Verdict::Drop(reason) => resolver.ledger.add(reason, 1),
         Verdict::Punt(reason) => {
             resolver.ledger.add(reason, 1);

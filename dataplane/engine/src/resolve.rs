@@ -7,6 +7,7 @@ use port::Tick;
 use service::{Class, RealNumber, RealState, ServiceNumber, ServiceSlot, TableView, tuple_hash_with};
 use wire::{Kind, Parsed};
 
+use crate::aside::Asides;
 use crate::decision::{FlowUse, Verdict};
 use crate::kernel::KernelRoom;
 
@@ -19,6 +20,8 @@ pub(crate) struct Resolver<'e, 't> {
     pub(crate) table: &'e TableView<'t>,
     /// Lets answers to packets that are too big through.
     pub(crate) answers: &'e mut Gate,
+    /// Packets of this burst that do not simply leave.
+    pub(crate) asides: &'e mut Asides,
     /// What the kernel still has room for.
     pub(crate) kernel: KernelRoom,
     /// Our MAC address where the burst came from.

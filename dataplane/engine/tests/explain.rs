@@ -5,11 +5,12 @@
 mod common;
 
 use common::{frame, table};
-use counters::Layout;
-use engine::{Decision, Engine, FlowUse, Observer, Parsed, Step};
+use counters::{DropReason, Layout};
+use engine::{Decision, Engine, FlowUse, Observer, Parsed, Step, Verdict};
 use flow::FlowTable;
 use port::{Burst, MemPacket, Packet, Tick};
 use proptest::prelude::{any, proptest};
+use service::{Generation, Hop, RealNumber, TableView};
 
 struct Last(Option<(Decision, Vec<u8>)>);
 
@@ -23,29 +24,36 @@ fn engine() -> Engine {
     Engine::new(0, 1, FlowTable::new(2048, [5; 16]).unwrap(), Layout { services: 1, reals: 5 })
 }
 
-/// Walks one packet, lets it through, and holds the two together. Gives the steps.
+/// The same under the usual table.
 fn require_same(engine: &mut Engine, bytes: &[u8], now: Tick) -> Vec<Step> {
-    let table = table(Some(40));
+    require_same_by(engine, &table(Some(40)).view(), bytes, now)
+}
+
+/// Walks one packet, lets it through, and holds the two together. Gives the steps.
+fn require_same_by(engine: &mut Engine, view: &TableView<'_>, bytes: &[u8], now: Tick) -> Vec<Step> {
     let load = || {
         let mut packet = MemPacket::with_room(2048);
         packet.load(bytes, 0);
         packet
     };
     let (mut walked, mut steps) = (load(), Vec::new());
-    let told = engine.explain(&table.view(), &mut walked, now, |step| steps.push(step));
+    let told = engine.explain(view, &mut walked, now, |step| steps.push(step));
     let reader = engine.flows();
-    let outside = engine::explain(&table.view(), |tuple| reader.find(tuple), &mut load(), now, |_| {});
+    let outside = engine::explain(view, |tuple| reader.find(tuple), &mut load(), now, |_| {});
     let (mut burst, mut gone, mut last) = (Burst::new(), Burst::new(), Last(None));
     burst.push(load()).unwrap();
-    engine.process(&table.view(), &mut burst, now, &mut gone, &mut last);
+    engine.process(view, &mut burst, now, &mut gone, &mut last);
     let (decision, left) = last.0.unwrap();
     assert_eq!(told, decision, "{bytes:02x?}");
     assert!(matches!(steps.last(), Some(Step::Leaves(last)) if *last == decision));
     assert_eq!(walked.data(), left, "as it leaves");
     // From outside the gate cannot be seen.
     let used = |flow: Option<FlowUse>| flow.map(|used| used == FlowUse::Hit);
+    // Nor can whether one more packet may be held.
+    let full = Verdict::Drop(DropReason::NoNextHop);
+    let outside_verdict = if decision.verdict == full { full } else { outside.verdict };
     assert_eq!(
-        (outside.verdict, outside.service, outside.real),
+        (outside_verdict, outside.service, outside.real),
         (decision.verdict, decision.service, decision.real)
     );
     assert_eq!(used(outside.flow), used(decision.flow));
@@ -58,6 +66,37 @@ proptest! {
         let mut engine = engine();
         engine.adopt(&table(Some(40)).view());
         require_same(&mut engine, &bytes, Tick(0));
+    }
+
+    /// Reals are followed; their next hops come, go, and lead to other ports.
+    #[test]
+    fn packets_to_reals_with_and_without_a_next_hop_end_as_they_do_on_the_path(
+        packets in proptest::collection::vec((0u32..60, any::<u8>(), 1u32..5, proptest::option::of(0u8..3), any::<bool>()), 1..200),
+        room in 0usize..100,
+    ) {
+        let mut plan = common::blueprint(Some(40));
+        plan.reals.iter_mut().for_each(|real| real.next_hop = None);
+        let table = service::build(&plan, Generation::default()).unwrap().table().unwrap();
+        let mut templates = table.templates().to_vec();
+        let mut engine = engine();
+        engine.adopt(&table.view());
+        let mut left = room;
+        for (flow, flags, real, port, is_resolved) in packets {
+            engine.may_hold(if left > 0 { 200 } else { 0 });
+            let number = RealNumber::new(real).unwrap();
+            let hop = Hop { real: number, port, destination: [2, 0, 0, 0, 7, 7], source: [2; 6], is_resolved };
+            templates[number.index()] = table.templates()[number.index()].with_hop(&hop);
+            let steps = require_same_by(&mut engine, &table.view_with(&templates), &frame(flow, flags), Tick(0));
+            let Some(Step::Leaves(decision)) = steps.last() else { panic!("{steps:?}") };
+            let known = templates[decision.real.unwrap().index()].is_resolved();
+            let expected = match known {
+                true => Verdict::Tx,
+                false if left > 0 => Verdict::Held,
+                false => Verdict::Drop(DropReason::NoNextHop),
+            };
+            assert_eq!(decision.verdict, expected);
+            left -= usize::from(expected == Verdict::Held);
+        }
     }
 
     /// Flows come, go silent, and come faster than the gate lets them; some packets are damaged.

@@ -27,7 +27,7 @@ pub(crate) const MAGIC: [u8; 8] = *b"penstock";
 /// First bytes of a pool image.
 pub(crate) const POOL_MAGIC: [u8; 8] = *b"penspool";
 /// Version of both.
-pub(crate) const VERSION: u32 = 1;
+pub(crate) const VERSION: u32 = 2;
 /// Every image and every section starts on a multiple of this.
 pub(crate) const ALIGN: usize = 64;
 /// Prefix length of an index entry that holds no VIP.

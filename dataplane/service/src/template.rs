@@ -18,6 +18,10 @@ pub const OUTER_V6_BYTES: usize = 40;
 /// Bytes of the longest prepared header.
 pub const HEADER_BYTES: usize = ETHERNET_BYTES + OUTER_V6_BYTES;
 
+/// Values of a template's byte 62.
+const PLAIN: u8 = 1;
+const PLAIN_BY_PORT: u8 = 2;
+
 /// How packets travel to a real, with the family of the outer header.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[repr(u8)]
@@ -45,7 +49,7 @@ pub enum TunnelKind {
 /// | 57 | low bits of the outer source that the flow's entropy fills, 0 to 16 |
 /// | 58..60 | sum of the IPv4 header's ten big-endian words as prepared, folded to 16 bits, not complemented (RFC 1071) |
 /// | 60..62 | most bytes of the IP packet on the wire, outer header included |
-/// | 62 | 1 if the outer header of a packet with Don't Fragment differs from packet to packet in TOS and length alone (IPv4, fixed source, Don't Fragment not cleared), it leaves by the port it came by, and its next hop is known |
+/// | 62 | 1 if the outer header of a packet with Don't Fragment differs from packet to packet in TOS and length alone (IPv4, fixed source, Don't Fragment not cleared) and the next hop is known; 2 if it then leaves by a port of its own; 0 else |
 /// | 63 | bits 0 to 5: the port by which packets leave, 63 as they came; bit 6: the next hop is followed; bit 7: it is not known. 0 if there is no such real |
 ///
 /// Bytes past the header of a kind are 0. Integers of more than one byte from 58 on are little-endian.
@@ -116,7 +120,7 @@ impl Template {
         for (to, from) in made.header.iter_mut().zip(header) {
             *to = from;
         }
-        made.plain = u8::from(made.should_be_plain());
+        made.plain = made.plainness();
         Some(made)
     }
 
@@ -262,7 +266,7 @@ impl Template {
         if hop.is_resolved {
             self.set_macs(hop.destination, hop.source);
         }
-        self.plain = self.should_be_plain() as u8;
+        self.plain = self.plainness();
         self
     }
 
@@ -305,12 +309,14 @@ impl Template {
         self.way().is_resolved()
     }
 
-    const fn should_be_plain(&self) -> bool {
-        self.kind == TunnelKind::Ipip4 as u8
-            && self.entropy_bits == 0
-            && self.dont_fragment != 2
-            && self.way().port().is_none()
-            && self.way().is_resolved()
+    const fn plainness(&self) -> u8 {
+        let is_plain =
+            self.kind == TunnelKind::Ipip4 as u8 && self.entropy_bits == 0 && self.dont_fragment != 2;
+        match self.port() {
+            _ if !is_plain || !self.is_resolved() => 0,
+            None => PLAIN,
+            Some(_) => PLAIN_BY_PORT,
+        }
     }
 
     /// Whether the outer header of a packet with Don't Fragment takes nothing but TOS and length, and the packet
@@ -318,7 +324,14 @@ impl Template {
     #[inline]
     #[must_use]
     pub const fn is_plain(&self) -> bool {
-        self.plain != 0
+        self.plain == PLAIN
+    }
+
+    /// The same of a packet that leaves by a port of its own.
+    #[inline]
+    #[must_use]
+    pub const fn is_plain_by_port(&self) -> bool {
+        self.plain == PLAIN_BY_PORT
     }
 
     /// Whether there is such a real.
@@ -331,7 +344,7 @@ impl Template {
     pub(crate) fn is_sound(&self) -> bool {
         let known = self.kind <= 3 && self.state <= 2 && self.dont_fragment <= 2 && self.entropy_bits <= 16;
         let outer_fits = usize::from(self.mtu) > self.outer_len();
-        let plain = self.plain == self.should_be_plain() as u8;
+        let plain = self.plain == self.plainness();
         let way = if self.is_present() { self.way().is_sound() } else { self.way == Way::NONE.0 };
         known && plain && way && (outer_fits || !self.is_present())
     }

@@ -11,6 +11,7 @@ mod ports;
 mod recorder;
 mod tables;
 mod tap;
+mod waiting;
 
 pub use kernel::{Crossing, FerryEnd, KernelEnd, kernel_rings};
 pub use ports::RoundRobin;
@@ -19,13 +20,14 @@ pub use tables::{Handover, TableReceiver, TableSender, tables};
 pub use tap::{Shot, Tap, TapReader, TapReceiver, TapSender, Wanted, tap, taps};
 
 use counters::{DropReason, Event, Ledger};
-use engine::{Engine, Observer, SwitchPoint};
+use engine::{Engine, Observer, Sent, SwitchPoint};
 use link::{Command, Report};
 use port::{BURST_MAX, Burst, Packet, Port, Tick};
 use service::Generation;
 use shm::WorkerSide;
 
 use crate::tap::Tapping;
+use crate::waiting::{HELD_MAX, Waiting};
 
 /// Commands that are obeyed in one breath: packets wait no longer for more.
 const COMMANDS_MAX: usize = 64;
@@ -57,6 +59,9 @@ pub struct Worker<P: Port, B> {
     kernel: Option<KernelEnd<P::Packet>>,
     /// On its way to the kernel.
     punted: Burst<P::Packet>,
+    /// Taken out of a burst: what leaves by another port, or is held.
+    apart: Burst<P::Packet>,
+    waiting: Waiting<P::Packet>,
     tapping: Tapping,
     is_tapped: bool,
     is_stopping: bool,
@@ -77,6 +82,7 @@ impl<P: Port, B: AsRef<[u8]>> Worker<P, B> {
         side: WorkerSide,
     ) -> Self {
         engine.adopt(&table.view());
+        engine.may_hold(HELD_MAX);
         Self {
             port,
             engine,
@@ -90,6 +96,8 @@ impl<P: Port, B: AsRef<[u8]>> Worker<P, B> {
             now: Tick::default(),
             kernel: None,
             punted: Burst::new(),
+            apart: Burst::new(),
+            waiting: Waiting::new(),
             tapping: Tapping::default(),
             is_tapped: false,
             is_stopping: false,
@@ -139,7 +147,7 @@ impl<P: Port, B: AsRef<[u8]>> Worker<P, B> {
         if received > 0 {
             return Breath::Packets(received);
         }
-        if self.is_stopping { self.stop() } else { Breath::Idle }
+        if self.is_stopping { self.stop(observer) } else { Breath::Idle }
     }
 
     /// Processes, transmits and frees what is in the burst.
@@ -154,24 +162,65 @@ impl<P: Port, B: AsRef<[u8]>> Worker<P, B> {
         } else {
             self.engine.process(&self.table.view(), &mut self.burst, self.now, &mut self.gone, observer)
         };
-        let packets = self.burst.len() as u64;
-        self.port.tx_burst(&mut self.burst);
-        let (refused, refused_bytes) = self.refused();
-        let ledger = self.engine.ledger_mut();
-        ledger.add(Event::Tx, packets - refused);
-        ledger.add(Event::TxBytes, sent.bytes - refused_bytes);
+        if sent.away == 0 {
+            let packets = self.burst.len() as u64;
+            self.port.tx_burst(&mut self.burst);
+            self.count_sent(packets, sent.bytes);
+        } else {
+            self.send_apart(sent.away);
+        }
         if !self.gone.is_empty() {
-            self.part(sent.punts);
+            self.part(&sent);
         }
     }
 
-    /// What is gone goes to the kernel, where there is one, or back to where it came from.
+    /// Sends each packet by its port: those that leave by the one they came by, then the others, port after port.
+    /// A flow's packets are all of one real and so of one port, and keep their order.
+    #[inline(never)]
+    fn send_apart(&mut self, away: u64) {
+        self.burst.move_marked(away, &mut self.apart);
+        if !self.burst.is_empty() {
+            self.send_by(self.port.ingress());
+        }
+        while let Some((port, marked)) = self.engine.next_away() {
+            self.apart.move_marked(marked, &mut self.burst);
+            self.send_by(port);
+        }
+    }
+
+    /// Sends what is in the burst by that port, and counts it.
+    pub(crate) fn send_by(&mut self, port: u8) {
+        let packets = self.burst.len() as u64;
+        let bytes = bytes(&self.burst);
+        self.port.leave_by(port);
+        self.port.tx_burst(&mut self.burst);
+        self.count_sent(packets, bytes);
+    }
+
+    /// Counts what was sent; what the port did not take of it is a drop, and is freed.
     #[inline]
-    fn part(&mut self, punts: u64) {
+    fn count_sent(&mut self, packets: u64, bytes: u64) {
+        let (mut refused, mut refused_bytes) = (0, 0);
+        if !self.burst.is_empty() {
+            (refused, refused_bytes) = (self.burst.len() as u64, self::bytes(&self.burst));
+            self.engine.ledger_mut().add(DropReason::TxRefused, refused);
+            self.port.free_burst(&mut self.burst);
+        }
+        let ledger = self.engine.ledger_mut();
+        ledger.add(Event::Tx, packets - refused);
+        ledger.add(Event::TxBytes, bytes - refused_bytes);
+    }
+
+    /// What is gone is held, or goes to the kernel, where there is one, or back to where it came from.
+    #[inline]
+    fn part(&mut self, sent: &Sent) {
+        if sent.held != 0 {
+            self.hold(sent.held);
+        }
         if let Some(kernel) = &mut self.kernel
-            && punts != 0
+            && sent.punts != 0
         {
-            self.gone.move_marked(punts, &mut self.punted);
+            self.gone.move_marked(sent.punts, &mut self.punted);
             kernel.send(&mut self.punted, self.port.ingress());
         }
         self.port.free_burst(&mut self.gone);
@@ -184,28 +233,8 @@ impl<P: Port, B: AsRef<[u8]>> Worker<P, B> {
         if self.burst.is_empty() {
             return;
         }
-        let packets = self.burst.len() as u64;
-        let bytes: u64 = self.burst.as_slice().iter().map(|packet| packet.total_len() as u64).sum();
-        self.port.leave_by(port);
-        self.port.tx_burst(&mut self.burst);
-        let (refused, refused_bytes) = self.refused();
-        let ledger = self.engine.ledger_mut();
-        ledger.add(Event::KernelRx, packets);
-        ledger.add(Event::Tx, packets - refused);
-        ledger.add(Event::TxBytes, bytes - refused_bytes);
-    }
-
-    /// What the port did not take is counted and freed.
-    #[inline]
-    fn refused(&mut self) -> (u64, u64) {
-        if self.burst.is_empty() {
-            return (0, 0);
-        }
-        let packets = self.burst.len() as u64;
-        let bytes = self.burst.as_slice().iter().map(|packet| packet.total_len() as u64).sum();
-        self.engine.ledger_mut().add(DropReason::TxRefused, packets);
-        self.port.free_burst(&mut self.burst);
-        (packets, bytes)
+        self.engine.ledger_mut().add(Event::KernelRx, self.burst.len() as u64);
+        self.send_by(port);
     }
 
     /// For tests: a received burst in pieces of `burst_max`.
@@ -228,6 +257,9 @@ impl<P: Port, B: AsRef<[u8]>> Worker<P, B> {
         for _ in 0..COMMANDS_MAX {
             let Some(record) = self.side.commands.try_recv() else { break };
             self.obey(Command::from_record(&record), observer);
+        }
+        if !self.waiting.is_empty() {
+            self.release(observer, false);
         }
         if let Some(serial) = self.hops_at.take() {
             self.report(Report::HopsAt(serial));
@@ -266,7 +298,10 @@ impl<P: Port, B: AsRef<[u8]>> Worker<P, B> {
         observer.switching(SwitchPoint::Acknowledged);
     }
 
-    fn stop(&mut self) -> Breath {
+    fn stop(&mut self, observer: &mut impl Observer<P::Packet>) -> Breath {
+        if !self.waiting.is_empty() {
+            self.release(observer, true);
+        }
         self.publish();
         self.report(Report::Stopped);
         Breath::Stopped
@@ -310,4 +345,9 @@ impl<P: Port, B: AsRef<[u8]>> Worker<P, B> {
     pub fn into_port(self) -> P {
         self.port
     }
+}
+
+/// The bytes of all packets of a burst.
+fn bytes<P: Packet>(burst: &Burst<P>) -> u64 {
+    burst.as_slice().iter().map(|packet| packet.total_len() as u64).sum()
 }

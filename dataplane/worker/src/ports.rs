@@ -18,6 +18,11 @@ impl<P: Port> RoundRobin<P> {
     pub const fn new(ports: Vec<P>) -> Self {
         Self { ports, at: 0, out: 0, now: Tick(0) }
     }
+
+    /// The ports, in their places.
+    pub fn ports(&mut self) -> &mut [P] {
+        &mut self.ports
+    }
 }
 
 impl<P: Port> Port for RoundRobin<P> {

@@ -49,7 +49,7 @@ pub struct Tape {
 /// One packet's verdict.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Record {
-    /// What counted it: `tx`, a drop or a punt.
+    /// What counted it: `tx`, a drop or a punt; or `held`, and then another record says how it left.
     pub counter: Counter,
     /// The service, where there was one.
     pub service: Option<ServiceNumber>,
@@ -124,6 +124,7 @@ impl<P: Packet> Observer<P> for Recorder {
             Verdict::Tx => const { Counter::Event(Event::Tx).index() as u64 },
             Verdict::Drop(reason) => Counter::Drop(reason).index() as u64,
             Verdict::Punt(reason) => Counter::Punt(reason).index() as u64,
+            Verdict::Held => const { Counter::Event(Event::Held).index() as u64 },
         };
         let service = decision.service.map_or(0, |number| u64::from(number.get()) << SERVICE | HAS_SERVICE);
         let real = decision.real.map_or(0, |number| u64::from(number.get()) << REAL | HAS_REAL);

@@ -2,16 +2,22 @@
 //! command names a generation; the table itself was handed over before. The worker only ever moves a
 //! handover; the last reference is let go of on the sender's side.
 
+use std::fmt;
 use std::sync::Arc;
 
 use rtrb::{Consumer, Producer, RingBuffer};
 use service::{Generation, Hop, Table, TableView, Template};
 
 /// A table, and one worker's own templates for its reals: where next hops are put as they are learnt.
-#[derive(Debug)]
 pub struct Handover<B> {
     table: Arc<Table<B>>,
     templates: Box<[Template]>,
+}
+
+impl<B> fmt::Debug for Handover<B> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Handover").field(&self.table).finish()
+    }
 }
 
 impl<B: AsRef<[u8]>> Handover<B> {

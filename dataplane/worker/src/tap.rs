@@ -13,7 +13,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-use engine::{Answer, Decision, Observer, Sent, Verdict, quote};
+use engine::{Answer, Decision, Held, Observer, Sent, Verdict, quote};
 use filter::Program;
 use port::{BURST_MAX, Packet, Port};
 use rtrb::{Consumer, Producer, RingBuffer};
@@ -334,6 +334,23 @@ impl<P: Port, B: AsRef<[u8]>> Worker<P, B> {
     pub fn with_taps(mut self, ends: TapReceiver) -> Self {
         self.tapping = Tapping::new(ends);
         self
+    }
+
+    /// Shows a packet that was held, and leaves now, to the observer and the tap. Where all are wanted it was caught
+    /// as it came; where only drops are, it is caught here, as it waited.
+    pub(crate) fn observe(
+        &mut self,
+        observer: &mut impl Observer<P::Packet>,
+        packet: &P::Packet,
+        held: &Held,
+    ) {
+        observer.decided(packet, Some(&held.parsed), &held.decision);
+        let from = (self.port.ingress(), self.table.generation().sequence);
+        if let Some(tap) = self.tapping.tap.as_deref_mut() {
+            tap.cycles = None;
+            tap.decided(BURST_MAX, packet, (Some(&held.parsed), &held.decision), from);
+            tap.tell();
+        }
     }
 
     /// Takes what is in the burst through the engine, with the tap beside it.

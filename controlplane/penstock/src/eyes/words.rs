@@ -146,6 +146,7 @@ impl<'s> Names<'s> {
             Verdict::Tx => None,
             Verdict::Drop(reason) => Some(reason.help()),
             Verdict::Punt(reason) => Some(reason.help()),
+            Verdict::Held => Some("It waits for its real's next hop, at most for a second"),
         };
         if let Some(why) = why {
             text.push_str(&format!(". {}", why.trim()));
@@ -174,6 +175,7 @@ pub(crate) const fn verdict(decision: &Decision) -> (&'static str, Option<&'stat
         },
         Verdict::Drop(reason) => ("drop", Some(reason.name())),
         Verdict::Punt(reason) => ("punt", Some(reason.name())),
+        Verdict::Held => ("held", None),
     }
 }
 
@@ -184,6 +186,7 @@ pub(crate) fn comment(names: &Names<'_>, shot: &Shot, worker: usize) -> String {
         Verdict::Tx => decision.answered.map_or(Event::Tx, Answer::event).full_name(),
         Verdict::Drop(reason) => reason.full_name(),
         Verdict::Punt(reason) => reason.full_name(),
+        Verdict::Held => Event::Held.full_name(),
     };
     let service = decision.service.and_then(|number| names.service(number));
     let real = decision.real.and_then(|number| names.real(number));

@@ -35,6 +35,8 @@ pub(crate) enum Left {
     Drop(DropReason),
     /// Punted.
     Punt(PuntReason),
+    /// Held for a next hop.
+    Held,
 }
 
 impl Record {
@@ -43,6 +45,7 @@ impl Record {
             Verdict::Tx => decision.answered.map_or(Event::Tx, Answer::event).into(),
             Verdict::Drop(reason) => reason.into(),
             Verdict::Punt(reason) => reason.into(),
+            Verdict::Held => Event::Held.into(),
         };
         // Numbers have 16 bits, and there are far fewer counters than 256.
         let narrow = |number: u32| u16::try_from(number).unwrap_or(u16::MAX);
@@ -67,6 +70,7 @@ impl Record {
         match Counter::all().nth(usize::from(self.counter)) {
             Some(Counter::Drop(reason)) => Left::Drop(reason),
             Some(Counter::Punt(reason)) => Left::Punt(reason),
+            Some(Counter::Event(Event::Held)) => Left::Held,
             Some(Counter::Event(event)) => Left::Tx((event != Event::Tx).then_some(event)),
             None => Left::Tx(None),
         }

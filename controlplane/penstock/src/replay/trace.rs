@@ -88,6 +88,7 @@ const fn verdict(left: Left) -> (&'static str, Option<&'static str>) {
         Left::Tx(None) => ("tx", None),
         Left::Drop(reason) => ("drop", Some(reason.name())),
         Left::Punt(reason) => ("punt", Some(reason.name())),
+        Left::Held => ("held", None),
     }
 }
 

@@ -17,6 +17,11 @@ use service::{
 
 /// One service on port 80 of 198.51.100.10 with four reals, and a gate for new flows.
 pub(crate) fn table(new_flows_rate_max: Option<u32>) -> Table<Aligned> {
+    service::build(&blueprint(new_flows_rate_max), Generation::default()).unwrap().table().unwrap()
+}
+
+/// What it is made of.
+pub(crate) fn blueprint(new_flows_rate_max: Option<u32>) -> Blueprint {
     let real = |index: u8| RealSpec {
         number: RealNumber::new(u32::from(index)).unwrap(),
         address: Ipv4Addr::new(10, 0, 0, index).into(),
@@ -27,7 +32,7 @@ pub(crate) fn table(new_flows_rate_max: Option<u32>) -> Table<Aligned> {
     };
     let reals: Vec<RealSpec> = (1..=4).map(real).collect();
     let members = reals.iter().map(|real| Member { real: real.number, weight: 100 }).collect();
-    let blueprint = Blueprint {
+    Blueprint {
         select_seed: [3; 16],
         outer: Outer {
             mac: [2, 0, 0, 0, 0, 0xee],
@@ -51,8 +56,7 @@ pub(crate) fn table(new_flows_rate_max: Option<u32>) -> Table<Aligned> {
             port_last: 80,
             pool: 0,
         }],
-    };
-    service::build(&blueprint, Generation::default()).unwrap().table().unwrap()
+    }
 }
 
 /// A TCP segment of flow `flow`: the first of most flows opens, of some it is a later one.

@@ -168,13 +168,14 @@ fn a_sound_table_answers_everything() {
 fn each_fault_has_its_reason() {
     let put = |at: usize, byte: u8| with_root(move |_, root| root[at] = byte).unwrap_err();
     assert_eq!(put(0, b'P'), ImageError::Magic);
-    assert_eq!(put(8, 2), ImageError::Version(2));
+    assert_eq!(put(8, 1), ImageError::Version(1));
     assert_eq!(put(16, 0), ImageError::Layout);
     assert_eq!(put(24, 1), ImageError::Length);
     let in_section = |name: Section, offset: usize, byte: u8| {
         with_root(move |header, root| root[section(header, name).start + offset] = byte).unwrap_err()
     };
-    // A template of an unknown kind; a service of pool 9; a digest out of order.
+    // A template that is written and not known; one of an unknown kind; a service of pool 9; a digest out of order.
+    assert_eq!(in_section(Section::Templates, 63, 0x80), ImageError::Item(Section::Templates, 0));
     assert_eq!(in_section(Section::Templates, 54, 4), ImageError::Item(Section::Templates, 0));
     let pool = core::mem::offset_of!(ServiceEntry, pool);
     assert_eq!(in_section(Section::Services, pool, 9), ImageError::Item(Section::Services, 0));

@@ -3,6 +3,7 @@
 mod classification;
 mod faults;
 mod hashes;
+mod hops;
 mod hostile;
 mod images;
 mod maglev;

@@ -1,0 +1,179 @@
+//! Packets that do not simply leave by the port they came by: those that cannot go to their real, those that leave
+//! by another port, and those whose real's next hop is not known, which are *held* until it is.
+//!
+//! Which they are is known when they have been made ready, from their real's template. The usual packet is never
+//! asked: what is not resolved or leaves by a port of its own does not go the usual way.
+
+use counters::{DropReason, Event};
+use port::{BURST_MAX, Packet};
+use service::Template;
+use wire::Parsed;
+
+use crate::burst::Sent;
+use crate::decision::{Answer, Decision, Verdict};
+use crate::marks::among;
+use crate::resolve::{Resolver, Target};
+use crate::too_big::{self, Told};
+
+/// Why a packet does not simply leave.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Aside {
+    /// It cannot go.
+    Drop(DropReason),
+    /// It is ready, and leaves by the port that its template names.
+    ByPort,
+    /// It is ready but for its next hop.
+    Wait,
+}
+
+impl From<DropReason> for Aside {
+    fn from(reason: DropReason) -> Self {
+        Self::Drop(reason)
+    }
+}
+
+impl Aside {
+    /// Of a packet that is ready.
+    #[inline]
+    pub(crate) const fn of_ready(template: &Template) -> Result<(), Self> {
+        match template.port() {
+            _ if !template.is_resolved() => Err(Self::Wait),
+            Some(_) => Err(Self::ByPort),
+            None => Ok(()),
+        }
+    }
+}
+
+/// What is known of a packet that is held.
+#[derive(Clone, Copy, Debug)]
+pub struct Held {
+    /// What was read of it as it came.
+    pub parsed: Parsed,
+    /// What was decided: its service, its real, and that it is held.
+    pub decision: Decision,
+}
+
+/// Those of one burst, by their places in it.
+#[derive(Debug)]
+pub(crate) struct Asides {
+    /// The port that the burst came by.
+    pub(crate) ingress: u8,
+    /// Which leave by another, and by which, in their order.
+    away: u64,
+    ports: Vec<u8>,
+    /// Which are held, and what is known of them.
+    waits: u64,
+    pub(crate) held: Vec<Held>,
+    /// How many more may be.
+    pub(crate) room: usize,
+}
+
+impl Default for Asides {
+    fn default() -> Self {
+        let (ports, held) = (Vec::with_capacity(BURST_MAX), Vec::with_capacity(BURST_MAX));
+        Self { ingress: 0, away: 0, ports, waits: 0, held, room: 0 }
+    }
+}
+
+impl Asides {
+    /// Tells the places in the bursts that this one was parted into: `exits` are those that did not go on.
+    #[inline]
+    pub(crate) fn settle(&mut self, exits: u64, sent: Sent) -> Sent {
+        if self.away | self.waits == 0 { sent } else { self.settle_some(exits, sent) }
+    }
+
+    pub(crate) fn next_away(&mut self) -> Option<(u8, u64)> {
+        let port = *self.ports.first()?;
+        let (mut marked, mut at) = (0, 0);
+        self.ports.retain(|other| {
+            let is_same = *other == port;
+            marked |= u64::from(is_same) << at;
+            at += 1;
+            !is_same
+        });
+        Some((port, marked))
+    }
+
+    #[inline(never)]
+    fn settle_some(&mut self, exits: u64, sent: Sent) -> Sent {
+        let held = among(std::mem::take(&mut self.waits), exits);
+        let away = among(std::mem::take(&mut self.away), !exits);
+        Sent { away, held, punts: among(sent.punts, !held), ..sent }
+    }
+}
+
+/// What becomes of such a packet, which is at that place in its burst.
+#[inline(never)]
+pub(crate) fn part<P: Packet>(
+    resolver: &mut Resolver<'_, '_>,
+    packet: &mut P,
+    (parsed, at): (&Parsed, u32),
+    target: Target,
+    aside: Aside,
+) -> Decision {
+    match aside {
+        Aside::Drop(reason) => unsent(resolver, packet, parsed, target, reason),
+        Aside::ByPort => by_port(resolver, parsed, at, target),
+        Aside::Wait => hold(resolver, parsed, at, target),
+    }
+}
+
+fn by_port(resolver: &mut Resolver<'_, '_>, parsed: &Parsed, at: u32, target: Target) -> Decision {
+    let Target { real, service, .. } = target;
+    resolver.ledger.account(service.index(), real.index(), u64::from(parsed.ip_len));
+    let port = resolver.table.template(real).and_then(Template::port);
+    let asides = &mut *resolver.asides;
+    if let Some(port) = port.filter(|port| *port != asides.ingress) {
+        if asides.away == 0 {
+            asides.ports.clear();
+        }
+        asides.away |= 1 << at;
+        asides.ports.push(port);
+    }
+    Decision::sent(target)
+}
+
+#[cold]
+fn hold(resolver: &mut Resolver<'_, '_>, parsed: &Parsed, at: u32, target: Target) -> Decision {
+    let asides = &mut *resolver.asides;
+    let Some(room) = asides.room.checked_sub(1) else {
+        resolver.ledger.add(DropReason::NoNextHop, 1);
+        return Decision { verdict: Verdict::Drop(DropReason::NoNextHop), ..Decision::sent(target) };
+    };
+    asides.room = room;
+    if asides.waits == 0 {
+        asides.held.clear();
+    }
+    asides.waits |= 1 << at;
+    let decision = Decision { verdict: Verdict::Held, ..Decision::sent(target) };
+    asides.held.push(Held { parsed: *parsed, decision });
+    resolver.ledger.add(Event::Held, 1);
+    decision
+}
+
+/// A packet that could not go to its real. Where it is too big its sender is told so.
+#[cold]
+fn unsent<P: Packet>(
+    resolver: &mut Resolver<'_, '_>,
+    packet: &mut P,
+    parsed: &Parsed,
+    target: Target,
+    reason: DropReason,
+) -> Decision {
+    resolver.ledger.add(reason, 1);
+    let template = resolver.table.template(target.real).filter(|_| reason == DropReason::TunnelMtu);
+    let told = template.map(|template| too_big::tell(packet, parsed, template, resolver.answers));
+    let answered = match told {
+        Some(Told::Answered) => {
+            resolver.ledger.add(Event::Made, 1);
+            resolver.ledger.add(Answer::TooBig.event(), 1);
+            Some(Answer::TooBig)
+        }
+        Some(Told::Limited) => {
+            resolver.ledger.add(Event::TooBigLimited, 1);
+            None
+        }
+        Some(Told::Nothing) | None => None,
+    };
+    Decision { verdict: Verdict::Drop(reason), answered, ..Decision::sent(target) }
+}
