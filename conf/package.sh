@@ -37,6 +37,8 @@ try() {
     # Not below /tmp, which may be mounted so that nothing there runs.
     folder=$(as_root mktemp -d "$target/try.XXXXXX")
     trap 'as_root rm -rf --one-file-system "$folder"' EXIT
+    # It is the root of the Debian inside, which others than root must be able to enter.
+    as_root chmod 755 "$folder"
     echo "a fresh Debian 12 in $folder"
     as_root debootstrap --variant=minbase bookworm "$folder" >"$target/debootstrap.log" 2>&1 ||
         { tail -n 20 "$target/debootstrap.log" >&2; return 1; }
