@@ -157,6 +157,9 @@ impl Bench {
                 writeln!(text, "{only} {}", job.ticket).unwrap();
                 self.jobs.insert(job.ticket, *job);
             }
+            Output::Planned(ticket, plan) => {
+                writeln!(text, "planned {ticket}: {} lines", plan.len()).unwrap()
+            }
             Output::HandOver(generation) => writeln!(text, "hand over {}", generation.sequence).unwrap(),
             Output::HandOverTo(worker, generation) => {
                 writeln!(text, "hand over {} to worker {worker}", generation.sequence).unwrap();

@@ -17,7 +17,7 @@ use conf::Config;
 use link::Report;
 use service::Generation;
 
-use crate::limits::{ACKNOWLEDGE_MS_MAX, SWITCH_APART_MS_MIN, WISHES_MAX};
+use crate::limits::{ACKNOWLEDGE_MS_MAX, BUILD_MS_MAX, SWITCH_APART_MS_MIN, WISHES_MAX};
 use crate::numbers::Numbers;
 use crate::overrides::{Overrides, Unsaid, Word};
 
@@ -68,6 +68,8 @@ pub enum Input {
 pub enum Output {
     /// Plan this, and unless it is a dry run save it and make its table; then say [`Input::Built`].
     Build(Box<Job>),
+    /// This plan, a sentence a line, is about to be carried out.
+    Planned(Ticket, Vec<String>),
     /// Give every worker that table and tell it to switch.
     HandOver(Generation),
     /// The same to one worker, which says that it has no such table.
@@ -130,6 +132,11 @@ pub enum Refusal {
     Config(String),
     /// Something else is in hand.
     Busy,
+    /// The table was not built in time.
+    Slow {
+        /// It is the wish of that table; otherwise it waited behind, and was not begun.
+        is_begun: bool,
+    },
     /// A worker has not switched in time.
     Silent {
         /// Which.
@@ -154,6 +161,18 @@ impl fmt::Display for Refusal {
             ),
             Self::Config(why) => write!(f, "nothing was changed: {why}"),
             Self::Busy => write!(f, "{WISHES_MAX} changes are waiting already: try again"),
+            Self::Slow { is_begun: true } => write!(
+                f,
+                "the table is in the making for {} seconds already: is a disk silent? It comes into force when it is \
+                 ready: `penstock show generation` tells",
+                BUILD_MS_MAX / 1000
+            ),
+            Self::Slow { is_begun: false } => write!(
+                f,
+                "this change was not begun: the table of the one before it is in the making for {} seconds already: \
+                 try again",
+                BUILD_MS_MAX / 1000
+            ),
             Self::Silent { worker, generation, is_begun } => write!(
                 f,
                 "{}worker {worker} has not switched to table {} within {} seconds; the others have, or will: \
@@ -205,13 +224,18 @@ struct Pending {
 #[derive(Clone, Debug)]
 enum Phase {
     Idle,
-    Building(Box<Pending>),
+    Building {
+        pending: Box<Pending>,
+        since_ms: u64,
+        /// Whoever wished has been told that it takes too long.
+        is_told: bool,
+    },
     Switching {
         pending: Box<Pending>,
         /// By worker: it has not switched yet.
         waiting: Vec<bool>,
         since_ms: u64,
-        /// Whoever wished has been told that it takes too long.
+        /// As above.
         is_told: bool,
     },
 }
@@ -270,7 +294,8 @@ impl Desk {
             let Some((ticket, wish)) = self.wishes.pop_front() else { return };
             match self.job(ticket, wish, now) {
                 Ok((pending, job)) => {
-                    self.phase = Phase::Building(Box::new(pending));
+                    self.phase =
+                        Phase::Building { pending: Box::new(pending), since_ms: now.ms, is_told: false };
                     outputs.push(Output::Build(Box::new(job)));
                 }
                 Err(refusal) => outputs.push(Output::Answer(ticket, Err(refusal))),
@@ -311,25 +336,27 @@ impl Desk {
     }
 
     fn built(&mut self, ticket: Ticket, result: Result<Draft, Refusal>, now: Now, outputs: &mut Vec<Output>) {
-        let mut pending = match std::mem::replace(&mut self.phase, Phase::Idle) {
-            Phase::Building(pending) if pending.ticket == ticket => pending,
+        let (mut pending, is_told) = match std::mem::replace(&mut self.phase, Phase::Idle) {
+            Phase::Building { pending, is_told, .. } if pending.ticket == ticket => (pending, is_told),
             other => {
                 self.phase = other;
                 return;
             }
         };
         match result {
+            Err(_) if is_told => {}
             Err(refusal) => outputs.push(Output::Answer(ticket, Err(refusal))),
             Ok(draft) => {
                 pending.plan = draft.plan;
                 pending.next.numbers = draft.numbers;
                 match draft.generation {
-                    None => self.finish(*pending, false, outputs),
+                    None => self.finish(*pending, is_told, outputs),
                     Some(generation) => {
                         pending.next.generation = generation;
                         let waiting = vec![true; self.workers];
                         self.switched_ms = Some(now.ms);
-                        self.phase = Phase::Switching { pending, waiting, since_ms: now.ms, is_told: false };
+                        outputs.push(Output::Planned(ticket, pending.plan.clone()));
+                        self.phase = Phase::Switching { pending, waiting, since_ms: now.ms, is_told };
                         outputs.push(Output::HandOver(generation));
                     }
                 }
@@ -372,18 +399,27 @@ impl Desk {
         }
     }
 
-    /// Whoever wished is told when a worker takes too long, and so are those who wait behind. There is no
-    /// second switch before the first has ended.
+    /// Whoever wished is told when a table or a worker takes too long, and so are those who wait behind. There is
+    /// no second switch before the first has ended.
     fn look_at_the_silent(&mut self, now: Now, outputs: &mut Vec<Output>) {
-        let Phase::Switching { pending, waiting, since_ms, is_told } = &mut self.phase else { return };
-        if now.ms.saturating_sub(*since_ms) < ACKNOWLEDGE_MS_MAX {
-            return;
-        }
-        let (generation, worker) = (pending.next.generation, waiting.iter().position(|waits| *waits));
-        let silent = |is_begun| Err(Refusal::Silent { worker: worker.unwrap_or(0), generation, is_begun });
-        let first = (!std::mem::replace(is_told, true)).then_some(pending.ticket);
-        outputs.extend(first.map(|ticket| Output::Answer(ticket, silent(true))));
+        let is_over = |since_ms: u64, most: u64| now.ms.saturating_sub(since_ms) >= most;
+        let (first, refusal): (_, Box<dyn Fn(bool) -> Refusal>) = match &mut self.phase {
+            Phase::Building { pending, since_ms, is_told } if is_over(*since_ms, BUILD_MS_MAX) => {
+                let first = (!std::mem::replace(is_told, true)).then_some(pending.ticket);
+                (first, Box::new(|is_begun| Refusal::Slow { is_begun }))
+            }
+            Phase::Switching { pending, waiting, since_ms, is_told }
+                if is_over(*since_ms, ACKNOWLEDGE_MS_MAX) =>
+            {
+                let generation = pending.next.generation;
+                let worker = waiting.iter().position(|waits| *waits).unwrap_or(0);
+                let first = (!std::mem::replace(is_told, true)).then_some(pending.ticket);
+                (first, Box::new(move |is_begun| Refusal::Silent { worker, generation, is_begun }))
+            }
+            _ => return,
+        };
+        outputs.extend(first.map(|ticket| Output::Answer(ticket, Err(refusal(true)))));
         let waiting = self.wishes.drain(..);
-        outputs.extend(waiting.map(|(ticket, _)| Output::Answer(ticket, silent(false))));
+        outputs.extend(waiting.map(|(ticket, _)| Output::Answer(ticket, Err(refusal(false)))));
     }
 }
