@@ -4,6 +4,7 @@
 //! Everything travels as it would between two processes: commands and reports by the rings, counters by
 //! the pages, tables as sealed memory that is checked on receipt.
 
+use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -151,13 +152,14 @@ impl Crew {
         confirmed.and(self.await_all(Report::Stopped, "stopped", &is_alive))
     }
 
+    /// Tells every worker, those behind one that takes nothing too; the first that does not is told of.
     fn tell(&mut self, command: Command) -> Result<(), Failure> {
-        for (worker, side) in self.sides.iter_mut().enumerate() {
-            side.commands
-                .try_send(&command.to_record())
-                .map_err(|_| Failure::new(format!("worker {worker} takes no commands")))?;
-        }
-        Ok(())
+        let record = command.to_record();
+        let told = self.sides.iter_mut().enumerate().map(|(worker, side)| {
+            let refused = |_| Failure::new(format!("worker {worker} takes no commands"));
+            side.commands.try_send(&record).map_err(refused)
+        });
+        told.fold(Ok(()), Result::and)
     }
 
     fn await_all(
@@ -191,29 +193,45 @@ impl Crew {
     }
 
     /// What each worker has counted, as it published it last. The sum law has to hold for each.
-    pub(crate) fn ledgers(&self) -> Result<Vec<Ledger>, Failure> {
+    pub(crate) fn ledgers(&self) -> Vec<Result<Ledger, Unread>> {
         let mut words = vec![0; self.layout.words()];
-        let mut ledgers = Vec::with_capacity(self.sides.len());
-        for (worker, side) in self.sides.iter().enumerate() {
-            side.counters
-                .snapshot(&mut words)
-                .map_err(|busy| Failure::new(format!("worker {worker}: {busy}")))?;
+        let read = self.sides.iter().map(|side| {
+            side.counters.snapshot(&mut words).map_err(|busy| Unread::Busy(busy.to_string()))?;
             let ledger = Ledger::from_words(self.layout, &words);
-            ledger.balance().map_err(|off| Failure::new(format!("worker {worker} lost count: {off}")))?;
-            ledgers.push(ledger);
-        }
-        Ok(ledgers)
+            ledger.balance().map_err(|off| Unread::Off(off.to_string()))?;
+            Ok(ledger)
+        });
+        read.collect()
     }
 
     /// All counters as the workers published them last, summed. The sum law has to hold for each worker
     /// and for all together.
     pub(crate) fn account(&self) -> Result<Ledger, Failure> {
         let mut total = Ledger::new(self.layout);
-        for ledger in self.ledgers()? {
-            total.merge(&ledger);
+        for (worker, ledger) in self.ledgers().into_iter().enumerate() {
+            let unread = |why: Unread| Failure::new(format!("worker {worker}: {why}"));
+            total.merge(&ledger.map_err(unread)?);
         }
         total.balance().map_err(|off| Failure::new(format!("the workers lost count: {off}")))?;
         Ok(total)
+    }
+}
+
+/// Why a worker's counters are not to be had.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Unread {
+    /// They are being written; a moment later they can be read.
+    Busy(String),
+    /// They break the sum law.
+    Off(String),
+}
+
+impl fmt::Display for Unread {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Busy(why) => write!(f, "its counters cannot be read: {why}"),
+            Self::Off(why) => write!(f, "it lost count: {why}"),
+        }
     }
 }
 
@@ -235,18 +253,21 @@ impl Crew {
         self.sides.iter().map(|side| side.heartbeat.last())
     }
 
-    /// Gives a table to one worker, or to all, and tells them to switch to it.
+    /// Gives a table to one worker, or to all, and tells them to switch to it. One that takes none does not keep it
+    /// from those behind it; the first is told of.
     pub(crate) fn hand_over(&mut self, table: &Arc<Table<Image>>, to: Option<usize>) -> Result<(), Failure> {
         let command = Command::Switch(table.generation()).to_record();
+        let (hops, macs) = (&mut self.hops, &self.macs);
         let ends = self.sides.iter_mut().zip(&mut self.tables).enumerate();
-        for (worker, (side, tables)) in ends.filter(|(worker, _)| to.is_none_or(|to| to == *worker)) {
-            let full = || Failure::new(format!("worker {worker} takes no table: its ring is full"));
-            let mut handover = Handover::new(Arc::clone(table), &self.macs);
-            self.hops.put_into(worker, &mut handover);
-            tables.hand_over(handover).map_err(|_| full())?;
-            side.commands.try_send(&command).map_err(|_| full())?;
-        }
-        Ok(())
+        let given =
+            ends.filter(|(worker, _)| to.is_none_or(|to| to == *worker)).map(|(worker, (side, tables))| {
+                let full = || Failure::new(format!("worker {worker} takes no table: its ring is full"));
+                let mut handover = Handover::new(Arc::clone(table), macs);
+                hops.put_into(worker, &mut handover);
+                tables.hand_over(handover).map_err(|_| full())?;
+                side.commands.try_send(&command).map_err(|_| full())
+            });
+        given.fold(Ok(()), Result::and)
     }
 
     /// These are the next hops that every table from now on begins with, and they hold all up to `serial`.

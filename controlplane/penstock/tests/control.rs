@@ -12,7 +12,8 @@ mod common;
 
 use std::collections::BTreeMap;
 use std::os::unix::net::UnixDatagram;
-use std::time::Duration;
+use std::process::Command;
+use std::time::{Duration, Instant};
 
 use common::running::Running;
 use common::text;
@@ -125,7 +126,9 @@ fn a_reload_tells_its_plan_and_moves_no_flow_of_a_real_that_stays() {
     let moved = before.iter().filter(|(client, real)| running.reals()[*client] != **real).count();
     assert_eq!((moved, running.count("flow.moved")), (own, own as u64));
     let said = running.end();
-    assert!(said.contains("SIGHUP:\n") && said.contains("real \"web-3\" goes"), "{said}");
+    let (told, done) =
+        (said.find("real \"web-3\" goes").unwrap(), said.find("generation 3 is in force").unwrap());
+    assert!(said.contains("SIGHUP:\n") && told < done, "{said}");
 }
 
 #[test]
@@ -223,5 +226,81 @@ fn an_operators_word_stands_over_reloads_and_restarts_until_the_file_says_otherw
     );
     running.say("up web-2");
     assert_eq!(by(&running, 2), "up operator 60");
+    running.end();
+}
+
+#[test]
+fn a_plan_is_told_before_its_change() {
+    let mut running = Running::start(&site(3, &[], &[], &weights(&[])));
+    running.say("drain web-1");
+    // What is to be saved cannot be.
+    let words = running.bench.path("n.overrides.toml");
+    let before = std::fs::read(&words).unwrap();
+    std::fs::remove_file(&words).unwrap();
+    std::fs::create_dir(&words).unwrap();
+    running.write(&site(3, &[], &[2], &weights(&[])));
+    let output = running.bench.run("reload --socket c.sock");
+    let (plan, told) = (text(&output.stdout), text(&output.stderr));
+    assert!(!output.status.success() && plan.contains("real \"web-2\" drains"), "{plan}");
+    assert!(told.contains("nothing was changed") && told.contains("n.overrides.toml"), "{told}");
+    assert_eq!(running.show("generation")["sequence"], 2);
+    std::fs::remove_dir(&words).unwrap();
+    std::fs::write(&words, before).unwrap();
+    running.end();
+}
+
+#[test]
+fn a_word_that_ended_at_a_start_does_not_rise_at_the_next() {
+    let mut running = Running::start(&site(3, &[], &[], &weights(&[])));
+    let state = |running: &Running| running.show("reals")[1]["state"].as_str().unwrap().to_owned();
+    running.say("down web-1");
+    running.end();
+    // While the box is away the file changes that same key: the word ends.
+    running.write(&site(3, &[], &[1], &weights(&[])));
+    running.spawn();
+    assert_eq!(state(&running), "drain");
+    running.end();
+    running.write(&site(3, &[], &[], &weights(&[])));
+    running.spawn();
+    assert_eq!(state(&running), "up");
+    running.end();
+}
+
+#[test]
+fn a_change_that_cannot_be_published_leaves_no_word_behind() {
+    let mut running = Running::start(&site(3, &[], &[], &weights(&[])));
+    running.say("drain web-1");
+    let words = std::fs::read(running.bench.path("n.overrides.toml")).unwrap();
+    // The asker's connection and one file more, where a table takes several.
+    let pid = running.pid();
+    let open = || -> Vec<usize> {
+        let numbers = std::fs::read_dir(format!("/proc/{pid}/fd")).unwrap();
+        numbers.map(|entry| entry.unwrap().file_name().to_str().unwrap().parse().unwrap()).collect()
+    };
+    // The table before, and the connections of those who asked, go a moment later.
+    let mut open_now = open();
+    let begin = Instant::now();
+    loop {
+        std::thread::sleep(Duration::from_millis(300));
+        let later = open();
+        if later == open_now || begin.elapsed() > Duration::from_secs(30) {
+            break;
+        }
+        open_now = later;
+    }
+    let free = (0..).filter(|number| !open_now.contains(number)).nth(2).unwrap();
+    let limit = |files: usize| {
+        let files = format!("--nofile={files}:");
+        assert!(
+            Command::new("prlimit").args(["--pid", &pid.to_string(), &files]).status().unwrap().success()
+        );
+    };
+    limit(free);
+    let told = running.bench.sentence("down web-2 --socket c.sock");
+    assert!(told.contains("nothing was changed"), "{told}");
+    assert_eq!(std::fs::read(running.bench.path("n.overrides.toml")).unwrap(), words);
+    limit(1024);
+    running.say("down web-2");
+    assert_ne!(std::fs::read(running.bench.path("n.overrides.toml")).unwrap(), words);
     running.end();
 }

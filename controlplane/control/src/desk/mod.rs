@@ -93,6 +93,8 @@ pub struct Job {
     pub new: Arc<Config>,
     /// Those words.
     pub overrides: Overrides,
+    /// Those that are in force.
+    pub said: Overrides,
     /// Only plan.
     pub dry_run: bool,
     /// Sentences for the plan: words that stand, words that end.
@@ -327,6 +329,7 @@ impl Desk {
             numbers: numbers.clone(),
             new: Arc::clone(&new),
             overrides: overrides.clone(),
+            said: self.in_force.overrides.clone(),
             dry_run,
             notes,
         };

@@ -22,8 +22,23 @@ pub(crate) fn reload(options: &ReloadOptions) -> Result<(), Failure> {
         // The box runs in another folder.
         std::path::absolute(path).map_err(|error| Failure::new(format!("{}: {error}", path.display())))
     });
-    let reload = Reload { config: config.transpose()?, dry_run: options.dry_run };
-    tell(ask(&options.socket.path, Deed::Reload(reload))?)
+    let config = config.transpose()?;
+    let planned = ask(&options.socket.path, Deed::Reload(Reload { config: config.clone(), dry_run: true }))?;
+    let Answer::Changed(planned) = planned else { return Err(surprise()) };
+    if options.dry_run {
+        return tell(Answer::Changed(planned));
+    }
+    // Read before anything is changed, and by whoever waits at a pipe's other end, too.
+    print(&format!("{}\n\n", planned.plan.join("\n")))?;
+    let done = ask(&options.socket.path, Deed::Reload(Reload { config, dry_run: false }))?;
+    let Answer::Changed(done) = done else { return Err(surprise()) };
+    if done.generation.sequence > planned.generation.sequence + 1 {
+        print(&format!(
+            "Somebody else changed something meanwhile; this was done:\n{}\n\n",
+            done.plan.join("\n")
+        ))?;
+    }
+    print(&format!("{}\n", end(&done)))
 }
 
 /// Says it of a real.
@@ -44,11 +59,14 @@ pub(crate) fn weigh(options: &WeightOptions) -> Result<(), Failure> {
 }
 
 fn tell(answer: Answer) -> Result<(), Failure> {
-    let Answer::Changed(Changed { plan, applied, generation }) = answer else { return Err(surprise()) };
-    let end = if applied {
+    let Answer::Changed(changed) = answer else { return Err(surprise()) };
+    print(&format!("{}\n\n{}\n", changed.plan.join("\n"), end(&changed)))
+}
+
+fn end(Changed { applied, generation, .. }: &Changed) -> String {
+    if *applied {
         format!("Table {} is in force.", generation.sequence)
     } else {
         format!("Nothing was changed: table {} stays in force.", generation.sequence)
-    };
-    print(&format!("{}\n\n{end}\n", plan.join("\n")))
+    }
 }

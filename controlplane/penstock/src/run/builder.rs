@@ -49,14 +49,20 @@ impl Builder {
         if change.is_empty() && draft.numbers == job.numbers {
             return Ok((draft, None));
         }
-        let blueprint =
-            blueprint(&job.new, &draft.numbers).map_err(|why| Refusal::Internal(why.to_string()))?;
-        let published =
-            self.publisher.publish(&blueprint).map_err(|why| Refusal::Internal(why.to_string()))?;
-        let table = published.table().map_err(|why| Refusal::Internal(why.to_string()))?;
-        draft.generation = Some(published.generation);
-        let followed = followed(&job.new, &draft.numbers);
-        Ok((draft, Some(Made { table: Arc::new(table), digest: hex(&published.digest), followed })))
+        let made = self.publish(job, &draft.numbers).map_err(|why| match unsaid(job) {
+            Ok(()) => Refusal::Internal(why),
+            Err(unwritten) => Refusal::Internal(format!("{why}; {unwritten}, and holds at the next start")),
+        })?;
+        draft.generation = Some(made.table.generation());
+        Ok((draft, Some(made)))
+    }
+
+    fn publish(&mut self, job: &Job, numbers: &Numbers) -> Result<Made, String> {
+        let blueprint = blueprint(&job.new, numbers).map_err(|why| why.to_string())?;
+        let published = self.publisher.publish(&blueprint).map_err(|why| why.to_string())?;
+        let table = published.table().map_err(|why| why.to_string())?;
+        let followed = followed(&job.new, numbers);
+        Ok(Made { table: Arc::new(table), digest: hex(&published.digest), followed })
     }
 
     /// The flows of all workers. A few million take a second: that is why it is done here.
@@ -87,13 +93,21 @@ fn save(job: &Job, numbers: &Numbers) -> Result<(), Refusal> {
     if *numbers != job.numbers {
         save_numbers(&job.new, numbers).map_err(|why| Refusal::Internal(why.to_string()))?;
     }
-    let Some(path) = overrides_path(&job.new) else { return Ok(()) };
-    if job.overrides.is_empty() && !path.exists() {
-        return Ok(());
-    }
-    job.overrides.save(&path).map_err(|error| {
-        Refusal::Internal(format!("{}: the operators' words cannot be written: {error}", path.display()))
-    })
+    let is_new = !job.overrides.is_empty() || overrides_path(&job.new).is_some_and(|path| path.exists());
+    if is_new { write(&job.new, &job.overrides).map_err(Refusal::Internal) } else { Ok(()) }
+}
+
+/// What was saved is not in force after all: on disk stands again what is.
+fn unsaid(job: &Job) -> Result<(), String> {
+    if job.said == job.overrides { Ok(()) } else { write(&job.new, &job.said) }
+}
+
+/// Words, on disk.
+pub(crate) fn write(config: &conf::Config, words: &Overrides) -> Result<(), String> {
+    let Some(path) = overrides_path(config) else { return Ok(()) };
+    words
+        .save(&path)
+        .map_err(|error| format!("{}: the operators' words cannot be written: {error}", path.display()))
 }
 
 /// Where operators' words are kept, if numbers are.

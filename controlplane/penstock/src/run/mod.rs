@@ -27,13 +27,14 @@ mod tests;
 use std::cell::RefCell;
 use std::fs::File;
 use std::io::Read;
+use std::panic::{self, AssertUnwindSafe};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::{self, ScopedJoinHandle};
 use std::time::Instant;
 
-use control::{Desk, Image, InForce, Job, Overrides, Publication, Publisher, blueprint};
+use control::{Desk, Image, InForce, Job, Overrides, Publication, Publisher, Refusal, blueprint};
 use counters::{Event as Counted, Ledger};
 use ctl::Server;
 use dpdk::{Eal, EthPort};
@@ -197,6 +198,10 @@ impl Stage {
     ) -> Result<Self, Failure> {
         let said = overrides_path(&file).map(|path| Overrides::load(&path)).transpose()?.unwrap_or_default();
         let (overrides, notes) = said.settle(&file);
+        if overrides != said {
+            // A word that has ended does not rise again.
+            builder::write(&file, &overrides).map_err(Failure::new)?;
+        }
         for line in notes.into_iter().chain(overrides.sentences()) {
             tracing::info!("{line}");
         }
@@ -375,7 +380,11 @@ fn first_names(
 /// The builder's life: one job after the other, until no more can come.
 fn build_all(mut builder: Builder, jobs: &Receiver<Job>, inbox: &Sender<Event>) {
     for job in jobs {
-        let built = builder.build(&job);
+        let built = panic::catch_unwind(AssertUnwindSafe(|| builder.build(&job)));
+        let built = built.unwrap_or_else(|_| {
+            let why = "the builder broke off; this is a fault: keep the log, and restart `penstock run`";
+            Err(Refusal::Internal(why.to_owned()))
+        });
         if inbox.send(Event::Built(job.ticket, built)).is_err() {
             return;
         }

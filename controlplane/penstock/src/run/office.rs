@@ -10,7 +10,7 @@ use control::{Desk, Done, Input, Job, Now, Output, Refusal, Ticket};
 use counters::Ledger;
 use ctl::{Answer, Changed, Code, Outcome};
 
-use crate::crew::Crew;
+use crate::crew::{Crew, Unread};
 use crate::meter::Gauge;
 use crate::run::events::{Event, Made};
 use crate::run::follow::{Follower, followed};
@@ -27,12 +27,17 @@ const LOOK: Duration = Duration::from_millis(10);
 /// So long next hops are waited for before the first packet.
 const LEARN: Duration = Duration::from_secs(1);
 
+/// A worker whose heart has not beaten for so many milliseconds is told of.
+const SILENT_MS: u64 = 2_000;
+
 /// Somebody's wish: what is said to them.
 enum Asker {
     /// They wait.
     Waits(SyncSender<Outcome>),
     /// It was a signal: the log is told.
     Signal,
+    /// The same, and the log has been told the plan.
+    Told,
 }
 
 /// How often each heart has beaten, and when that was seen to change.
@@ -41,6 +46,9 @@ struct Pulse {
     beat: u64,
     at_ms: u64,
     busy_cycles: u64,
+    /// The log has been told that it is silent, or that it lost count.
+    is_silent_told: bool,
+    is_off_told: bool,
 }
 
 /// The control thread's things.
@@ -60,7 +68,6 @@ pub(crate) struct Office<'o> {
     looked_ms: Option<u64>,
     looked_cycles: u64,
     pulses: Vec<Pulse>,
-    is_off_told: bool,
     is_over: bool,
 }
 
@@ -93,7 +100,6 @@ impl<'o> Office<'o> {
             looked_ms: None,
             looked_cycles: mem::cycles(),
             pulses,
-            is_off_told: false,
             is_over: false,
         }
     }
@@ -179,8 +185,18 @@ impl<'o> Office<'o> {
                     if !job.dry_run {
                         self.follower.foresee(&job.new, self.now().ms, crew);
                     }
-                    // The builder lives as long as we do.
-                    let _ = self.jobs.send(*job);
+                    let ticket = job.ticket;
+                    if self.jobs.send(*job).is_err() {
+                        let gone =
+                            Refusal::Internal("the builder is gone: restart `penstock run`".to_owned());
+                        self.tell(Input::Built(ticket, Err(gone)), crew);
+                    }
+                }
+                Output::Planned(ticket, plan) => {
+                    if let Some(asker @ Asker::Signal) = self.asked.get_mut(&ticket) {
+                        tracing::info!("SIGHUP:\n{}", plan.join("\n"));
+                        *asker = Asker::Told;
+                    }
                 }
                 Output::HandOver(_) => {
                     if let Some(made) = &self.made {
@@ -216,7 +232,10 @@ impl<'o> Office<'o> {
         let names = self.names();
         self.look(crew, names);
         // What was foreseen does not come.
-        if result.as_ref().is_err_and(|refusal| !matches!(refusal, Refusal::Silent { .. })) {
+        if result
+            .as_ref()
+            .is_err_and(|refusal| !matches!(refusal, Refusal::Silent { .. } | Refusal::Slow { .. }))
+        {
             self.follow(crew);
         }
         let asker = self.asked.remove(&ticket);
@@ -229,7 +248,7 @@ impl<'o> Office<'o> {
                 Outcome::Ok(Answer::Changed(Changed { plan, applied, generation }))
             }
             Err(refusal) => {
-                if let Some(Asker::Signal) = asker {
+                if let Some(Asker::Signal | Asker::Told) = asker {
                     tracing::error!("SIGHUP: {refusal}");
                 }
                 Outcome::refused(code(&refusal), refusal.to_string())
@@ -258,18 +277,11 @@ impl<'o> Office<'o> {
         Arc::new(Names { in_force: in_force.clone(), site, directory, digest, since_ms, table })
     }
 
-    /// Reads every page, and shows how things stand. A page that is being written is as it was a tick ago; one
-    /// that breaks the sum law is told, once.
+    /// Reads every page, and shows how things stand.
     fn look(&mut self, crew: &Crew, names: Arc<Names>) {
         let now_ms = self.now().ms;
         let before = self.board.standing();
-        let counted = crew.ledgers().and_then(|ledgers| Ok((sum(&ledgers)?, ledgers)));
-        let (total, ledgers) = counted.unwrap_or_else(|failure| {
-            if !std::mem::replace(&mut self.is_off_told, true) {
-                tracing::error!("{failure}");
-            }
-            (before.total.clone(), before.workers.iter().map(|worker| worker.ledger.clone()).collect())
-        });
+        let ledgers = self.ledgers(crew, &before);
         let is_tick = self.is_tick(now_ms);
         let cycles = mem::cycles();
         let passed = cycles.wrapping_sub(self.looked_cycles);
@@ -284,8 +296,26 @@ impl<'o> Office<'o> {
         if is_tick {
             (self.looked_ms, self.looked_cycles) = (Some(now_ms), cycles);
         }
+        let total = sum(workers.iter().map(|worker| &worker.ledger)).unwrap_or_else(|| before.total.clone());
         let (ways, hops) = (self.follower.shown(), self.follower.figures());
         self.board.show(Standing { at_ms: now_ms, names, total, workers, ports: (self.ports)(), ways, hops });
+    }
+
+    /// What each worker has counted; of a page that is being written, what stood there a tick ago, and the same of one
+    /// that breaks the sum law, which is told once.
+    fn ledgers(&mut self, crew: &Crew, before: &Standing) -> Vec<Ledger> {
+        let mut ledgers = Vec::with_capacity(before.workers.len());
+        let workers = before.workers.iter().zip(&mut self.pulses).enumerate();
+        for ((number, (before, pulse)), ledger) in workers.zip(crew.ledgers()) {
+            ledgers.push(ledger.unwrap_or_else(|why| {
+                if let (Unread::Off(_), false) = (&why, pulse.is_off_told) {
+                    pulse.is_off_told = true;
+                    tracing::error!("worker {number}: {why}; what it counted before stays shown");
+                }
+                before.ledger.clone()
+            }));
+        }
+        ledgers
     }
 
     fn worker(
@@ -300,10 +330,20 @@ impl<'o> Office<'o> {
         let (mut busy, mut busy_seconds) = old.map_or((0.0, 0.0), |old| (old.busy, old.busy_seconds));
         let (mut flows, mut silent_ms) = ((0, 0), 0);
         if let (Some(pulse), Some(gauge)) = (self.pulses.get_mut(number), self.gauges.get(number)) {
+            let was_silent = std::mem::take(&mut pulse.is_silent_told);
             if pulse.beat != tick {
                 (pulse.beat, pulse.at_ms) = (tick, now_ms);
             }
             silent_ms = now_ms.saturating_sub(pulse.at_ms);
+            pulse.is_silent_told = silent_ms >= SILENT_MS;
+            match (was_silent, pulse.is_silent_told) {
+                (false, true) => tracing::error!(
+                    "worker {number} has been silent for {} seconds: its packets are not forwarded",
+                    SILENT_MS / 1000
+                ),
+                (true, false) => tracing::warn!("worker {number} is back"),
+                _ => {}
+            }
             flows = gauge.occupancy();
             if let Some(passed) = passed {
                 let cycles = gauge.busy_cycles();
@@ -322,6 +362,6 @@ const fn code(refusal: &Refusal) -> Code {
         Refusal::Word(_) => Code::NoSuchName,
         Refusal::Restart(_) | Refusal::Config(_) => Code::BadConfig,
         Refusal::Busy => Code::Busy,
-        Refusal::Silent { .. } | Refusal::Internal(_) => Code::Internal,
+        Refusal::Silent { .. } | Refusal::Slow { .. } | Refusal::Internal(_) => Code::Internal,
     }
 }

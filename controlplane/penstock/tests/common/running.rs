@@ -79,6 +79,10 @@ impl Running {
         self.until("flows", |flows| flows["rows"].as_array().is_some_and(|rows| rows.len() == self.flows));
     }
 
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.as_ref().unwrap().id()
+    }
+
     pub(crate) fn say(&self, line: &str) -> String {
         self.bench.good(&format!("{line} --socket c.sock"))
     }
