@@ -49,6 +49,14 @@ pub struct Node {
     pub return_path: ReturnPath,
 }
 
+impl Node {
+    /// Whether responses come back through us.
+    #[must_use]
+    pub fn is_gateway(&self) -> bool {
+        self.return_path == ReturnPath::ViaSlr
+    }
+}
+
 /// How outer headers are made.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Tunnel {

@@ -11,6 +11,7 @@ mod device;
 mod kernel;
 mod memory;
 mod nic;
+mod responses;
 mod root;
 
 use std::fmt;
@@ -103,6 +104,14 @@ pub(crate) fn several(count: usize, word: &str) -> String {
     format!("{count} {word}{}", if count == 1 { "" } else { "s" })
 }
 
+/// Looks at what responses need of the kernel: nothing where they go past us.
+#[must_use]
+pub fn return_path(root: &Root, config: &Config) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    responses::examine(root, config, &mut findings);
+    findings
+}
+
 /// Looks at everything, in a fixed order. With a configuration also at the ports that it names, and with
 /// its numbers in mind.
 #[must_use]
@@ -115,6 +124,7 @@ pub fn examine(root: &Root, tools: &dyn Tools, config: Option<&Config>) -> Vec<F
     cores::governor(root, &mut findings);
     cores::clock(root, &mut findings);
     nic::iommu(root, config, &mut findings);
+    findings.extend(config.into_iter().flat_map(|config| return_path(root, config)));
     for port in config.map(|config| config.ports.as_slice()).unwrap_or_default() {
         let workers = config.map_or(1, |config| config.dataplane.workers);
         kernel::twin(root, port, &mut findings);

@@ -154,7 +154,7 @@ fn a_bad_machine_has_the_one_finding_and_its_command() {
     }
     // Everything that is looked at has a machine on which it is wrong.
     let mut looked_at = BTreeSet::new();
-    for name in ["good-pci", "good-af-packet"] {
+    for name in ["good-pci", "good-af-packet", "good-gateway"] {
         let mut machine = Machine::new();
         machine.read(&case(name));
         looked_at.extend(machine.findings().iter().map(|finding| finding.about));

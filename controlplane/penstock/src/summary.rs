@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use counters::{Counter, DropReason, Event, Ledger, PuntReason, Tally};
 use serde::Serialize;
-use service::{RealNumber, ReturnPath};
+use service::RealNumber;
 
 use crate::failure::Failure;
 use crate::site::Site;
@@ -101,7 +101,7 @@ pub(crate) fn services(site: &Site, ledger: &Ledger) -> Vec<report::Service> {
 
 /// Writes in what came back of each service, where responses pass us.
 pub(crate) fn respond(site: &Site, ledger: &Ledger, services: &mut [report::Service]) {
-    if site.config.node.return_path == ReturnPath::ViaSlr {
+    if site.config.node.is_gateway() {
         for service in services {
             let number = usize::try_from(service.number).unwrap_or(usize::MAX);
             let Tally { packets, bytes } = ledger.responses(number);

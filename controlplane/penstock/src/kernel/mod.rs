@@ -5,6 +5,7 @@
 
 mod announce;
 mod ferry;
+pub(crate) mod way_back;
 
 use std::collections::BTreeSet;
 use std::net::IpAddr;

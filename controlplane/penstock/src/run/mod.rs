@@ -47,7 +47,7 @@ use crate::crew::{Crew, Room, Seat};
 use crate::eyes;
 use crate::eyes::live::Taps;
 use crate::failure::Failure;
-use crate::kernel::Beside;
+use crate::kernel::{Beside, way_back};
 use crate::meter::Meter;
 use crate::output::{Output, refuse_same};
 use crate::run::builder::{Builder, overrides_path};
@@ -83,6 +83,7 @@ pub(crate) fn run(options: &RunOptions) -> Result<(), Failure> {
     let macs = file.node.mac.map_or(macs, |conf::Mac(mac)| vec![mac; file.ports.len()]);
     let file = origin.filled(file);
     let (beside, kernels) = Beside::start(&eal, &file, &macs)?.unzip();
+    way_back::tell(&file);
     let configured = file.ports.clone();
     let carried = beside.as_ref().map(Beside::carried);
     let statistics = || live::stats(&configured, &ports, carried.as_deref());
@@ -104,6 +105,9 @@ pub(crate) fn run(options: &RunOptions) -> Result<(), Failure> {
     // Whoever knew another router for a VIP that appears is to turn to us.
     let changed = |old: &conf::Config, new: &conf::Config| {
         beside.iter().for_each(|beside| beside.announce_new(old, new));
+        if old.node.return_path != new.node.return_path {
+            way_back::tell(new);
+        }
     };
     let left = if options.no_recorder {
         let workers = ports_of.map(|port| (port, NoObserver)).collect();

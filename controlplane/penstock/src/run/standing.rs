@@ -8,7 +8,7 @@ use conf::Mac;
 use control::{Image, InForce, Next, Why};
 use counters::{Counter, Ledger, Tally};
 use flow::{FlowReader, FlowRecord, State};
-use service::{RealNumber, RealState, ReturnPath, Table};
+use service::{RealNumber, RealState, Table};
 
 use crate::site::{Directory, Site};
 
@@ -134,7 +134,6 @@ impl Standing {
 
     pub(crate) fn services(&self) -> Vec<ctl::Service> {
         let Site { config, numbers } = &self.names.site;
-        let pass = config.node.return_path == ReturnPath::ViaSlr;
         let row = |service: &conf::Service| {
             let number = numbers.service(&service.name)?;
             let tally = self.total.service(number.index());
@@ -148,7 +147,7 @@ impl Standing {
                 pool: config.pools.get(service.pool).map(|pool| pool.name.to_string()).unwrap_or_default(),
                 packets: tally.packets,
                 bytes: tally.bytes,
-                responses: pass.then_some(ctl::Responses { packets, bytes }),
+                responses: config.node.is_gateway().then_some(ctl::Responses { packets, bytes }),
             })
         };
         let mut rows: Vec<ctl::Service> = config.services.iter().filter_map(row).collect();
