@@ -32,3 +32,8 @@ fn a_bgp_session_and_iperf3_live_beside_the_load() {
 fn what_does_not_fit_a_path_is_told_so_and_arrives() {
     hold("small-mtu.toml");
 }
+
+#[test]
+fn responses_come_back_through_the_box_on_one_arm() {
+    hold("one-arm.toml");
+}
