@@ -37,3 +37,8 @@ fn what_does_not_fit_a_path_is_told_so_and_arrives() {
 fn responses_come_back_through_the_box_on_one_arm() {
     hold("one-arm.toml");
 }
+
+#[test]
+fn responses_come_back_through_the_box_from_arm_to_arm() {
+    hold("two-arm.toml");
+}
