@@ -124,8 +124,8 @@ fn next_hop(page: &mut Page, known: Option<Mac>) {
     if let Some(mac) = known {
         page.line(&format!("next_hop = \"{mac}\""));
     } else {
-        page.fill_in("the MAC address of the router towards the servers.");
-        page.line("next_hop = \"02:00:00:00:00:fe\"");
+        page.line("# Next hops are learnt from the kernel. A replay has none to ask, and needs one here:");
+        page.line("# next_hop = \"02:00:00:00:00:fe\"");
     }
 }
 
@@ -142,9 +142,8 @@ fn real(page: &mut Page, real: &Real) {
     page.line(&format!("name = \"{}\"", real_name(real.address)));
     page.line(&format!("address = \"{}\"", real.address));
     if real.encap == Encap::Mac {
+        page.line("# It must be on the same LAN.");
         page.line("encap = \"mac\"");
-        page.fill_in("the MAC address of this server, which must be on the same LAN.");
-        page.line("next_hop = \"02:00:00:00:00:fe\"");
     }
     page.line("");
 }

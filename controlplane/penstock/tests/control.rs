@@ -162,6 +162,10 @@ fn a_bad_file_changes_nothing_and_says_why() {
     running.write(&site(2, &[], &[], &weights(&[])).replace("entries = 4096", "entries = 8192"));
     let told = running.bench.sentence("reload --socket c.sock");
     assert!(told.contains("only a restart can change flow.entries: nothing was changed"), "{told}");
+    running.write(&site(2, &[], &[], &weights(&[])).replace("next_hop = \"02:00:00:00:00:fe\"\n", ""));
+    let told = running.bench.bad("reload --socket c.sock", 1);
+    assert!(told.contains("has no next_hop, and no port has an interface of the kernel"), "{told}");
+    running.write(&site(2, &[], &[], &weights(&[])));
     std::fs::write(running.bench.path("other.toml"), site(2, &[], &[1], &weights(&[]))).unwrap();
     assert!(running.say("reload --config other.toml --dry-run").contains("real \"web-1\" drains"));
     let told = running.bench.bad("reload --config none.toml --socket c.sock", 1);

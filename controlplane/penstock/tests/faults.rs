@@ -150,6 +150,13 @@ fn dpdk_refuses_in_one_sentence_what_it_cannot_do() {
     let bench = bench();
     let told = bench.sentence("run --config site.toml --packets 1");
     assert!(told.contains("no port is configured"), "{told}");
+    let followed = CONFIG.replace("next_hop = \"02:00:00:00:00:fe\"\n", "");
+    let followed = format!("{followed}\n[[port]]\nname = \"lan0\"\ndevice = \"net_null0\"\n");
+    std::fs::write(bench.path("site.toml"), followed).unwrap();
+    let told = bench.sentence("run --config site.toml --packets 1");
+    assert!(told.contains("has no next_hop, and no port has an interface of the kernel"), "{told}");
+    let told = bench.sentence("replay --config site.toml --in in.pcap --out out.pcap");
+    assert!(told.contains("has no next_hop, and a replay has no kernel to learn it from"), "{told}");
     let small = CONFIG.replace("[flow]", "[dataplane]\nmemory_mb = 32\n[flow]");
     std::fs::write(bench.path("site.toml"), small).unwrap();
     let told = bench.sentence("replay --config site.toml --in in.pcap --backend dpdk");
