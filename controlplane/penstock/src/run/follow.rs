@@ -1,14 +1,15 @@
 //! Next hops that follow the kernel: what it says comes to the inbox, and what follows from it goes to the workers.
 //!
-//! A thread waits for the kernel's news and wakes the control thread with each; the questions are asked by the
-//! control thread itself, because the kernel answers them at once.
+//! A thread waits for the kernel's news and wakes the control thread with each. The ways are asked for by the control
+//! thread itself, because the kernel answers at once. Neighbours are looked for by a thread of their own: for that the
+//! kernel takes the lock of all its interfaces, which others hold for tens of milliseconds.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::Sender;
-use std::thread;
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::thread::{self, JoinHandle};
 use std::time::Instant;
 
 use ::kernel::{Asker, Watcher};
@@ -88,6 +89,8 @@ pub(crate) struct Latency {
 pub(crate) struct Follower {
     hops: Hops,
     asker: Option<Asker>,
+    /// Who looks for neighbours.
+    search: Option<(Sender<Search>, JoinHandle<()>)>,
     /// A change of routes is in the inbox already.
     is_told: Arc<AtomicBool>,
     followed: Followed,
@@ -99,7 +102,15 @@ pub(crate) struct Follower {
     /// What is on its way, and when the kernel said so.
     measured: VecDeque<(u64, Instant)>,
     latency: Latency,
-    is_refusal_told: bool,
+}
+
+/// What is to be done with a neighbour.
+#[derive(Clone, Copy, Debug)]
+struct Search {
+    index: u32,
+    address: IpAddr,
+    /// It is looked for; otherwise it is left to itself.
+    is_used: bool,
 }
 
 impl Follower {
@@ -110,8 +121,8 @@ impl Follower {
         let opened = if ends.is_empty() {
             None
         } else {
-            match Watcher::open().and_then(|watcher| Ok((watcher, Asker::open()?))) {
-                Ok(both) => Some(both),
+            match Watcher::open().and_then(|watcher| Ok((watcher, Asker::open()?, Asker::open()?))) {
+                Ok(all) => Some(all),
                 Err(error) if needed => return Err(Failure::new(error.to_string())),
                 Err(error) => {
                     tracing::warn!("{error}: no next hop can be followed");
@@ -119,20 +130,21 @@ impl Follower {
                 }
             }
         };
-        let asker = match opened {
-            None => None,
-            Some((watcher, asker)) => {
+        let (asker, search) = match opened {
+            None => (None, None),
+            Some((watcher, asker, searcher)) => {
                 let is_told = Arc::clone(&is_told);
-                thread::Builder::new()
-                    .name("netlink".to_owned())
-                    .spawn(move || watch(watcher, &inbox, &is_told))
-                    .map_err(|error| Failure::new(format!("the kernel cannot be watched: {error}")))?;
-                Some(asker)
+                // It waits for the kernel, and so ends with the process.
+                drop(spawn("netlink", move || watch(watcher, &inbox, &is_told))?);
+                let (send, wishes) = channel();
+                let searches = spawn("neighbours", move || search(searcher, &wishes))?;
+                (Some(asker), Some((send, searches)))
             }
         };
         Ok(Self {
             hops: Hops::new(ends),
             asker,
+            search,
             is_told,
             followed: Followed::new(),
             shown: Arc::default(),
@@ -140,7 +152,6 @@ impl Follower {
             routes_at: None,
             measured: VecDeque::new(),
             latency: Latency::default(),
-            is_refusal_told: false,
         })
     }
 
@@ -174,14 +185,17 @@ impl Follower {
             HopInput::Link { .. } | HopInput::LinkGone { .. } => drop(self.routes_at.get_or_insert(at)),
             _ => {}
         }
-        // What was said before the workers ran says nothing about how long it takes.
-        self.take(input, Some(at).filter(|_| self.hops.is_synced()), now_ms, crew);
+        // What was told before the workers ran says nothing about how long it takes.
+        let was_synced = self.hops.is_synced();
+        self.take(input, Some(at).filter(|_| was_synced), now_ms, crew);
+        if !was_synced {
+            self.routes_at = None;
+        }
     }
 
     /// Time has passed, and workers have said how far they are.
     pub(crate) fn turn(&mut self, now_ms: u64, crew: &mut Crew) {
-        let at = self.routes_at.filter(|_| self.hops.is_synced());
-        self.take(HopInput::Tick, at, now_ms, crew);
+        self.take(HopInput::Tick, self.routes_at, now_ms, crew);
         if self.hops.is_idle() {
             self.routes_at = None;
         }
@@ -206,9 +220,14 @@ impl Follower {
     }
 
     /// Neighbours are left to themselves again.
-    pub(crate) fn end(&mut self, now_ms: u64, crew: &mut Crew) {
+    pub(crate) fn end(mut self, now_ms: u64, crew: &mut Crew) {
         self.followed.clear();
         self.take(HopInput::Follow(BTreeMap::new()), None, now_ms, crew);
+        if let Some((search, thread)) = self.search.take() {
+            drop(search);
+            // Were it to have broken off, the kernel forgets by itself.
+            let _ = thread.join();
+        }
     }
 
     /// The newest next hops.
@@ -231,11 +250,8 @@ impl Follower {
             for output in self.hops.take(input, now_ms) {
                 match output {
                     HopOutput::Ask(address) => inputs.push_back(HopInput::Route(address, self.ask(address))),
-                    HopOutput::Resolve(index, address) => self.resolve(index, address),
-                    HopOutput::Release(index, address) => {
-                        // A link that is gone has none to release.
-                        let _ = self.asker.as_mut().map(|asker| asker.release(index, address));
-                    }
+                    HopOutput::Resolve(index, address) => self.search(index, address, true),
+                    HopOutput::Release(index, address) => self.search(index, address, false),
                     HopOutput::Tell(address, next) => {
                         is_told = true;
                         self.tell(address, next, at, crew);
@@ -257,10 +273,10 @@ impl Follower {
         route.map(|route| (route.index, route.gateway))
     }
 
-    fn resolve(&mut self, index: u32, address: IpAddr) {
-        let Some(Err(error)) = self.asker.as_mut().map(|asker| asker.resolve(index, address)) else { return };
-        if !std::mem::replace(&mut self.is_refusal_told, true) {
-            tracing::warn!("{address}: {error}; what the kernel knows by itself is followed");
+    fn search(&self, index: u32, address: IpAddr, is_used: bool) {
+        if let Some((search, _)) = &self.search {
+            // The thread lives as long as we do.
+            let _ = search.send(Search { index, address, is_used });
         }
     }
 
@@ -291,6 +307,26 @@ pub(crate) const fn as_hop(real: RealNumber, next: Next) -> Hop {
             Hop { real, port: Some(port), destination, source, is_resolved: true }
         }
         Next::Unknown(_) => Hop { real, port: None, destination: [0; 6], source: [0; 6], is_resolved: false },
+    }
+}
+
+fn spawn(name: &str, life: impl FnOnce() + Send + 'static) -> Result<JoinHandle<()>, Failure> {
+    let spawned = thread::Builder::new().name(name.to_owned()).spawn(life);
+    spawned.map_err(|error| Failure::new(format!("the kernel cannot be watched: {error}")))
+}
+
+/// The life of the thread that looks for neighbours; it ends when no more can be wished.
+fn search(mut asker: Asker, wishes: &Receiver<Search>) {
+    let mut is_refusal_told = false;
+    for Search { index, address, is_used } in wishes {
+        if !is_used {
+            // A link that is gone has none.
+            let _ = asker.release(index, address);
+        } else if let Err(error) = asker.resolve(index, address)
+            && !std::mem::replace(&mut is_refusal_told, true)
+        {
+            tracing::warn!("{address}: {error}; what the kernel knows by itself is followed");
+        }
     }
 }
 

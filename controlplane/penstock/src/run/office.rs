@@ -120,8 +120,9 @@ impl<'o> Office<'o> {
     }
 
     /// The kernel's neighbours are left to themselves again.
-    pub(crate) fn end(mut self, crew: &mut Crew) {
-        self.follower.end(self.now().ms, crew);
+    pub(crate) fn end(self, crew: &mut Crew) {
+        let now_ms = self.now().ms;
+        self.follower.end(now_ms, crew);
     }
 
     /// One turn; whether it goes on.
