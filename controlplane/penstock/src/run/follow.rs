@@ -177,6 +177,7 @@ impl Follower {
     /// Takes what the kernel said.
     pub(crate) fn hear(&mut self, news: News, now_ms: u64, crew: &mut Crew) {
         let News { input, at } = news;
+        tracing::debug!("{input:?}, {} us ago", at.elapsed().as_micros());
         match input {
             HopInput::RoutesChanged => {
                 self.is_told.store(false, Ordering::Release);
@@ -202,8 +203,9 @@ impl Follower {
         crew.send_hops();
         let acknowledged = crew.hops_at();
         let now = Instant::now();
-        while let Some((_, at)) = self.measured.pop_front_if(|(serial, _)| *serial <= acknowledged) {
+        while let Some((serial, at)) = self.measured.pop_front_if(|(serial, _)| *serial <= acknowledged) {
             let us = u64::try_from(now.duration_since(at).as_micros()).unwrap_or(u64::MAX);
+            tracing::debug!("next hop {serial} is in force, {us} us after the kernel's word");
             let Latency { changes, last_us, max_us } = &mut self.latency;
             (*changes, *last_us, *max_us) = (*changes + 1, us, us.max(*max_us));
         }
