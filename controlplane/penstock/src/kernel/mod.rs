@@ -21,7 +21,7 @@ use dpdk::{Eal, EthPort, EthQueue, Mbuf, Mempool, PoolConfig, PortConfig};
 use worker::{KernelEnd, kernel_rings};
 
 use crate::failure::Failure;
-use crate::kernel::announce::{Announcements, frames, single_vips};
+use crate::kernel::announce::{Announcements, News, single_vips};
 pub(crate) use crate::kernel::ferry::Carried;
 use crate::kernel::ferry::Ferry;
 use crate::limits::{FERRY_PACKETS, KERNEL_RING_PACKETS};
@@ -39,7 +39,7 @@ pub(crate) type Ends = Vec<KernelEnd<Mbuf>>;
 /// The twins of all ports that have one, and their ferry.
 pub(crate) struct Beside {
     macs: Vec<[u8; 6]>,
-    tell: Sender<Announcements>,
+    tell: Sender<News>,
     taps: Vec<EthPort>,
     is_over: Arc<AtomicBool>,
     carried: Arc<[Carried]>,
@@ -76,23 +76,18 @@ impl Beside {
             .spawn(move || life(ferry, pool, &told, &stop))
             .map_err(|error| Failure::new(format!("the ferry to the kernel cannot start: {error}")))?;
         let beside = Self { macs: macs.to_vec(), tell, taps, is_over, carried, ferry };
-        beside.announce(config, &single_vips(config));
+        beside.announce(&BTreeSet::new(), config);
         Ok(Some((beside, ends)))
     }
 
-    /// Tells the link of the VIPs that `new` has and `old` had not.
+    /// Tells the link of the VIPs that `new` has and `old` had not, and no more of those that are gone.
     pub(crate) fn announce_new(&self, old: &Config, new: &Config) {
-        let (before, after) = (single_vips(old), single_vips(new));
-        self.announce(new, &after.difference(&before).copied().collect());
+        self.announce(&single_vips(old), new);
     }
 
-    fn announce(&self, config: &Config, vips: &BTreeSet<IpAddr>) {
-        let at = Instant::now();
-        for round in 0..announce::ROUNDS {
-            let due = at + round * announce::PAUSE;
-            // The ferry hears until it is told to end.
-            let _ = self.tell.send(Announcements::new(frames(config, vips, &self.macs), due));
-        }
+    fn announce(&self, before: &BTreeSet<IpAddr>, config: &Config) {
+        // The ferry hears until it is told to end.
+        let _ = self.tell.send(News::new(before, config, &self.macs));
     }
 
     /// What is carried, by port.
@@ -146,24 +141,21 @@ fn twin(
 fn life(
     mut ferry: Ferry<EthQueue>,
     pool: Mempool,
-    told: &Receiver<Announcements>,
+    told: &Receiver<News>,
     is_over: &AtomicBool,
 ) -> Result<(), Failure> {
     dpdk::accept_driver_signals();
     let _lcore = dpdk::register_thread()?;
-    let mut waiting: Vec<Announcements> = Vec::new();
+    let mut announcements = Announcements::new(Instant::now());
     let (mut idle, mut sleep) = (0, SLEEP_MIN);
     while !is_over.load(Ordering::Acquire) {
-        waiting.extend(told.try_iter());
         let now = Instant::now();
-        waiting.retain_mut(|announcements| {
-            while let Some((port, frame)) = announcements.next(now) {
-                if let Some(packet) = Mbuf::from_bytes(&pool, &frame) {
-                    ferry.inject(port, packet);
-                }
-            }
-            !announcements.is_over()
-        });
+        told.try_iter().for_each(|news| announcements.change(news, now));
+        if let Some(told) = announcements.next(now)
+            && let Some(packet) = Mbuf::from_bytes(&pool, &told.frame)
+        {
+            ferry.inject(told.port, packet);
+        }
         if ferry.step() > 0 {
             (idle, sleep) = (0, SLEEP_MIN);
         } else if idle < SPINS {
