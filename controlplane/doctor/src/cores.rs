@@ -1,11 +1,12 @@
 //! Cores: how many, whether workers have theirs alone, how fast they run, and the clock.
 
 use std::collections::BTreeSet;
+use std::path::Path;
 
 use conf::Config;
 
 use crate::root::Root;
-use crate::{Finding, Severity, several};
+use crate::{Finding, Severity, quoted, several};
 
 const CPU: &str = "sys/devices/system/cpu";
 const CLOCK: &str = "sys/devices/system/clocksource/clocksource0";
@@ -33,7 +34,7 @@ fn workers(config: Option<&Config>) -> usize {
 }
 
 /// Whether each worker finds a core, and everything else one more.
-pub(crate) fn count(root: &Root, config: Option<&Config>, findings: &mut Vec<Finding>) {
+pub(crate) fn count(root: &Root, config: Option<&Config>, file: Option<&Path>, findings: &mut Vec<Finding>) {
     let (have, workers) = (online(root).len(), workers(config));
     let what = format!("{}, {}", several(have, "core"), several(workers, "worker"));
     if have > workers {
@@ -41,10 +42,14 @@ pub(crate) fn count(root: &Root, config: Option<&Config>, findings: &mut Vec<Fin
         return;
     }
     let why = "A worker polls and never sleeps: it shares its core with nobody, and all else needs one more.";
-    let fewer = have.saturating_sub(1).max(1);
-    let finding = Finding::bad(Severity::Wrong, "cores", what, why)
-        .mend(format!("sed -i 's/^workers *=.*/workers = {fewer}/' site.toml   # in [dataplane]"));
-    findings.push(finding);
+    let finding = Finding::bad(Severity::Wrong, "cores", what, why);
+    // More than the default stands in the file, in whatever way it is written.
+    findings.push(match (file, have.saturating_sub(1)) {
+        (Some(file), fewer @ 1..) => {
+            finding.mend(format!("sed -i 's/\\bworkers *= *[0-9_]*/workers = {fewer}/' {}", quoted(file)))
+        }
+        _ => finding.mend("chcpu -e 1   # a second core; a virtual machine has to be given one first"),
+    });
 }
 
 /// Whether the kernel keeps its own work from the workers' cores.

@@ -1,10 +1,12 @@
 //! Kernel interfaces that we read through AF_PACKET: what the kernel does to their packets and with them.
 
+use std::path::Path;
+
 use conf::Port;
 
 use crate::device::Arguments;
 use crate::root::{Root, Tools};
-use crate::{Finding, Severity, several};
+use crate::{Finding, Severity, quoted, several};
 
 /// Bytes of a ring's frame where `framesz` does not say (`rte_eth_af_packet.c`).
 const FRAME_BYTES: u32 = 2048;
@@ -19,15 +21,17 @@ const OFFLOADS: [(&str, &str); 5] = [
     ("large-receive-offload", "lro"),
 ];
 
+/// Such a port, and where it stands.
+pub(crate) struct Place<'p> {
+    pub(crate) port: &'p Port,
+    pub(crate) arguments: &'p Arguments<'p>,
+    pub(crate) workers: u16,
+    pub(crate) file: Option<&'p Path>,
+}
+
 /// Everything about one such port.
-pub(crate) fn af_packet(
-    root: &Root,
-    tools: &dyn Tools,
-    port: &Port,
-    arguments: &Arguments<'_>,
-    workers: u16,
-    findings: &mut Vec<Finding>,
-) {
+pub(crate) fn af_packet(root: &Root, tools: &dyn Tools, place: &Place<'_>, findings: &mut Vec<Finding>) {
+    let arguments = place.arguments;
     let interface = arguments.get("iface").unwrap_or_default();
     if interface.is_empty() || !root.has(&format!("sys/class/net/{interface}")) {
         let why = "`penstock run` does not start: the port's iface names an interface that is not there.";
@@ -36,11 +40,11 @@ pub(crate) fn af_packet(
         return;
     }
     up(root, interface, findings);
-    queues(arguments, interface, workers, findings);
+    queues(place, interface, findings);
     frames(root, arguments, interface, findings);
     offloads(root, tools, interface, findings);
     rp_filter(root, interface, findings);
-    gate(tools, interface, port, findings);
+    gate(tools, interface, place.port, findings);
 }
 
 fn up(root: &Root, interface: &str, findings: &mut Vec<Finding>) {
@@ -54,7 +58,8 @@ fn up(root: &Root, interface: &str, findings: &mut Vec<Finding>) {
     findings.push(finding.mend(format!("ip link set {interface} up")));
 }
 
-fn queues(arguments: &Arguments<'_>, interface: &str, workers: u16, findings: &mut Vec<Finding>) {
+fn queues(place: &Place<'_>, interface: &str, findings: &mut Vec<Finding>) {
+    let &Place { arguments, workers, file, .. } = place;
     let pairs = arguments.number("qpairs").unwrap_or(1);
     let what = format!("{interface} has qpairs={pairs}, {}", several(usize::from(workers), "worker"));
     if pairs >= u32::from(workers) {
@@ -62,8 +67,10 @@ fn queues(arguments: &Arguments<'_>, interface: &str, workers: u16, findings: &m
         return;
     }
     let why = "Each worker polls a queue of its own: `penstock run` does not start with fewer.";
+    // The name, and not the beginning of a longer one.
+    let file = quoted(file.unwrap_or(Path::new("")));
     let finding = Finding::bad(Severity::Wrong, "RSS queues", what, why).mend(format!(
-        "sed -i '/iface={interface}/s/,qpairs=[0-9]*//;s/iface={interface}/&,qpairs={workers}/' site.toml"
+        "sed -i '/iface={interface}[^[:alnum:]._-]/{{s/,qpairs=[0-9]*//;s/iface={interface}/&,qpairs={workers}/}}' {file}"
     ));
     findings.push(finding);
 }
@@ -159,7 +166,8 @@ fn gate(tools: &dyn Tools, interface: &str, port: &Port, findings: &mut Vec<Find
     let finding = if port.has_twin() {
         let why = format!(
             "The kernel gets every packet twice, by {interface} and by the twin {}, and answers twice. Addresses \
-             belong on the twin: move yours there first, for {interface} is deaf when it is shut.",
+             belong on the twin: move yours there first, for {interface} is deaf when it is shut. The twin is made \
+             anew at each start, so that systemd-networkd has to give it them; the operator's guide has the file.",
             port.name
         );
         Finding::bad(Severity::Wrong, about, what, &why)
@@ -170,6 +178,7 @@ fn gate(tools: &dyn Tools, interface: &str, port: &Port, findings: &mut Vec<Find
     };
     let finding = finding
         .mend(format!("tc qdisc add dev {interface} clsact"))
-        .mend(format!("tc filter add dev {interface} ingress bpf da bytecode '1,6 0 0 2'"));
+        .mend(format!("tc filter add dev {interface} ingress bpf da bytecode '1,6 0 0 2'"))
+        .mend(format!("systemctl enable penstock-gate@{interface}   # the same at each boot"));
     findings.push(finding);
 }

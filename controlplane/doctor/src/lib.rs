@@ -15,6 +15,7 @@ mod responses;
 mod root;
 
 use std::fmt;
+use std::path::Path;
 
 use conf::Config;
 use serde::Serialize;
@@ -112,14 +113,35 @@ pub fn return_path(root: &Root, config: &Config) -> Vec<Finding> {
     findings
 }
 
+/// A file's name as a shell takes it for one word.
+pub(crate) fn quoted(file: &Path) -> String {
+    let text = file.display().to_string();
+    let plain = |c: char| c.is_ascii_alphanumeric() || "/._-".contains(c);
+    if !text.is_empty() && text.chars().all(plain) {
+        text
+    } else {
+        format!("'{}'", text.replace('\'', r"'\''"))
+    }
+}
+
+/// A configuration and the file that it stands in, for commands that change it.
+#[derive(Clone, Copy, Debug)]
+pub struct Site<'s> {
+    /// The file.
+    pub file: &'s Path,
+    /// What is in it.
+    pub config: &'s Config,
+}
+
 /// Looks at everything, in a fixed order. With a configuration also at the ports that it names, and with
 /// its numbers in mind.
 #[must_use]
-pub fn examine(root: &Root, tools: &dyn Tools, config: Option<&Config>) -> Vec<Finding> {
+pub fn examine(root: &Root, tools: &dyn Tools, site: Option<Site<'_>>) -> Vec<Finding> {
     let mut findings = Vec::new();
+    let (file, config) = site.map(|Site { file, config }| (file, config)).unzip();
     memory::huge_pages(root, config, &mut findings);
     memory::locked(root, config, &mut findings);
-    cores::count(root, config, &mut findings);
+    cores::count(root, config, file, &mut findings);
     cores::isolation(root, config, &mut findings);
     cores::governor(root, &mut findings);
     cores::clock(root, &mut findings);
@@ -131,10 +153,24 @@ pub fn examine(root: &Root, tools: &dyn Tools, config: Option<&Config>) -> Vec<F
         match device::kind(port.device.as_str()) {
             device::Kind::Pci(address) => nic::pci(root, tools, address, workers, &mut findings),
             device::Kind::AfPacket(arguments) => {
-                kernel::af_packet(root, tools, port, &arguments, workers, &mut findings);
+                let place = kernel::Place { port, arguments: &arguments, workers, file };
+                kernel::af_packet(root, tools, &place, &mut findings);
             }
             device::Kind::Other => {}
         }
     }
     findings
+}
+
+#[cfg(test)]
+mod tests {
+    use super::quoted;
+    use std::path::Path;
+
+    #[test]
+    fn a_files_name_is_one_word_to_a_shell() {
+        assert_eq!(quoted(Path::new("/etc/penstock/site.toml")), "/etc/penstock/site.toml");
+        assert_eq!(quoted(Path::new("my site's.toml")), r"'my site'\''s.toml'");
+        assert_eq!(quoted(Path::new("")), "''");
+    }
 }

@@ -6,7 +6,8 @@ use crate::device::{Kind, kind};
 use crate::root::Root;
 use crate::{Finding, Severity};
 
-const PAGES: &str = "sys/kernel/mm/hugepages";
+/// The pages that DPDK is started with.
+const PAGES: &str = "sys/kernel/mm/hugepages/hugepages-2048kB";
 
 /// Whether DPDK finds huge pages for its memory.
 pub(crate) fn huge_pages(root: &Root, config: Option<&Config>, findings: &mut Vec<Finding>) {
@@ -17,14 +18,11 @@ pub(crate) fn huge_pages(root: &Root, config: Option<&Config>, findings: &mut Ve
         findings.push(Finding::fine(about, "the configuration does without them"));
         return;
     }
-    let free_mb = |size_kb: u64| {
-        let pages = root.number(&format!("{PAGES}/hugepages-{size_kb}kB/free_hugepages")).unwrap_or(0);
-        pages.saturating_mul(size_kb) / 1024
-    };
-    let (free_2m, free_1g) = (free_mb(2048), free_mb(1_048_576));
-    if free_2m.max(free_1g) >= need_mb {
-        let what = format!("{free_2m} MB free in pages of 2 MB, {free_1g} MB in pages of 1 GB");
-        findings.push(Finding::fine(about, what));
+    let count = |name: &str| root.number(&format!("{PAGES}/{name}")).unwrap_or(0);
+    // As `penstock run` counts: what another process has reserved is not free, and pages of 1 GB are not taken.
+    let free = count("free_hugepages").saturating_sub(count("resv_hugepages")).saturating_mul(2);
+    if free >= need_mb && free > 0 {
+        findings.push(Finding::fine(about, format!("{free} MB free in pages of 2 MB")));
         return;
     }
     let (severity, why) = if wish == HugePages::Require {
@@ -32,10 +30,8 @@ pub(crate) fn huge_pages(root: &Root, config: Option<&Config>, findings: &mut Ve
     } else {
         (Severity::Hint, "Ports take 4 KB pages instead, and each packet costs a little more.")
     };
-    let what = format!("{} MB free, {need_mb} MB wanted", free_2m.max(free_1g));
-    let total = root.number(&format!("{PAGES}/hugepages-2048kB/nr_hugepages")).unwrap_or(0);
-    let missing = need_mb.saturating_sub(free_2m).div_ceil(2);
-    let pages = total.saturating_add(missing);
+    let what = format!("{free} MB free in pages of 2 MB, {need_mb} MB wanted");
+    let pages = count("nr_hugepages").saturating_add(need_mb.saturating_sub(free).div_ceil(2));
     let finding = Finding::bad(severity, about, what, why)
         .mend(format!("sysctl -w vm.nr_hugepages={pages}"))
         .mend(format!("echo vm.nr_hugepages={pages} > /etc/sysctl.d/80-penstock.conf"));

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use ::doctor::{Finding, Root, Severity, System, examine};
+use ::doctor::{Finding, Root, Severity, Site, System, examine};
 use clap::Args;
 
 use crate::failure::Failure;
@@ -22,7 +22,8 @@ pub(crate) struct DoctorOptions {
 /// Prints the findings. What is wrong makes it a failure; a hint does not.
 pub(crate) fn doctor(options: &DoctorOptions) -> Result<(), Failure> {
     let config = options.config.as_deref().map(conf::load).transpose()?;
-    let findings = examine(&Root::new("/"), &System, config.as_ref());
+    let site = options.config.as_deref().zip(config.as_ref()).map(|(file, config)| Site { file, config });
+    let findings = examine(&Root::new("/"), &System, site);
     if options.json {
         let text = serde_json::to_string_pretty(&findings)
             .map_err(|error| Failure::new(format!("the findings cannot be written as JSON: {error}")))?;
