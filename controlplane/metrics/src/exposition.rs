@@ -62,12 +62,9 @@ fn families(page: &mut Page, prefix: &str, of: &[(Option<String>, &Counts)]) {
             }
         }
     }
-    for (kind, help) in [
-        ("drop", "Packets dropped, by reason; `penstock top` and the README say what each means."),
-        ("punt", "Packets handed to the kernel, by reason."),
-    ] {
+    for (kind, what) in [("drop", "Packets dropped"), ("punt", "Packets handed to the kernel")] {
         let name = format!("{prefix}_{kind}");
-        let mut family = page.family(&name, Kind::Counter, help);
+        let mut family = page.family(&name, Kind::Counter, &by_reason(kind, what));
         for (worker, counts) in of {
             for counter in Counter::all() {
                 if let Some((_, reason)) = counter.name().split_once('.').filter(|(first, _)| *first == kind)
@@ -77,6 +74,15 @@ fn families(page: &mut Page, prefix: &str, of: &[(Option<String>, &Counts)]) {
             }
         }
     }
+}
+
+/// The help of a family by reason: what each of them means, in the words of its counter.
+fn by_reason(kind: &str, what: &str) -> String {
+    let reasons = Counter::all().filter_map(|counter| {
+        let reason = counter.name().strip_prefix(kind)?.strip_prefix('.')?;
+        Some(format!(" {reason}: {}", counter.help().trim()))
+    });
+    format!("{what}, by reason.{}", reasons.collect::<String>())
 }
 
 fn labels<'l>(worker: Option<&'l str>, reason: Option<&'l str>) -> Vec<(&'static str, &'l str)> {

@@ -125,8 +125,12 @@ fn every_counter_is_there_by_its_mechanical_name_with_its_own_help() {
         let labels: Vec<(&str, &str)> = reason.iter().map(|&reason| ("reason", reason)).collect();
         let sample = one(&samples, &format!("penstock_{name}_total"), &labels);
         assert_eq!((sample.value, sample.kind.as_str()), (value, "counter"), "{}", counter.name());
-        if reason.is_none() {
-            assert_eq!(sample.help, counter.help().trim());
+        match reason {
+            None => assert_eq!(sample.help, counter.help().trim()),
+            Some(reason) => {
+                let meaning = format!(" {reason}: {}", counter.help().trim());
+                assert!(sample.help.contains(&meaning), "{}: {}", counter.name(), sample.help);
+            }
         }
         for worker in ["0", "1"] {
             let labels: Vec<(&str, &str)> =
