@@ -16,7 +16,7 @@ use crate::place::{Place, require_short};
 /// Connections at a time; a further one is told so and closed.
 pub const CONNECTIONS_MAX: usize = 16;
 
-/// How long a connection may take for its next request, and for taking an answer.
+/// How long a connection may take for its next request, and for taking an answer; not for what follows one.
 pub const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Why there is no server.
@@ -192,9 +192,11 @@ fn converse(stream: &UnixStream, answer: &Answering) {
     }
 }
 
-/// Says that it was done, and hands the connection over.
+/// Says that it was done, and hands the connection over. From there on a slow reader is waited for: what it reads is
+/// written as it goes, and whoever writes knows what to leave out meanwhile.
 fn follow(stream: &UnixStream, id: u64, answer: Answer, then: Box<dyn FnOnce(UnixStream) + Send>) {
     if put(stream, &Reply::new(id, Outcome::Ok(answer))).is_ok()
+        && stream.set_write_timeout(None).is_ok()
         && let Ok(stream) = stream.try_clone()
     {
         then(stream);

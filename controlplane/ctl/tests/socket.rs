@@ -151,6 +151,8 @@ fn what_follows_an_answer_is_read_to_its_end_and_can_be_cut_short() {
         Deed::Capture(_) => {
             let told = told.clone();
             let then = move |mut stream: UnixStream| {
+                // Who reads it may pause for as long as it likes.
+                assert_eq!(stream.write_timeout().unwrap(), None);
                 stream.write_all(&[7; 100_000]).unwrap();
                 // Until the other side has had enough.
                 let mut byte = [0];
