@@ -43,7 +43,7 @@ macro_rules! keys {
 /// All keys, in the order of the reference sample.
 #[rustfmt::skip] // one key, one line
 pub const KEYS: &[Key] = keys! {
-    "node".mac: TEXT, r#""02:00:00:00:00:01""#, "the port's own; in replay 02:00:00:00:00:01", "source MAC address of the frames we send";
+    "node".mac: TEXT, r#""02:00:00:00:00:01""#, "the port's own; in replay 02:00:00:00:00:01", "source MAC address of the frames we send, and the ports' address: where a driver does not set it, the port is promiscuous";
     "node".numbers: TEXT, r#""site.numbers.toml""#, "numbers are not kept", "file that keeps the numbers of reals and services, relative to this file's folder";
     "node".control: TEXT, r#""/run/penstock/control.sock""#, "/run/penstock/control.sock", "control socket of `penstock run`, relative to this file's folder; where the default one cannot be made, it runs without";
     "node".return_path: TEXT, r#""direct""#, "direct", "direct (responses go past us) or via-slr (we are the servers' gateway, and our kernel forwards them)";

@@ -253,6 +253,19 @@ int shim_port_mac(uint16_t port, uint8_t mac[6])
 	return ret;
 }
 
+int shim_port_set_mac(uint16_t port, const uint8_t mac[6])
+{
+	struct rte_ether_addr addr;
+
+	memcpy(addr.addr_bytes, mac, 6);
+	return rte_eth_dev_default_mac_addr_set(port, &addr);
+}
+
+int shim_port_promiscuous(uint16_t port)
+{
+	return rte_eth_promiscuous_enable(port);
+}
+
 int shim_port_driver(uint16_t port, char *out, size_t size)
 {
 	struct rte_eth_dev_info info;

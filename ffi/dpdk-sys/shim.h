@@ -87,6 +87,10 @@ int shim_port_open(uint16_t port, const struct shim_port_conf *conf, struct rte_
 		   enum shim_step *step);
 int shim_port_stats(uint16_t port, struct shim_port_stats *stats);
 int shim_port_mac(uint16_t port, uint8_t mac[6]);
+/* Makes it the port's address: the NIC takes frames to it. 0 or -errno. */
+int shim_port_set_mac(uint16_t port, const uint8_t mac[6]);
+/* Takes frames to any address from now on. 0 or -errno. */
+int shim_port_promiscuous(uint16_t port);
 /* The driver's name, at most size bytes with the zero. 0 or -errno. */
 int shim_port_driver(uint16_t port, char *out, size_t size);
 

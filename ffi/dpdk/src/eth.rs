@@ -94,6 +94,20 @@ impl fmt::Display for EthError {
 
 impl std::error::Error for EthError {}
 
+/// How a port came to take frames for an address.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Takes {
+    /// It had it already.
+    Own,
+    /// It is the port's own now.
+    Set,
+    /// The driver does not set it, and takes frames to any address now.
+    All,
+    /// The driver does neither, and this is why: right where it does not look at addresses, as most software
+    /// drivers do not.
+    Neither(String),
+}
+
 /// What a port's driver has counted since it was opened.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct EthStats {
@@ -248,6 +262,32 @@ impl EthPort {
         // SAFETY: the shim writes six bytes, or none.
         let _ = unsafe { sys::shim_port_mac(self.inner.port, mac.as_mut_ptr()) };
         mac
+    }
+
+    /// Has the port take frames to this address, by making it its own or, where the driver refuses, by taking all.
+    #[must_use = "a port may do neither"]
+    pub fn take_address(&self, mac: [u8; 6]) -> Takes {
+        if self.mac() == mac {
+            return Takes::Own;
+        }
+        let port = self.inner.port;
+        let (result, text) = log::keep(|| {
+            // JUSTIFICATION: only the driver can tell the NIC.
+            // SAFETY: the port is open and ours, and the shim reads six bytes.
+            unsafe { sys::shim_port_set_mac(port, mac.as_ptr()) }
+        });
+        if result == 0 {
+            return Takes::Set;
+        }
+        let (all, _) = log::keep(|| {
+            // JUSTIFICATION: only the driver can tell the NIC.
+            // SAFETY: the port is open and ours.
+            unsafe { sys::shim_port_promiscuous(port) }
+        });
+        if all == 0 {
+            return Takes::All;
+        }
+        Takes::Neither(log::reason(&text, &log::error_text(result)))
     }
 
     /// What the driver counted. Drivers count without a lock: right when the queues rest.

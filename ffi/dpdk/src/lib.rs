@@ -21,7 +21,7 @@ mod ring;
 mod signals;
 
 pub use eal::{Eal, EalConfig, EalError, Memory, MemoryMode, arguments};
-pub use eth::{EthError, EthPort, EthQueue, EthStats, PortConfig};
+pub use eth::{EthError, EthPort, EthQueue, EthStats, PortConfig, Takes};
 pub use lcore::{Lcore, LcoreError, pin_to_core, register_thread};
 pub use mbuf::Mbuf;
 pub use pool::{Mempool, PoolConfig, PoolError};

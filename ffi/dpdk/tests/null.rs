@@ -4,7 +4,7 @@
 
 mod common;
 
-use dpdk::{EthPort, EthQueue, PortConfig};
+use dpdk::{EthPort, EthQueue, PortConfig, Takes};
 use port::{Burst, Packet, Port};
 
 /// What one worker did: packets received, sent and freed.
@@ -60,6 +60,16 @@ fn counts_of_a_null_port_add_up_and_all_mbufs_come_home() {
     let freed: u64 = done.iter().map(|done| done.2).sum();
     assert_eq!(received, sent + freed);
     assert_eq!((port.stats().rx_packets, port.stats().tx_packets), (received, sent));
+    // An address that is not its own becomes its own.
+    let mac = [2, 0, 0, 0, 0, 0x77];
+    assert_ne!(port.mac(), mac);
+    assert_eq!((port.take_address(mac), port.mac()), (Takes::Set, mac));
+    assert_eq!(port.take_address(mac), Takes::Own);
+    assert!(
+        matches!(port.take_address([1, 0, 0, 0, 0, 1]), Takes::All | Takes::Neither(_)),
+        "no group's address"
+    );
+    assert_eq!(port.mac(), mac);
     drop(port);
     assert_eq!(eal.mbufs_in_use(), 0);
     common::assert_whole(&pool, 1024);
