@@ -95,6 +95,11 @@ impl Beside {
         Arc::clone(&self.carried)
     }
 
+    /// Whether the ferry is still at its work. Where it is not, [`stop`](Self::stop) says why.
+    pub(crate) fn is_alive(&self) -> bool {
+        !self.ferry.is_finished()
+    }
+
     /// Ends the ferry; the workers have ended before. The twins go with it.
     pub(crate) fn stop(self) -> Result<(), Failure> {
         self.is_over.store(true, Ordering::Release);

@@ -100,7 +100,8 @@ pub(crate) fn run(options: &RunOptions) -> Result<(), Failure> {
         crate::cores::pin(number + 1);
         Ok(dpdk::register_thread()?)
     };
-    let until = Until { packets: options.packets, seconds: options.duration };
+    let is_whole = || beside.as_ref().is_none_or(Beside::is_alive);
+    let until = Until { packets: options.packets, seconds: options.duration, is_whole: Some(&is_whole) };
     let kernels = kernels.unwrap_or_default();
     // Whoever knew another router for a VIP that appears is to turn to us.
     let changed = |old: &conf::Config, new: &conf::Config| {
@@ -163,10 +164,22 @@ fn load(path: &Path) -> Result<conf::Config, Failure> {
 }
 
 /// When a run ends by itself.
-#[derive(Clone, Copy, Debug, Default)]
-struct Until {
+#[derive(Clone, Copy, Default)]
+struct Until<'u> {
     packets: Option<u64>,
     seconds: Option<f64>,
+    /// Whether what works beside the workers still does: without the ferry the kernel is cut off, and nobody could
+    /// reach the box to find out why.
+    is_whole: Option<&'u dyn Fn() -> bool>,
+}
+
+impl Until<'_> {
+    /// Whether it has ended, which began at `start` and has received so many packets.
+    fn has_come(&self, received: impl FnOnce() -> u64, start: Instant) -> bool {
+        self.packets.is_some_and(|packets| received() >= packets)
+            || self.seconds.is_some_and(|seconds| start.elapsed().as_secs_f64() >= seconds)
+            || self.is_whole.is_some_and(|is_whole| !is_whole())
+    }
 }
 
 /// All but the ports: numbers, the first table, the workers' seats.
@@ -234,7 +247,7 @@ impl Stage {
         kernels: Vec<KernelEnd<P::Packet>>,
         enter: impl Fn(usize) -> Result<G, Failure> + Sync,
         (statistics, changed): Outside<'_>,
-        until: &Until,
+        until: &Until<'_>,
     ) -> Result<Left, Failure>
     where
         P: Port + Send,
@@ -287,9 +300,8 @@ impl Stage {
                     if !std::mem::replace(&mut is_told, true) {
                         manager::ready(board.standing().names.in_force.generation.sequence);
                     }
-                    let enough = until.packets.is_some_and(|packets| crew.count(Counted::Rx) >= packets);
-                    let late = until.seconds.is_some_and(|seconds| start.elapsed().as_secs_f64() >= seconds);
-                    office.borrow_mut().turn(crew) && !enough && !late
+                    let goes_on = office.borrow_mut().turn(crew);
+                    goes_on && !until.has_come(|| crew.count(Counted::Rx), start)
                 },
             );
             manager::stopping();

@@ -6,12 +6,13 @@
     reason = "test code, which may stop where it is wrong"
 )]
 
+use std::cell::Cell;
 use std::io::Write;
 use std::sync::atomic::AtomicU64;
 use std::sync::mpsc::channel;
 use std::sync::{Arc, Barrier, Mutex};
 
-use engine::{Decision, Observer, Parsed};
+use engine::{Decision, NoObserver, Observer, Parsed};
 use port::{BURST_MAX, MemPacket, MemPort};
 use worker::{RECORDS, Recorder};
 
@@ -116,4 +117,24 @@ fn of_two_workers_that_break_off_both_are_told() {
     let (one, two) = (told(&log, 0), told(&log, 1));
     assert!(one.iter().all(|line| line.contains(" 192.0.2.7:")), "{log}");
     assert!(two.iter().all(|line| line.contains(" 192.0.2.8:")), "{log}");
+}
+
+#[test]
+fn a_run_ends_in_order_when_what_works_beside_the_workers_is_gone() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("site.toml");
+    std::fs::write(&path, site(&whole(REALS), "[dataplane]\nhuge_pages = \"off\"\n")).unwrap();
+    let origin = Origin { path: path.as_path().into(), mac: None };
+    let (send, inbox) = channel();
+    let follower = Follower::start(Vec::new(), false, send.clone()).unwrap();
+    let stage = Stage::new(origin.read(None).unwrap(), origin, (send, inbox), Vec::new(), follower).unwrap();
+    let sink = Left(Arc::new(AtomicU64::new(0)));
+    let ports = vec![(MemPort::new(2 * BURST_MAX, 256, Traffic::new(0), sink), NoObserver)];
+    let asked = Cell::new(0);
+    // It is there for a while, and then no more.
+    let is_whole = || asked.replace(asked.get() + 1) < 100;
+    let until = Until { is_whole: Some(&is_whole), ..Until::default() };
+    let left = stage.conduct(ports, Vec::new(), |_| Ok(()), (&Vec::new, &|_, _| {}), &until);
+    let left = left.unwrap_or_else(|failure| panic!("{failure}"));
+    assert_eq!((left.ledger.balance(), left.ends.len(), asked.get()), (Ok(()), 1, 101));
 }
