@@ -83,3 +83,14 @@ fn what_cannot_be_explained_is_refused_in_a_sentence() {
     }
     assert!(bench.bad("explain --config site.toml", 2).contains("--packet"));
 }
+
+#[test]
+fn without_a_configuration_a_running_box_is_asked() {
+    let bench = Bench::new();
+    let packet = hex(&tcp(1, HTTP, 80, 2, 0));
+    let told = bench.sentence(&format!("explain --packet {packet} --socket none.sock"));
+    assert!(told.contains("none.sock"), "{told}");
+    let told = bench.bad(&format!("explain --packet {packet} --socket none.sock --config site.toml"), 2);
+    assert!(told.contains("cannot be used with"), "{told}");
+    assert!(bench.good("explain --help").contains("[default: /run/penstock/control.sock]"));
+}

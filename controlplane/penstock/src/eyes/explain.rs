@@ -15,6 +15,7 @@ use wire::FiveTuple;
 #[cfg(feature = "dpdk")]
 use worker::Handover;
 
+use crate::client::Socket;
 use crate::eyes::words::{Names, came, lines, verdict};
 use crate::failure::Failure;
 use crate::limits::EXPLAINED_BYTES_MAX;
@@ -34,13 +35,11 @@ const TABLE_KEY: [u8; 16] = *b"penstock replay.";
 /// Options of `explain`.
 #[derive(Debug, Args)]
 pub(crate) struct ExplainOptions {
-    /// The configuration to decide by.
-    #[arg(long, value_name = "CONFIG", required_unless_present = "socket", conflicts_with = "socket")]
+    /// The configuration to decide by [default: what a running box has in force, and the flows that it has].
+    #[arg(long, value_name = "CONFIG", conflicts_with = "path")]
     config: Option<PathBuf>,
-    /// Decide by what a running box has in force, and by the flows that it has: its control socket, its
-    /// `node.control`. Nothing is counted there and nothing changes.
-    #[arg(long, value_name = "PATH")]
-    socket: Option<PathBuf>,
+    #[command(flatten)]
+    socket: Socket,
     /// The packet, an Ethernet frame in hexadecimal digits (spaces and colons may stand between).
     #[arg(long, value_name = "HEX", required_unless_present = "pcap", conflicts_with = "pcap")]
     packet: Option<String>,
@@ -64,11 +63,9 @@ struct Subject {
 /// Explains.
 pub(crate) fn explain(options: &ExplainOptions) -> Result<(), Failure> {
     let subject = Subject::of(options)?;
-    let explained = match (&options.config, &options.socket) {
-        (Some(config), _) => by_config(config, &subject)?,
-        (None, Some(socket)) => by_box(socket, &subject)?,
-        // The command line asks for one of them.
-        (None, None) => return Err(Failure::new("give --config CONFIG or --socket PATH")),
+    let explained = match &options.config {
+        Some(config) => by_config(config, &subject)?,
+        None => by_box(&options.socket.path, &subject)?,
     };
     if !options.json {
         return print(&lines(&explained));
