@@ -18,6 +18,8 @@ use wire::{Family, FiveTuple, protocol};
 const SLOTS: [u32; 2] = [65_537, 655_373];
 /// Every so-manieth real is the one whose weight changes.
 const CHANGED_STEP: usize = 50;
+/// Reals of the pool that one goes from.
+const HUNDRED: u32 = 100;
 /// Flows that the table to be weighed has room for.
 const ENTRIES: usize = 1 << 20;
 const MICROS_PER_MILLI: f64 = 1000.0;
@@ -41,9 +43,11 @@ fn main() -> Result<(), String> {
         tables.push(build_times(slots, arguments.rounds.max(1))?);
     }
     let disruption = disruption(SLOTS[0])?;
+    let gone = one_of_a_hundred(SLOTS[0])?;
     let flow = memory_of_a_flow()?;
     if let Some(path) = arguments.json {
-        let text = json!({ "maglev_build": tables, "maglev_disruption": disruption, "flow_memory": flow });
+        let text = json!({ "maglev_build": tables, "maglev_disruption": disruption, "maglev_one_goes": gone,
+            "flow_memory": flow });
         std::fs::write(&path, text.to_string()).map_err(|error| format!("{}: {error}", path.display()))?;
     }
     Ok(())
@@ -104,6 +108,29 @@ fn disruption(slots: u32) -> Result<Json, String> {
     );
     Ok(json!({ "slots": slots, "moved_percent": ours, "rendezvous_moved_percent": best,
         "max_over_mean": even.max_over_mean, "rendezvous_max_over_mean": even_ideal.max_over_mean }))
+}
+
+/// Each real of a hundred goes, one after the other: its own slots move, and so many further ones.
+fn one_of_a_hundred(slots: u32) -> Result<Json, String> {
+    let holders =
+        |gone| maglev::pool_of(HUNDRED, slots, gone).and_then(|blueprint| maglev::holders(&blueprint));
+    let before = holders(None).ok_or("a slot has no real")?;
+    let (mut own, mut further) = (Vec::new(), Vec::new());
+    for gone in 0..HUNDRED {
+        let after = holders(Some(gone)).ok_or("a slot has no real")?;
+        if !before.contains(&gone) || after.contains(&gone) {
+            return Err(format!("real {gone} had no slot, or still has one"));
+        }
+        let [left, moved] = maglev::own_and_further(&before, &after, gone);
+        own.push(100.0 * left);
+        further.push(100.0 * moved);
+    }
+    let [[own_min, own_median, own_max], [min, median, max]] = [spread(&own), spread(&further)];
+    println!(
+        "One real of {HUNDRED} goes, each in turn, {slots} slots: its own {own_median:.2} % move ({own_min:.2} to \
+         {own_max:.2}), and a further {median:.2} % ({min:.2} to {max:.2})"
+    );
+    Ok(json!({ "slots": slots, "own_percent": spread(&own), "further_percent": spread(&further) }))
 }
 
 /// A table filled to nine tenths, all of it established flows that stay.

@@ -18,6 +18,16 @@ pub const LESS: u32 = 90;
 const GENERATION: Generation = Generation { boot: 1, sequence: 1 };
 const SEED: [u8; 16] = [7; 16];
 
+/// Without one real of the first so many, the blueprint of a pool of those.
+#[must_use]
+pub fn pool_of(reals: u32, slots: u32, gone: Option<u32>) -> Option<Blueprint> {
+    let mut blueprint = blueprint(slots, None)?;
+    let stays = |number: RealNumber| number.get() < reals && Some(number.get()) != gone;
+    blueprint.reals.retain(|real| stays(real.number));
+    blueprint.pools.iter_mut().for_each(|pool| pool.members.retain(|member| stays(member.real)));
+    Some(blueprint)
+}
+
 /// One service over one pool of [`REALS`], of which `changed` has the weight [`LESS`].
 #[must_use]
 pub fn blueprint(slots: u32, changed: Option<u32>) -> Option<Blueprint> {
@@ -116,6 +126,16 @@ pub fn moved(before: &[u32], after: &[u32]) -> f64 {
     differ as f64 / before.len().max(1) as f64
 }
 
+/// Of all slots, the shares that a real which goes leaves, and that move between the others besides.
+#[must_use]
+#[allow(clippy::cast_precision_loss, reason = "far below 2^52")]
+pub fn own_and_further(before: &[u32], after: &[u32], gone: u32) -> [f64; 2] {
+    let of = |count: usize| count as f64 / before.len().max(1) as f64;
+    let own = before.iter().filter(|&&holder| holder == gone).count();
+    let further = before.iter().zip(after).filter(|(was, is)| **was != gone && was != is).count();
+    [of(own), of(further)]
+}
+
 /// Weighted rendezvous hashing (Thaler and Ravishankar, 1998; with weights by the logarithmic method): each
 /// key goes to the real of the largest score −w / ln u, where u is the hash of key and real, in (0, 1).
 /// A change moves exactly what it must; its shares are as uneven as chance.
@@ -158,7 +178,15 @@ impl Rendezvous {
 
 #[cfg(test)]
 mod tests {
-    use super::{REALS, Rendezvous, blueprint, evenness, holders, moved};
+    use super::{REALS, Rendezvous, blueprint, evenness, holders, moved, own_and_further, pool_of};
+
+    #[test]
+    fn what_a_real_leaves_and_what_moves_besides_are_told_apart() {
+        assert_eq!(own_and_further(&[1, 1, 2, 3], &[2, 3, 2, 2], 1), [0.5, 0.25]);
+        let [before, after] =
+            [None, Some(7)].map(|gone| holders(&pool_of(100, 65_537, gone).unwrap()).unwrap());
+        assert!(before.contains(&7) && !after.contains(&7) && before.iter().all(|&real| real < 100));
+    }
 
     #[test]
     fn every_slot_is_held_and_a_change_moves_some() {

@@ -1,11 +1,13 @@
 //! The whole packet path on real DPDK: a worker on `net_pcap` with `infinite_rx`, as testpmd is run beside
-//! it, and with what `penstock run` gives it: the rings of a twin, the way for taps, the recorder. Prints one JSON line, and fails if the counters do not say that every packet was tunnelled.
+//! it, and with what `penstock run` gives it: the rings of a twin, the way for taps, the recorder; on demand with a
+//! capture going on. Prints one JSON line, and fails if the counters do not say that every packet was tunnelled.
 //!
 //! `cargo run --release -p benches --bin pcap-path -- --capture FILE`; see benches/README.md.
 #![forbid(unsafe_code)]
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use benches::flows_capture::FLOWS;
 use benches::halved::Halved;
@@ -14,11 +16,12 @@ use clap::{Parser, ValueEnum};
 use counters::{Event, Layout, Ledger};
 use dpdk::{Eal, EalConfig, EthPort, EthQueue, EthStats, Mbuf, MemoryMode, Mempool, PoolConfig, PortConfig};
 use engine::{Engine, NoObserver, Observer};
+use filter::Program;
 use flow::FlowTable;
 use port::{BURST_MAX, Burst, Port};
 use service::{Aligned, Table};
 use shm::Region;
-use worker::{Breath, Handover, Recorder, Worker};
+use worker::{Breath, Handover, Recorder, TapReader, TapSender, Wanted, Worker};
 
 /// Outer IPv4 header: what every packet must have grown by when it is sent.
 const IPIP_BYTES: u64 = 20;
@@ -26,6 +29,9 @@ const IPIP_BYTES: u64 = 20;
 const WARM_UP_ROUNDS: u64 = 64;
 /// Polls in a row that find nothing before we give up: the driver found no mbuf to copy to.
 const IDLE_POLLS_MAX: u32 = 1_000_000;
+/// Slots of a capture and bytes of each, as `penstock run` has them.
+const TAP_SLOTS: usize = 1024;
+const TAP_BYTES: usize = 2048;
 /// Packets of each ring between worker and twin, as `penstock run` has them.
 const TWIN_RING: usize = 1024;
 const DEVICE: &str = "net_pcap0";
@@ -37,6 +43,17 @@ enum Huge {
     Auto,
     Off,
     Require,
+}
+
+/// A capture that is going on meanwhile.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Capturing {
+    /// Its filter matches no packet.
+    Nothing,
+    /// It takes every packet, and somebody reads as fast as one core can.
+    All,
+    /// It takes every packet, and nobody reads.
+    Unread,
 }
 
 /// Penstock's whole path on net_pcap.
@@ -75,6 +92,9 @@ struct Arguments {
     /// Without the twin's rings, the way for taps and the recorder.
     #[arg(long, conflicts_with = "port_only")]
     bare: bool,
+    /// With a capture going on.
+    #[arg(long, conflicts_with_all = ["port_only", "bare"])]
+    capturing: Option<Capturing>,
 }
 
 fn parse_burst(text: &str) -> Result<usize, String> {
@@ -196,12 +216,14 @@ fn measure_path(
     let (_sender, receiver) = worker::tables(1);
     let worker = Worker::new(queue, engine, Handover::new(table, &[]), receiver, side);
     if arguments.bare {
-        return timed(worker, port, arguments.packets, &mut NoObserver);
+        return timed(worker, port, arguments.packets, &mut NoObserver, None);
     }
-    // Their other ends stay here: nothing is sent, and nobody captures.
+    // Their other ends stay here: nothing is sent to the kernel.
     let (kernel, _ferry) = worker::kernel_rings(TWIN_RING);
-    let (_taps, ends) = worker::taps();
-    timed(worker.with_kernel(kernel).with_taps(ends), port, arguments.packets, &mut Recorder::default())
+    let (taps, ends) = worker::taps();
+    let capturing = arguments.capturing.map(|capturing| (taps, capturing));
+    let worker = worker.with_kernel(kernel).with_taps(ends);
+    timed(worker, port, arguments.packets, &mut Recorder::default(), capturing)
 }
 
 fn timed(
@@ -209,16 +231,89 @@ fn timed(
     port: &EthPort,
     packets: u64,
     observer: &mut impl Observer<Mbuf>,
+    capturing: Option<(TapSender, Capturing)>,
 ) -> Result<(EthQueue, Measured), Box<dyn std::error::Error>> {
     let warm = breathe(&mut worker, WARM_UP_ROUNDS * u64::from(FLOWS), observer)?;
     let (ledger, driver) = (worker.ledger().clone(), port.stats());
     check_warm(&ledger, warm)?;
-    let begin = mem::thread_cpu_nanos();
-    let packets = breathe(&mut worker, packets, observer)?;
-    let nanos = mem::thread_cpu_nanos() - begin;
+    let (packets, nanos) = match capturing {
+        None => clocked(&mut worker, packets, observer)?,
+        Some((mut taps, what)) => {
+            let (tap, reader) = worker::tap(wanted(what)?, TAP_SLOTS, TAP_BYTES);
+            taps.hand_over(tap).map_err(|_| "the worker takes no tap")?;
+            read_meanwhile(reader, what, || clocked(&mut worker, packets, observer))?
+        }
+    };
     check(&ledger, worker.ledger(), packets)?;
     check_driver(&driver, &port.stats(), packets)?;
     Ok((worker.into_port().into_parts().0, Measured { packets, nanos }))
+}
+
+/// Packets, and the nanoseconds that they took.
+fn clocked(
+    worker: &mut PathWorker,
+    packets: u64,
+    observer: &mut impl Observer<Mbuf>,
+) -> Result<(u64, u64), String> {
+    let begin = mem::thread_cpu_nanos();
+    let packets = breathe(worker, packets, observer)?;
+    Ok((packets, mem::thread_cpu_nanos() - begin))
+}
+
+/// Every packet here is TCP.
+fn wanted(capturing: Capturing) -> Result<Wanted, Box<dyn std::error::Error>> {
+    let filter = match capturing {
+        Capturing::Nothing => Some(Program::check(&pcap::compile("udp port 53")?)?),
+        Capturing::All | Capturing::Unread => None,
+    };
+    Ok(Wanted { filter, ..Wanted::default() })
+}
+
+/// Does it with somebody reading in another thread, if anybody does, and holds what was caught and lost against it.
+fn read_meanwhile(
+    mut reader: TapReader,
+    capturing: Capturing,
+    path: impl FnOnce() -> Result<(u64, u64), String>,
+) -> Result<(u64, u64), String> {
+    let done = AtomicBool::new(false);
+    let (measured, caught) = std::thread::scope(|scope| {
+        let reading = (capturing != Capturing::Unread).then(|| {
+            scope.spawn(|| {
+                let mut caught = 0;
+                while !done.load(Ordering::Acquire) {
+                    reader.drain(|_| caught += 1);
+                }
+                reader.drain(|_| caught += 1);
+                caught
+            })
+        });
+        let measured = path();
+        done.store(true, Ordering::Release);
+        (measured, reading.map_or(Ok(0), std::thread::ScopedJoinHandle::join))
+    });
+    let (packets, nanos) = measured?;
+    let caught = caught.map_err(|_| "the reader of the capture failed")?;
+    check_captured(capturing, packets, caught, reader.counts())?;
+    Ok((packets, nanos))
+}
+
+/// A packet that was wanted was caught or is counted as lost; unread, the slots hold the first ones.
+fn check_captured(
+    capturing: Capturing,
+    packets: u64,
+    caught: u64,
+    (wanted, lost): (u64, u64),
+) -> Result<(), String> {
+    let slots = TAP_SLOTS as u64;
+    let is_right = match capturing {
+        Capturing::Nothing => (wanted, lost, caught) == (0, 0, 0),
+        Capturing::All => wanted == packets && caught == wanted - lost && caught > slots,
+        Capturing::Unread => wanted == packets && lost == packets - slots.min(packets),
+    };
+    if is_right {
+        return Ok(());
+    }
+    Err(format!("of {packets} packets {wanted} were wanted, {caught} caught and {lost} lost ({capturing:?})"))
 }
 
 /// Takes at least so many packets through the worker; gives how many it were.
@@ -279,7 +374,7 @@ mod tests {
     use counters::{DropReason, Event, Layout, Ledger};
     use dpdk::EthStats;
 
-    use super::{check, check_driver, check_warm, pass};
+    use super::{Capturing, TAP_SLOTS, check, check_captured, check_driver, check_warm, pass};
 
     const PACKETS: u64 = 5;
 
@@ -338,6 +433,18 @@ mod tests {
         ] {
             assert!(check_driver(&before, &wrong, 5).is_err());
         }
+    }
+
+    #[test]
+    fn a_packet_that_was_wanted_is_caught_or_counted_as_lost() {
+        let slots = TAP_SLOTS as u64;
+        let is_right = |what, caught, counts| check_captured(what, 10 * slots, caught, counts).is_ok();
+        assert!(is_right(Capturing::Nothing, 0, (0, 0)) && !is_right(Capturing::Nothing, 1, (1, 0)));
+        assert!(is_right(Capturing::All, 9 * slots, (10 * slots, slots)));
+        assert!(!is_right(Capturing::All, 9 * slots, (10 * slots, slots - 1)), "one is in neither");
+        assert!(!is_right(Capturing::All, slots, (10 * slots, 9 * slots)), "nobody has read");
+        assert!(is_right(Capturing::Unread, 0, (10 * slots, 9 * slots)));
+        assert!(!is_right(Capturing::Unread, 0, (10 * slots, 0)));
     }
 
     #[test]

@@ -24,6 +24,11 @@ fn the_kernel_lives_beside_the_port_by_its_twin() {
 }
 
 #[test]
+fn an_operators_first_hour_is_as_the_guide_says() {
+    hold("first-hour.toml");
+}
+
+#[test]
 fn a_bgp_session_and_iperf3_live_beside_the_load() {
     hold("bgp.toml");
 }

@@ -49,13 +49,16 @@ struct Arguments {
 }
 
 /// Who is measured on the port, in the order of the table.
-const RUNNERS: [Runner; 7] = [
+const RUNNERS: [Runner; 10] = [
     Runner::Testpmd("io"),
     Runner::OurPort,
     Runner::Testpmd("macswap"),
     Runner::Testpmd("5tswap"),
     Runner::OurBarePath,
     Runner::OurPath,
+    Runner::OurCaptured("nothing"),
+    Runner::OurCaptured("all"),
+    Runner::OurCaptured("unread"),
     Runner::Testpmd("csum"),
 ];
 
@@ -65,6 +68,8 @@ enum Runner {
     OurPort,
     OurBarePath,
     OurPath,
+    /// With a capture going on, as `pcap-path --capturing` names it.
+    OurCaptured(&'static str),
 }
 
 impl Runner {
@@ -74,6 +79,7 @@ impl Runner {
             Self::OurPort => "penstock, port alone".to_owned(),
             Self::OurBarePath => "penstock, bare path".to_owned(),
             Self::OurPath => "penstock, whole path".to_owned(),
+            Self::OurCaptured(what) => format!("capturing, {what}"),
         }
     }
 }
@@ -152,6 +158,9 @@ fn on_port(arguments: &Arguments, setting: &Setting, folder: &Path) -> Result<Va
                 Runner::OurPort => ours::on_port(setting, &capture, arguments.packets, &["--port-only"])?,
                 Runner::OurBarePath => ours::on_port(setting, &capture, arguments.packets, &["--bare"])?,
                 Runner::OurPath => ours::on_port(setting, &capture, arguments.packets, &[])?,
+                Runner::OurCaptured(what) => {
+                    ours::on_port(setting, &capture, arguments.packets, &["--capturing", what])?
+                }
             };
             figures.push(rate(run));
         }

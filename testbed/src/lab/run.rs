@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use rustix::process::Signal;
+
 use crate::lab::captures::Running;
 use crate::lab::file::{Bounds, LabFile, Seen, Service, Step};
 use crate::lab::namespace::{Folder, Names, Namespace, Stay};
@@ -142,6 +144,15 @@ impl Lab {
         let process = Process::start((name, node), command.args(["-c", &line]), &folder, self.stay)?;
         self.processes.push(process);
         Ok(())
+    }
+
+    /// Sends a signal to what runs by this name, on the first node that has it.
+    ///
+    /// # Errors
+    /// There is none, or the system's.
+    pub fn signal(&self, name: &str, signal: Signal) -> Result<(), String> {
+        let process = self.processes.iter().find(|process| process.name == name);
+        process.ok_or_else(|| format!("{name} does not run"))?.signal(signal)
     }
 
     /// Ends what runs by this name, on the first node that has it; it has to end well. Gives what it said.
