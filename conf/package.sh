@@ -1,6 +1,7 @@
 #!/bin/bash
-# Makes the Debian package: conf/package.sh [try]. It is built in release form with its manual pages, completions,
-# samples, unit and guide, and its path is printed last. `try` also installs and purges it in a fresh Debian 12
+# Makes the Debian package: conf/package.sh [look|try]. It is built in release form with its manual pages, completions,
+# samples, unit and guide, and its path is printed last. `look` also holds what is
+# in it against what has to be, and asks lintian. `try` also installs and purges it in a fresh Debian 12
 # (debootstrap, as root): the binary runs there, its systemd runs the unit, and the purge leaves nothing.
 set -euo pipefail
 root=$(readlink -f "$(dirname "${BASH_SOURCE[0]}")/..")
@@ -31,6 +32,40 @@ gzip -9n "$target"/release/pages/man1/*.1
 gzip -9nc CHANGELOG.md >"$target/release/pages/changelog.gz"
 package=$("$tools/bin/cargo-deb" --quiet --no-build --strip --package penstock --output "$target/debian/")
 package=${package##*$'\n'}
+
+# Path, mode and owner of what has to be in the package; no file of it is empty.
+CONTENTS='-rwxr-xr-x 0/0 ./usr/bin/penstock
+-rw-r--r-- 0/0 ./usr/lib/systemd/system/penstock.service
+-rw-r--r-- 0/0 ./usr/share/bash-completion/completions/penstock
+-rw-r--r-- 0/0 ./usr/share/doc/penstock/OPERATOR.md
+-rw-r--r-- 0/0 ./usr/share/doc/penstock/changelog.gz
+-rw-r--r-- 0/0 ./usr/share/doc/penstock/copyright
+-rw-r--r-- 0/0 ./usr/share/doc/penstock/examples/penstock.json
+-rw-r--r-- 0/0 ./usr/share/doc/penstock/examples/penstock.service.d/pci.conf
+-rw-r--r-- 0/0 ./usr/share/doc/penstock/examples/reference.toml
+-rw-r--r-- 0/0 ./usr/share/doc/penstock/examples/smallest.toml
+-rw-r--r-- 0/0 ./usr/share/fish/vendor_completions.d/penstock.fish
+-rw-r--r-- 0/0 ./usr/share/man/man1/penstock-run.1.gz
+-rw-r--r-- 0/0 ./usr/share/man/man1/penstock.1.gz
+-rw-r--r-- 0/0 ./usr/share/zsh/vendor-completions/_penstock'
+
+look() {
+    need_packages lintian || return
+    local files missing field
+    # The unit may be in /lib or /usr/lib, which are one place.
+    files=$(dpkg-deb --contents "$package" | awk '$3 > 0 { sub(/^\.\/lib\//, "./usr/lib/", $6); print $1, $2, $6 }')
+    missing=$(LC_ALL=C comm -23 <(LC_ALL=C sort <<<"$CONTENTS") <(LC_ALL=C sort <<<"$files"))
+    [ -z "$missing" ] || { printf '%s lacks, or has empty or of another mode:\n%s\n' "$package" "$missing" >&2; return 1; }
+    for field in Package=penstock Architecture=amd64 Section=net; do
+        [ "$(dpkg-deb --field "$package" "${field%=*}")" = "${field#*=}" ] ||
+            { echo "$package: ${field%=*} is not ${field#*=}" >&2; return 1; }
+    done
+    # What the binary is linked with has to be asked for.
+    dpkg-deb --field "$package" Depends | grep -q 'libc6 (>= ' ||
+        { echo "$package does not depend on the libc6 that it was built with" >&2; return 1; }
+    # There is no mailbox of the authors yet.
+    lintian --fail-on error --suppress-tags bogus-mail-host,bogus-mail-host-in-debian-changelog "$package" >&2
+}
 
 try() {
     need_packages debootstrap
@@ -73,7 +108,8 @@ try() {
 
 case ${1:-} in
     '') ;;
+    look) look ;;
     try) try ;;
-    *) echo "usage: conf/package.sh [try]" >&2; exit 2 ;;
+    *) echo "usage: conf/package.sh [look|try]" >&2; exit 2 ;;
 esac
 echo "$package"

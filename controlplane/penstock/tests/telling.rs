@@ -23,7 +23,7 @@ fn site(weight: u32) -> String {
     let head = "[node]\ncontrol = \"c.sock\"\nmac = \"02:00:00:00:00:01\"\n[flow]\nentries = 4096\n[tunnel]\nsource_v4 = \
                 \"192.0.2.1\"\nnext_hop = \"02:00:00:00:00:fe\"\n[[port]]\nname = \"lan0\"\ndevice = \
                 \"net_pcap0,rx_pcap=in.pcap,infinite_rx=1\"\n";
-    let real = |name| format!("[[real]]\nname = \"{name}\"\naddress = \"10.0.1.{}\"\n", name.len());
+    let real = |name: &str| format!("[[real]]\nname = \"{name}\"\naddress = \"10.0.1.{}\"\n", name.len());
     format!(
         "{head}{}{}[[pool]]\nname = \"web\"\nslots = 1021\nmembers = [{{ real = \"one\" }}, {{ real = \"other\", \
          weight = {weight} }}]\n[[service]]\nname = \"http\"\nvip = \"198.51.100.1\"\nprotocol = \"tcp\"\nports = \
