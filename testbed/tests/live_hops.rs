@@ -2,7 +2,12 @@
 //! that is gone for a while. What was lost is told; what is held against is the order in which packets were sent,
 //! and what was counted.
 
-#![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of a test fail as the test does")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "helpers of a test fail as the test does"
+)]
 
 use std::time::{Duration, Instant};
 
