@@ -89,6 +89,7 @@ try() {
         test -s /usr/share/man/man1/penstock.1.gz
         test -s /usr/share/bash-completion/completions/penstock
         test -s /lib/systemd/system/penstock.service -o -s /usr/lib/systemd/system/penstock.service
+        test -s /usr/lib/systemd/system/penstock-gate@.service
         echo "$before" >/before
         DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends systemd-sysv iproute2 \
             iputils-ping >/dev/null

@@ -185,6 +185,32 @@ fn the_unit_is_one_that_systemd_takes_and_calls_well_confined() {
     }
 }
 
+#[test]
+fn the_gate_is_a_unit_that_shuts_an_interface_as_the_doctor_says() {
+    let bench = Bench::new();
+    let unit = include_str!("../../../conf/systemd/penstock-gate@.service");
+    std::fs::write(bench.path("penstock-gate@.service"), unit).unwrap();
+    for (words, name) in [
+        (&["verify", "--man=no"][..], "penstock-gate@eth1.service"),
+        (&["security", "--offline=true", "--threshold=50"], "penstock-gate@.service"),
+    ] {
+        // An instance is looked for by its template's name.
+        std::fs::copy(bench.path("penstock-gate@.service"), bench.path("penstock-gate@eth1.service"))
+            .unwrap();
+        let mut command = std::process::Command::new("systemd-analyze");
+        command.args(words).arg(bench.path(name)).env("NO_COLOR", "1");
+        let output = command.output().unwrap();
+        let told = text(&output.stdout) + &text(&output.stderr);
+        assert!(output.status.success(), "{words:?}: {told}");
+        assert!(!told.contains("Unknown") && !told.contains("ignoring"), "{words:?}: {told}");
+    }
+    let doctor = include_str!("../../doctor/src/kernel.rs");
+    for command in ["tc qdisc add dev % clsact", "tc filter add dev % ingress bpf da bytecode '1,6 0 0 2'"] {
+        assert!(unit.contains(&format!("ExecStart={}\n", command.replace('%', "%I"))), "{command}");
+        assert!(doctor.contains(&command.replace('%', "{interface}")), "{command}");
+    }
+}
+
 #[cfg(feature = "dpdk")]
 #[test]
 fn the_commands_of_the_unit_are_commands() {

@@ -63,7 +63,8 @@ pub(crate) enum View {
 /// Options of `reload`.
 #[derive(Debug, Args)]
 pub(crate) struct ReloadOptions {
-    /// The configuration to apply [default: the file that `penstock run` was started with].
+    /// The configuration to apply: the box reads it, as the user that it runs as, so a service finds it in
+    /// /etc/penstock and not in anybody's home [default: the file that `penstock run` was started with].
     #[arg(long, value_name = "CONFIG")]
     pub(crate) config: Option<PathBuf>,
     /// Only say what would change.
