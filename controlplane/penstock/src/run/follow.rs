@@ -97,6 +97,8 @@ pub(crate) struct Follower {
     /// The newest of each, as it is shown.
     shown: Arc<BTreeMap<RealNumber, Next>>,
     serial: u64,
+    /// When all that stood had been heard.
+    begun: Option<Instant>,
     /// Since when routes have changed.
     routes_at: Option<Instant>,
     /// What is on its way, and when the kernel said so.
@@ -149,6 +151,7 @@ impl Follower {
             followed: Followed::new(),
             shown: Arc::default(),
             serial: 0,
+            begun: None,
             routes_at: None,
             measured: VecDeque::new(),
             latency: Latency::default(),
@@ -186,11 +189,14 @@ impl Follower {
             HopInput::Link { .. } | HopInput::LinkGone { .. } => drop(self.routes_at.get_or_insert(at)),
             _ => {}
         }
-        // What was told before the workers ran says nothing about how long it takes.
-        let was_synced = self.hops.is_synced();
-        self.take(input, Some(at).filter(|_| was_synced), now_ms, crew);
-        if !was_synced {
+        // What was told before we looked for the first time says nothing about how long it takes.
+        let is_news = self.begun.is_some_and(|begun| at >= begun);
+        self.take(input, Some(at).filter(|_| is_news), now_ms, crew);
+        if !is_news {
             self.routes_at = None;
+        }
+        if self.hops.is_synced() {
+            self.begun.get_or_insert_with(Instant::now);
         }
     }
 
