@@ -79,6 +79,7 @@ step "fuzz targets" env CARGO_TARGET_DIR="$target/fuzz" \
     cargo clippy --manifest-path testbed/fuzz/Cargo.toml --locked -- -D warnings
 step "fuzz targets, a fixed number of inputs" env CARGO_TARGET_DIR="$target" testbed/fuzz.sh check
 step "release build" cargo build --release --locked -p penstock
+step "Debian package and what is in it" conf/package.sh look
 step "without DPDK" cargo test --locked -p penstock --no-default-features
 step "loom" interleavings
 step "AddressSanitizer over ffi" ffi/dpdk/tests/asan.sh

@@ -26,9 +26,9 @@ as_owner() {
 
 # cargo fetches over TLS; libfuzzer is C++.
 BUILD_PACKAGES=(ca-certificates gcc libc6-dev libclang-dev libdpdk-dev libpcap-dev pkg-config)
-CHECK_PACKAGES=(bind9-dnsutils bird2 curl dnsmasq-base dropbear-bin ethtool g++ iperf3 iproute2 iputils-ping nginx procps
-    python3-cryptography python3-prometheus-client python3-scapy python3-venv shellcheck systemd tcpdump traceroute
-    tshark util-linux)
+CHECK_PACKAGES=(bind9-dnsutils bird2 curl dnsmasq-base dpkg-dev dropbear-bin ethtool g++ iperf3 iproute2
+    iputils-ping lintian nginx procps python3-cryptography python3-prometheus-client python3-scapy
+    python3-venv shellcheck systemd tcpdump traceroute tshark util-linux)
 
 need_packages() {
     local package missing=()
