@@ -35,6 +35,7 @@ package=${package##*$'\n'}
 
 # Path, mode and owner of what has to be in the package; no file of it is empty.
 CONTENTS='-rwxr-xr-x 0/0 ./usr/bin/penstock
+-rw-r--r-- 0/0 ./usr/lib/systemd/system/penstock-gate@.service
 -rw-r--r-- 0/0 ./usr/lib/systemd/system/penstock.service
 -rw-r--r-- 0/0 ./usr/share/bash-completion/completions/penstock
 -rw-r--r-- 0/0 ./usr/share/doc/penstock/OPERATOR.md
