@@ -4,7 +4,7 @@ use counters::{DropReason, Event, Layout, Ledger, PuntReason};
 use flow::{FlowReader, FlowTable, Gate, Peek, Place, Slot, Value};
 use mem::Prf;
 use port::{BURST_MAX, Burst, Packet, Tick};
-use service::{ReturnPath, TableView};
+use service::{RealNumber, ReturnPath, ServiceNumber, TableView};
 use wire::{FiveTuple, Kind, Parsed};
 
 use crate::aside::{Aside, Asides, Held, part};
@@ -272,7 +272,8 @@ impl Engine {
                     let step = if asks { Step::Classify } else { Step::Punt };
                     (lane.step, lane.punt) = (step, PuntReason::NotVip);
                 }
-                Ok(()) if lane.parsed.has_flow() => {
+                // Errors about flows are few, and go their own way.
+                Ok(()) if lane.parsed.is_of_flow() => {
                     lane.step = Step::Resolve;
                     have_flow = true;
                 }
@@ -315,7 +316,7 @@ impl Engine {
                 match self.flows.peek(lane.place) {
                     Peek::Settled(value, slot) => {
                         (lane.value, lane.hint) = (value, slot);
-                        if !closes && lane.parsed.kind != Kind::IcmpError {
+                        if !closes {
                             lane.step = Step::Settled;
                         }
                     }
@@ -371,11 +372,13 @@ impl Engine {
             match lane.step {
                 Step::Settled => {
                     resolver.hits += 1;
-                    let (real, service) = (lane.value.real(), lane.value.service());
-                    let target = Target { real, service, used: FlowUse::Hit };
-                    match send(&mut resolver, &mut self.identifications, packet, (&lane.parsed, at), target) {
-                        Ok(()) => note(at, packet, Some(&lane.parsed), &Decision::sent(target)),
-                        Err(decision) => note(at, packet, Some(&lane.parsed), &decision),
+                    let to = (lane.value.service(), lane.value.real());
+                    match send(&mut resolver, &mut self.identifications, packet, &lane.parsed, to) {
+                        Ok(()) => note(at, packet, Some(&lane.parsed), &Decision::sent(hit(to))),
+                        Err(aside) => {
+                            let decision = part(&mut resolver, packet, (&lane.parsed, at), hit(to), aside);
+                            note(at, packet, Some(&lane.parsed), &decision);
+                        }
                     }
                 }
                 Step::Punt if resolver.kernel.takes(lane.punt) => {
@@ -391,7 +394,7 @@ impl Engine {
                     note(at, packet, Some(&lane.parsed), &decision);
                 }
                 Step::Classify | Step::NotIp | Step::Drop => {
-                    let decision = leave(&mut resolver, packet, lane);
+                    let decision = leave(&mut resolver, &mut self.identifications, packet, (lane, at));
                     note(at, packet, lane.parsed(), &decision);
                 }
             }
@@ -417,51 +420,61 @@ fn forward<P: Packet>(
     packet: &mut P,
     (lane, at): (&Lane, u32),
 ) -> Decision {
-    match resolver.target(&lane.parsed, lane.place, lane.hint, lane.choice) {
-        Ok(target) => {
-            let decision = match send(resolver, identifications, packet, (&lane.parsed, at), target) {
-                Ok(()) => Decision::sent(target),
-                Err(decision) => decision,
-            };
-            if lane.parsed.kind == Kind::IcmpError && decision.verdict == Verdict::Tx {
-                resolver.ledger.add(Event::IcmpFollowed, 1);
-            }
-            decision
-        }
-        Err(refusal) => refused(resolver, refusal, &lane.parsed),
+    let parsed = &lane.parsed;
+    let target = match parsed.kind {
+        Kind::IcmpError => resolver.target_of_error(parsed),
+        _ => resolver.target(parsed, lane.place, lane.hint, lane.choice),
+    };
+    let target = match target {
+        Ok(target) => target,
+        Err(refusal) => return refused(resolver, refusal, parsed),
+    };
+    let decision = match send(resolver, identifications, packet, parsed, (target.service, target.real)) {
+        Ok(()) => Decision::sent(target),
+        Err(aside) => part(resolver, packet, (parsed, at), target, aside),
+    };
+    if parsed.kind == Kind::IcmpError && decision.verdict == Verdict::Tx {
+        resolver.ledger.add(Event::IcmpFollowed, 1);
     }
+    decision
 }
 
-/// Sends a packet to its real; or gives what became of one that does not simply leave.
+/// Sends a packet to its real; or says why it does not simply leave.
 #[inline(always)]
 fn send<P: Packet>(
     resolver: &mut Resolver<'_, '_>,
     identifications: &mut Identifications,
     packet: &mut P,
-    (parsed, at): (&Parsed, u32),
-    target: Target,
-) -> Result<(), Decision> {
-    let Target { real, service, .. } = target;
-    let sent = match resolver.table.template(real) {
-        Some(template) => encap(packet, parsed, template, identifications),
-        None => Err(Aside::Drop(DropReason::NoReal)),
-    };
-    match sent {
-        Ok(()) => {
-            resolver.ledger.account(service.index(), real.index(), u64::from(parsed.ip_len));
-            Ok(())
-        }
-        Err(aside) => Err(part(resolver, packet, (parsed, at), target, aside)),
-    }
+    parsed: &Parsed,
+    (service, real): (ServiceNumber, RealNumber),
+) -> Result<(), Aside> {
+    let template = resolver.table.template(real).ok_or(Aside::Drop(DropReason::NoReal))?;
+    encap(packet, parsed, template, identifications)?;
+    resolver.ledger.account(service.index(), real.index(), u64::from(parsed.ip_len));
+    Ok(())
 }
 
-/// A packet without a flow: it is answered, or it leaves.
+/// Where a flow goes that was found.
+#[inline(always)]
+const fn hit((service, real): (ServiceNumber, RealNumber)) -> Target {
+    Target { real, service, used: FlowUse::Hit }
+}
+
+/// A packet of no flow: it is answered, or it leaves; or it is an error about a flow, and goes where that goes.
 #[inline(never)]
-fn leave<P: Packet>(resolver: &mut Resolver<'_, '_>, packet: &mut P, lane: &Lane) -> Decision {
+fn leave<P: Packet>(
+    resolver: &mut Resolver<'_, '_>,
+    identifications: &mut Identifications,
+    packet: &mut P,
+    (lane, at): (&Lane, u32),
+) -> Decision {
     let (table, mac) = (resolver.table, resolver.mac);
     let answer = match lane.step {
         Step::Drop => Err(Verdict::Drop(lane.drop)),
         Step::NotIp => answer_no_ip(table, mac, packet),
+        _ if lane.parsed.kind == Kind::IcmpError && lane.parsed.has_flow() => {
+            return forward(resolver, identifications, packet, (lane, at));
+        }
         _ => answer_portless(table, mac, packet, &lane.parsed),
     };
     match answer {

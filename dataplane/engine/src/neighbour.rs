@@ -45,7 +45,7 @@ pub(crate) fn answer_nd<P: Packet>(
     let message = frame.get(network..network + parsed.ip_len as usize);
     let Some(asked) = message.and_then(Solicitation::parse) else { return false };
     let is_vip = |address| table.classify_address(address, Family::V6);
-    if parsed.is_bad_source || !is_vip(&asked.target) || is_vip(&asked.source) {
+    if parsed.ends.is_bad_source() || !is_vip(&asked.target) || is_vip(&asked.source) {
         return false;
     }
     let asker = asked.link.or_else(|| source(frame)).filter(|[first, ..]| first & 1 == 0);

@@ -40,10 +40,10 @@ fn without_flow(table: &TableView<'_>, parsed: &Parsed) -> Verdict {
     if !table.classify_address(&parsed.tuple.destination, parsed.tuple.family) {
         return Verdict::Punt(PuntReason::NotVip);
     }
-    if parsed.is_to_many {
+    if parsed.ends.is_to_many() {
         return Verdict::Drop(DropReason::LinkBroadcast);
     }
-    if parsed.is_bad_source && parsed.kind != Kind::NeighbourDiscovery {
+    if parsed.ends.is_bad_source() && parsed.kind != Kind::NeighbourDiscovery {
         return Verdict::Drop(DropReason::BadSource);
     }
     match parsed.kind {

@@ -38,7 +38,10 @@ pub(crate) fn refused(resolver: &mut Resolver<'_, '_>, refusal: Refusal, parsed:
 pub(crate) fn not_vip(table: &TableView<'_>, parsed: &Parsed) -> (PuntReason, Option<ServiceNumber>) {
     let other = (PuntReason::NotVip, None);
     let FiveTuple { source, destination, family, .. } = parsed.tuple;
-    if table.return_path() == ReturnPath::Direct || !table.may_be_vip(&source, family) || parsed.is_to_many {
+    if table.return_path() == ReturnPath::Direct
+        || !table.may_be_vip(&source, family)
+        || parsed.ends.is_to_many()
+    {
         return other;
     }
     match parsed.kind {

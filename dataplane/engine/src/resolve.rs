@@ -86,15 +86,23 @@ impl Resolver<'_, '_> {
         hint: Slot,
         choice: Option<Choice>,
     ) -> Result<Target, Refusal> {
-        // What a router says about a flow does not show that its ends are alive.
-        let flags = (parsed.kind != Kind::IcmpError).then_some(parsed.flags);
-        match self.flows.hit(place, hint, flags) {
+        match self.flows.hit(place, hint, parsed.flags) {
             Some(value) => {
                 self.hits += 1;
                 Ok(Target { real: value.real(), service: value.service(), used: FlowUse::Hit })
             }
             None => self.unusual(parsed, place, hint, choice),
         }
+    }
+
+    /// Where an error about a flow goes: what a router says does not show that the flow's ends are alive, so its age
+    /// stays.
+    ///
+    /// # Errors
+    /// As for [`target`](Self::target).
+    pub(crate) fn target_of_error(&mut self, parsed: &Parsed) -> Result<Target, Refusal> {
+        let place = self.flows.place_with(&parsed.tuple, parsed.tail);
+        self.unusual(parsed, place, Slot::NOWHERE, None)
     }
 
     /// Not where it was expected: in its other bucket, of an older table, silent for too long, or new.

@@ -272,10 +272,10 @@ impl<const TAG_BITS: u32> FlowTable<TAG_BITS> {
     }
 
     /// The usual packet: its flow is at `hint`, alive, and was decided under the current table. Counts as
-    /// one more packet of the flow (`flags` of TCP, zero for all else; `None` leaves the flow's age alone).
+    /// one more packet of the flow (`flags` of TCP, zero for all else).
     /// `None` says nothing about the flow; [`probe`](Self::probe) does.
     #[inline]
-    pub fn hit(&mut self, place: Place, hint: Slot, flags: Option<Flags>) -> Option<Value> {
+    pub fn hit(&mut self, place: Place, hint: Slot, flags: Flags) -> Option<Value> {
         let entry = self.memory.entry(hint)?;
         if entry.tag() != place.tag {
             return None;
@@ -283,17 +283,15 @@ impl<const TAG_BITS: u32> FlowTable<TAG_BITS> {
         let value = Value::from_bits(entry.value());
         // A flow that was met in this tick stays as it is: no age to look at, and no store, which would make
         // the line dirty.
-        if value.is_settled(self.met_now) && flags.is_none_or(|flags| !flags.closes()) {
+        if value.is_settled(self.met_now) && !flags.closes() {
             return Some(value);
         }
         if value.epoch() != self.epoch || value.is_expired(self.now, &self.silences) {
             return None;
         }
-        if let Some(flags) = flags {
-            let touched = value.touched(value.state().next(flags), self.now);
-            if touched != value {
-                entry.set_value(touched.to_bits());
-            }
+        let touched = value.touched(value.state().next(flags), self.now);
+        if touched != value {
+            entry.set_value(touched.to_bits());
         }
         Some(value)
     }

@@ -20,5 +20,5 @@ mod tuple;
 pub mod udp;
 mod usual;
 
-pub use parse::{EXTENSION_BYTES_MAX, EXTENSIONS_MAX, Kind, Parsed, Unparsed, parse};
+pub use parse::{EXTENSION_BYTES_MAX, EXTENSIONS_MAX, Ends, Kind, Parsed, Unparsed, parse};
 pub use tuple::{Family, FiveTuple, packed, padded, protocol, unpacked};

@@ -40,6 +40,48 @@ pub enum Kind {
     OtherProtocol,
 }
 
+/// Whether a packet is from one to one. One byte, so that the usual answer is one question.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Ends(u8);
+
+impl Ends {
+    /// From somebody to one of us.
+    pub const TWO: Self = Self(0);
+    const TO_MANY: u8 = 1;
+    const BAD_SOURCE: u8 = 2;
+
+    const fn to_many(is_so: bool) -> Self {
+        Self(if is_so { Self::TO_MANY } else { 0 })
+    }
+
+    const fn set_bad_source(&mut self, is_so: bool) {
+        let bad = if is_so { Self::BAD_SOURCE } else { 0 };
+        self.0 = self.0 & Self::TO_MANY | bad;
+    }
+
+    /// From somebody to one of us.
+    #[inline]
+    #[must_use]
+    pub const fn are_two(self) -> bool {
+        self.0 == 0
+    }
+
+    /// The frame is for many at the link layer: broadcast or multicast. One of us may not answer for all.
+    #[inline]
+    #[must_use]
+    pub const fn is_to_many(self) -> bool {
+        self.0 & Self::TO_MANY != 0
+    }
+
+    /// The source address can be nobody's (RFC 1812 §5.3.7, RFC 4291 §2.5–2.7). Only a packet for a VIP is
+    /// refused for it: neighbour discovery and DHCP begin from no address.
+    #[inline]
+    #[must_use]
+    pub const fn is_bad_source(self) -> bool {
+        self.0 & Self::BAD_SOURCE != 0
+    }
+}
+
 /// Offsets and five-tuple: `Copy`, not a borrow, so that the packet stays free to change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Parsed {
@@ -53,14 +95,11 @@ pub struct Parsed {
     pub tos: u8,
     /// The IPv4 Don't Fragment bit; true for IPv6, whose routers never fragment.
     pub dont_fragment: bool,
-    /// The frame is for many at the link layer: broadcast or multicast. One of us may not answer for all.
-    pub is_to_many: bool,
+    /// What keeps it from being of a flow, whatever its kind.
+    pub ends: Ends,
     /// Untagged, unpadded, and not to be fragmented: what most packets are, said once for those that take a
     /// shorter way for it.
     pub is_plain: bool,
-    /// The source address can be nobody's (RFC 1812 §5.3.7, RFC 4291 §2.5–2.7). Only a packet for a VIP is
-    /// refused for it: neighbour discovery and DHCP begin from no address.
-    pub is_bad_source: bool,
     /// TCP flags, zero for all else.
     pub flags: Flags,
     /// Where the IP header begins in the frame.
@@ -76,9 +115,14 @@ impl Parsed {
     #[inline]
     #[must_use]
     pub const fn has_flow(&self) -> bool {
-        matches!(self.kind, Kind::Tcp | Kind::Udp | Kind::IcmpError)
-            && !self.is_bad_source
-            && !self.is_to_many
+        matches!(self.kind, Kind::Tcp | Kind::Udp | Kind::IcmpError) && self.ends.are_two()
+    }
+
+    /// The same, and it is a packet of that flow: no error about one.
+    #[inline]
+    #[must_use]
+    pub const fn is_of_flow(&self) -> bool {
+        matches!(self.kind, Kind::Tcp | Kind::Udp) && self.ends.are_two()
     }
 
     /// All zero: what a packet is parsed into.
@@ -95,9 +139,8 @@ impl Parsed {
         kind: Kind::OtherProtocol,
         tos: 0,
         dont_fragment: false,
-        is_to_many: false,
+        ends: Ends::TWO,
         is_plain: false,
-        is_bad_source: false,
         flags: Flags(0),
         network_offset: 0,
         transport_offset: 0,
@@ -140,7 +183,7 @@ pub fn parse(frame: &[u8], frame_len: usize, parsed: &mut Parsed) -> Result<(), 
 #[inline(never)]
 pub(crate) fn parse_any(frame: &[u8], frame_len: usize, parsed: &mut Parsed) -> Result<(), Unparsed> {
     let Ok(link) = Ethernet::parse(frame) else { return Err(Unparsed::Truncated) };
-    parsed.is_to_many = frame.first().is_some_and(|first| first & 1 == 1);
+    parsed.ends = Ends::to_many(frame.first().is_some_and(|first| first & 1 == 1));
     let packet = frame.get(link.len..).ok_or(Unparsed::Truncated)?;
     let room = frame_len.saturating_sub(link.len);
     match link.ethertype {
@@ -174,7 +217,7 @@ fn parse_v4(packet: &[u8], room: usize, network_offset: usize, parsed: &mut Pars
     if !ipv4::is_intact(packet.get(..header_len).ok_or(Unparsed::Truncated)?) {
         return Err(Unparsed::BadChecksum);
     }
-    parsed.is_bad_source = Ipv4::is_bad_source(ip.source);
+    parsed.ends.set_bad_source(Ipv4::is_bad_source(ip.source));
     parsed.tuple.source = padded(ip.source);
     parsed.tuple.destination = padded(ip.destination);
     parsed.tuple.family = Family::V4;
@@ -205,7 +248,7 @@ fn parse_v6(packet: &[u8], room: usize, network_offset: usize, parsed: &mut Pars
         return Err(Unparsed::Truncated);
     }
     let payload = payload.get(..payload_len).unwrap_or(payload);
-    parsed.is_bad_source = Ipv6::is_bad_source(&ip.source);
+    parsed.ends.set_bad_source(Ipv6::is_bad_source(&ip.source));
     let walk = ipv6::walk(payload, ip.next_header, EXTENSIONS_MAX, EXTENSION_BYTES_MAX);
     let (upper, offset) = match walk {
         Walk::Upper(upper, offset) => (upper, offset),

@@ -7,7 +7,7 @@ use crate::checksum;
 use crate::ethernet;
 use crate::ipv4;
 use crate::ipv6::{self, Ipv6};
-use crate::parse::{Kind, Parsed};
+use crate::parse::{Ends, Kind, Parsed};
 use crate::tcp::{self, Flags};
 use crate::tuple::{Family, padded, protocol};
 use crate::udp;
@@ -68,8 +68,7 @@ pub(crate) fn parse_v4(frame: &[u8], frame_len: usize, parsed: &mut Parsed) -> b
     parsed.tos = (first >> 8) as u8;
     parsed.dont_fragment = fragment != 0;
     parsed.is_plain = fragment != 0 && total_len + UNTAGGED == frame_len;
-    parsed.is_bad_source = false;
-    parsed.is_to_many = false;
+    parsed.ends = Ends::TWO;
     parsed.network_offset = UNTAGGED as u16;
     parsed.transport_offset = BEHIND_V4 as u16;
     parsed.ip_len = total_len as u32;
@@ -104,8 +103,7 @@ pub(crate) fn parse_v6(frame: &[u8], frame_len: usize, parsed: &mut Parsed) -> b
     parsed.tos = ip.traffic_class();
     parsed.dont_fragment = true;
     parsed.is_plain = total_len + UNTAGGED == frame_len;
-    parsed.is_bad_source = false;
-    parsed.is_to_many = false;
+    parsed.ends = Ends::TWO;
     parsed.network_offset = UNTAGGED as u16;
     parsed.transport_offset = BEHIND_V6 as u16;
     parsed.ip_len = total_len as u32;

@@ -247,8 +247,8 @@ fn headers(parsed: &Parsed) -> String {
     let mut text = format!("{what}; {} bytes of {}", parsed.ip_len, family(tuple.family));
     let notes = [
         (parsed.network_offset > 14, "tagged"),
-        (parsed.is_to_many, "to many at the link layer"),
-        (parsed.is_bad_source, "from an address that cannot be a client's"),
+        (parsed.ends.is_to_many(), "to many at the link layer"),
+        (parsed.ends.is_bad_source(), "from an address that cannot be a client's"),
     ];
     for (_, note) in notes.iter().filter(|(holds, _)| *holds) {
         text.push_str(", ");
