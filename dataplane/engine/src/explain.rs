@@ -9,7 +9,7 @@ use counters::{DropReason, PuntReason};
 use flow::{Epoch, FlowRecord, Gate, Silences, Value};
 use mem::Prf;
 use port::{Packet, Tick};
-use service::{RealNumber, RealState, ServiceNumber, TableView, Template, Timeouts};
+use service::{RealNumber, ServiceNumber, TableView, Template, Timeouts};
 use wire::{Family, FiveTuple, Kind, Parsed, Unparsed};
 
 use crate::aside::Aside;
@@ -18,7 +18,7 @@ use crate::decision::{Answer, Decision, FlowUse, Verdict, unparsed};
 use crate::encap::{Identifications, encap};
 use crate::portless::{answer_no_ip, answer_portless};
 use crate::refused;
-use crate::resolve::{Choice, Refusal};
+use crate::resolve::{Choice, Refusal, may_keep};
 use crate::too_big::{self, Told};
 
 /// One answer on a packet's way.
@@ -218,15 +218,14 @@ impl<K: Fn(&FiveTuple) -> Known, T: FnMut(Step)> Walk<'_, '_, K, T> {
         let known = (self.known)(&parsed.tuple);
         (self.tell)(Step::Flow(known));
         match known {
-            Known::Current(value) => {
+            Known::Current(value) if !value.state().reopens(parsed.flags) => {
                 (self.tell)(Step::Kept(value.real()));
                 Ok((value.real(), value.service(), FlowUse::Hit))
             }
-            Known::Earlier(value) => {
+            Known::Current(value) | Known::Earlier(value) => {
                 let choice = self.choice(parsed)?;
                 let real = value.real();
-                let is_there = |template: &Template| template.state() != RealState::Down;
-                if self.table.template(real).is_some_and(is_there) {
+                if may_keep(self.table, value, parsed) {
                     (self.tell)(Step::Kept(real));
                     return Ok((real, choice.service, FlowUse::Hit));
                 }

@@ -4,7 +4,9 @@ use counters::{DropReason, Event, Ledger, PuntReason};
 use flow::{FlowTable, Gate, Inserted, Place, Probe, Slot, State, Value};
 use mem::Prf;
 use port::Tick;
-use service::{Class, RealNumber, RealState, ServiceNumber, ServiceSlot, TableView, tuple_hash_with};
+use service::{
+    Class, RealNumber, RealState, ServiceNumber, ServiceSlot, TableView, Template, tuple_hash_with,
+};
 use wire::{Kind, Parsed};
 
 use crate::aside::Asides;
@@ -70,6 +72,16 @@ impl Choice {
     }
 }
 
+/// Whether a flow that is looked at again keeps its real: that must not be down or gone, and must take new flows if
+/// this is another connection on the flow's ports.
+pub(crate) fn may_keep(table: &TableView<'_>, value: Value, parsed: &Parsed) -> bool {
+    match table.template(value.real()).map(Template::state) {
+        Some(RealState::Up) => true,
+        Some(RealState::Drain) => !value.state().reopens(parsed.flags),
+        Some(RealState::Down) | None => false,
+    }
+}
+
 /// Why it goes nowhere, and the service where one is known.
 pub(crate) type Refusal = (Verdict, Option<ServiceNumber>);
 
@@ -115,7 +127,9 @@ impl Resolver<'_, '_> {
         choice: Option<Choice>,
     ) -> Result<Target, Refusal> {
         match self.flows.probe(place, hint) {
-            Probe::Hit(slot, value) if value.epoch() == self.flows.epoch() => {
+            Probe::Hit(slot, value)
+                if value.epoch() == self.flows.epoch() && !value.state().reopens(parsed.flags) =>
+            {
                 self.hits += 1;
                 self.touch(parsed, slot, value, value);
                 Ok(Target { real: value.real(), service: value.service(), used: FlowUse::Hit })
@@ -138,16 +152,16 @@ impl Resolver<'_, '_> {
         self.flows.update(slot, old, new);
     }
 
-    /// The first packet of a flow after a table switch: its service is asked for again, and it keeps its
-    /// real unless that is down or gone.
+    /// The first packet of a flow after a table switch, or of another connection on its ports: its service is asked
+    /// for again, and it keeps its real if it may.
     fn confirm(&mut self, parsed: &Parsed, slot: Slot, value: Value) -> Result<Target, Refusal> {
         let choice = self.choice(parsed)?;
         let service = choice.service;
-        let may_keep =
-            self.table.template(value.real()).is_some_and(|template| template.state() != RealState::Down);
+        let may_keep = may_keep(self.table, value, parsed);
         let real = if may_keep { value.real() } else { self.choose(choice)? };
         self.hits += 1;
-        if !may_keep {
+        // Another connection has nothing to lose.
+        if !may_keep && !value.state().reopens(parsed.flags) {
             self.ledger.add(Event::FlowMoved, 1);
         }
         let confirmed = Value::new(real, service, self.flows.epoch(), value.state(), u64::from(value.tick()));

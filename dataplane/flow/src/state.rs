@@ -47,6 +47,13 @@ impl State {
         NEXT.get(self as usize).and_then(|row| row.get(does)).copied().unwrap_or(self)
     }
 
+    /// Whether the packet begins another connection on the ports of one that is closing.
+    #[inline]
+    #[must_use]
+    pub const fn reopens(self, flags: Flags) -> bool {
+        matches!(self, Self::Closing) && flags.opens()
+    }
+
     #[inline]
     pub(crate) const fn from_bits(bits: u64) -> Self {
         match bits & 3 {

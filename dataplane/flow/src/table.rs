@@ -286,7 +286,8 @@ impl<const TAG_BITS: u32> FlowTable<TAG_BITS> {
         if value.is_settled(self.met_now) && !flags.closes() {
             return Some(value);
         }
-        if value.epoch() != self.epoch || value.is_expired(self.now, &self.silences) {
+        let is_usual = value.epoch() == self.epoch && !value.state().reopens(flags);
+        if !is_usual || value.is_expired(self.now, &self.silences) {
             return None;
         }
         let touched = value.touched(value.state().next(flags), self.now);

@@ -104,7 +104,11 @@ impl<'s> Names<'s> {
             Step::NoService(false) => said("service", "the address is no VIP".to_owned()),
             Step::Kept(real) => said("real", format!("{}, which the flow has", self.real_name(*real))),
             Step::Lost(real) => {
-                said("lost", format!("{} is down or gone, another is chosen", self.real_name(*real)))
+                let real = self.real_name(*real);
+                said(
+                    "lost",
+                    format!("{real} is down or gone, or takes no new connections: another is chosen"),
+                )
             }
             Step::Chosen { hash, real: Some(real) } => {
                 said("real", format!("{}, by the flow's hash {hash:016x}", self.real_name(*real)))
