@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # A box and its neighbour, each in a network namespace: networkd has the guide's file, the gate is shut, and Penstock
 # lives, is killed, and lives again. Each time the neighbour reaches the address that only the twin can have.
 # Usage, in namespaces for network, mounts and processes: lives.sh PENSTOCK
