@@ -12,6 +12,7 @@
 //! The control thread waits at its inbox and nowhere else. What takes long is the builder's, what talks to
 //! people the console's.
 
+mod begun;
 mod builder;
 mod console;
 mod ends;
@@ -50,6 +51,7 @@ use crate::failure::Failure;
 use crate::kernel::{Beside, way_back};
 use crate::meter::Meter;
 use crate::output::{Output, refuse_same};
+use crate::run::begun::Begun;
 use crate::run::builder::{Builder, overrides_path};
 use crate::run::console::Console;
 use crate::run::ends::{End, refuse_faults, summarize, tell};
@@ -390,7 +392,15 @@ fn first_names(
     };
     let table = seats.first().map(|seat| Arc::downgrade(seat.table.table())).unwrap_or_default();
     let directory = site.directory();
-    Names { in_force, site, directory, digest: hex(&publication.digest), since_ms: 0, table }
+    Names {
+        in_force,
+        site,
+        directory,
+        digest: hex(&publication.digest),
+        since_ms: 0,
+        table,
+        begun: Begun::default(),
+    }
 }
 
 /// The builder's life: one job after the other, until no more can come.

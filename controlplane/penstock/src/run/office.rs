@@ -64,6 +64,8 @@ pub(crate) struct Office<'o> {
     asked: BTreeMap<Ticket, Asker>,
     last_ticket: Ticket,
     made: Option<Made>,
+    /// How things stood when it was handed over.
+    handed_over: Option<Arc<Standing>>,
     start: Instant,
     looked_ms: Option<u64>,
     looked_cycles: u64,
@@ -96,6 +98,7 @@ impl<'o> Office<'o> {
             asked: BTreeMap::new(),
             last_ticket: 0,
             made: None,
+            handed_over: None,
             start: Instant::now(),
             looked_ms: None,
             looked_cycles: mem::cycles(),
@@ -203,6 +206,7 @@ impl<'o> Office<'o> {
                     if let Some(made) = &self.made {
                         self.follower.follow(made.followed.clone(), self.now().ms, crew);
                     }
+                    self.handed_over = Some(self.board.standing());
                     self.hand_over(crew, None);
                 }
                 Output::HandOverTo(worker, _) => self.hand_over(crew, Some(worker)),
@@ -275,7 +279,9 @@ impl<'o> Office<'o> {
         };
         let site = Site { config: (*in_force.config).clone(), numbers: in_force.numbers.clone() };
         let directory = site.directory();
-        Arc::new(Names { in_force: in_force.clone(), site, directory, digest, since_ms, table })
+        let total = self.handed_over.take().unwrap_or_else(|| self.board.standing());
+        let begun = shown.begun.after(&shown.site, &site, &total.total);
+        Arc::new(Names { in_force: in_force.clone(), site, directory, digest, since_ms, table, begun })
     }
 
     /// Reads every page, and shows how things stand.

@@ -10,6 +10,7 @@ use counters::{Counter, Ledger, Tally};
 use flow::{FlowReader, FlowRecord, State};
 use service::{RealNumber, RealState, Table};
 
+use crate::run::begun::Begun;
 use crate::site::{Directory, Site};
 
 /// Milliseconds of a tick.
@@ -26,6 +27,8 @@ pub(crate) struct Names {
     pub(crate) since_ms: u64,
     /// The table, as long as the workers have it.
     pub(crate) table: Weak<Table<Image>>,
+    /// What the counters stood at when these names got their numbers.
+    pub(crate) begun: Begun,
 }
 
 /// One worker.
@@ -136,8 +139,7 @@ impl Standing {
         let Site { config, numbers } = &self.names.site;
         let row = |service: &conf::Service| {
             let number = numbers.service(&service.name)?;
-            let tally = self.total.service(number.index());
-            let Tally { packets, bytes } = self.total.responses(number.index());
+            let [tally, Tally { packets, bytes }] = self.names.begun.service(&self.total, number.index());
             Some(ctl::Service {
                 name: service.name.to_string(),
                 number: number.get(),
@@ -165,7 +167,7 @@ impl Standing {
         }
         let row = |(place, real): (usize, &conf::Real)| {
             let number = numbers.real(&real.name)?;
-            let tally = self.total.real(number.index());
+            let tally = self.names.begun.real(&self.total, number.index());
             let overrides = &self.names.in_force.overrides;
             let is_said = overrides.has_state_of(&real.name);
             Some(ctl::Real {
