@@ -21,8 +21,8 @@ use flow::FlowTable;
 use link::{Command, Report};
 use port::{BURST_MAX, Packet, Port};
 use service::{
-    Blueprint, DontFragment, Encap, Member, Outer, OuterSource, PoolSpec, RealNumber, RealSpec, RealState,
-    ServiceNumber, ServiceSpec, Table, Timeouts,
+    Blueprint, DontFragment, Encap, Hop, Member, Outer, OuterSource, PoolSpec, RealNumber, RealSpec,
+    RealState, ServiceNumber, ServiceSpec, Table, Timeouts,
 };
 use shm::{ControlSide, Region};
 use worker::{Breath, Handover, TableReceiver, TableSender, Worker, tables};
@@ -116,6 +116,14 @@ pub(crate) fn walk() -> (Vec<Blueprint>, Vec<Plan>) {
         plans.push(plan(&members));
     }
     (blueprints, plans)
+}
+
+/// A table whose flows are all of the first real, whose next hop is not written.
+pub(crate) fn followed() -> Blueprint {
+    let mut blueprint = blueprint(&[Member100 { is_there: true, state: RealState::Up, weight: 100 }; REALS]);
+    blueprint.reals.iter_mut().for_each(|real| real.next_hop = None);
+    blueprint.pools[0].members.truncate(1);
+    blueprint
 }
 
 fn plan(members: &[Member100; REALS]) -> Plan {
@@ -415,15 +423,21 @@ impl Core {
         Some(())
     }
 
-    /// Makes the next table, hands it to the first worker, and tells it to switch.
-    pub(crate) fn begin_switch(&mut self, blueprint: &Blueprint) -> Report {
+    /// Makes the next table, hands it to the first worker with these next hops, and tells it to switch.
+    pub(crate) fn begin_switch(&mut self, blueprint: &Blueprint, hops: &[Hop]) -> Report {
         let table = Arc::new(self.publisher.publish(blueprint).unwrap().table().unwrap());
         let generation = table.generation();
         self.tables.push(Arc::downgrade(&table));
-        let rein = &mut self.reins[0];
-        rein.sender.hand_over(Handover::new(table, &[])).unwrap();
-        rein.control.commands.try_send(&Command::Switch(generation).to_record()).unwrap();
+        let mut table = Handover::new(table, &[]);
+        hops.iter().for_each(|hop| table.put(hop));
+        self.reins[0].sender.hand_over(table).unwrap();
+        self.tell(Command::Switch(generation));
         Report::Switched(generation)
+    }
+
+    /// Tells the first worker something.
+    pub(crate) fn tell(&mut self, command: Command) {
+        self.reins[0].control.commands.try_send(&command.to_record()).unwrap();
     }
 
     /// Lets go of what came back; how many tables are still there.
