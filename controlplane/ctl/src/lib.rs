@@ -20,5 +20,5 @@ pub use message::{
 pub use server::{CONNECTIONS_MAX, PATIENCE, Response, ServeError, Server};
 pub use snapshot::{
     Counts, Flow, Generation, NextHop, NextHops, Port, Real, Responses, Service, Snapshot, Twin, Verdict,
-    Worker,
+    Worker, held,
 };

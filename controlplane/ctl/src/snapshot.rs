@@ -9,6 +9,13 @@ use serde::{Deserialize, Serialize};
 /// Counters by name: `{"rx": 12, "drop.truncated": 0}`.
 pub type Counts = BTreeMap<String, u64>;
 
+/// How many packets wait for their real's next hop now, by these counters of the box or of a worker.
+#[must_use]
+pub fn held(counters: &Counts) -> u64 {
+    let count = |name: &str| counters.get(name).copied().unwrap_or(0);
+    count("held").saturating_sub(count("released"))
+}
+
 /// Everything a screen wants.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Snapshot {

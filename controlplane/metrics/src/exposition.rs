@@ -5,9 +5,12 @@
 //! so that a sum over all never counts twice.
 
 use counters::Counter;
-use ctl::{Counts, Port, Real, Responses, Service, Snapshot, Twin, Worker};
+use ctl::{Counts, NextHops, Port, Real, Responses, Service, Snapshot, Twin, Worker};
 
 use crate::page::{Kind, Page, Value};
+
+/// What packets wait for, of the box and of a worker.
+const HELD: &str = "Packets that wait for their real's next hop now.";
 
 /// What a real can be.
 const STATES: [&str; 3] = ["up", "drain", "down"];
@@ -49,6 +52,33 @@ fn whole(page: &mut Page, snapshot: &Snapshot) {
     .sample(&[], Value::Count(generation.sequence));
     page.family("penstock_generation_age_seconds", Kind::Gauge, "Since this table came into force.")
         .sample(&[], seconds(generation.age_ms));
+    if let Some(hops) = &generation.next_hops {
+        next_hops(page, hops);
+    }
+    page.family("penstock_held_packets", Kind::Gauge, HELD)
+        .sample(&[], Value::Count(ctl::held(&snapshot.counters)));
+}
+
+/// Those that follow the kernel, and how fast.
+fn next_hops(page: &mut Page, hops: &NextHops) {
+    page.family("penstock_next_hops_followed", Kind::Gauge, "Reals whose next hop follows the kernel.")
+        .sample(&[], Value::Count(hops.followed));
+    page.family("penstock_next_hops_known", Kind::Gauge, "Of them, those whose next hop is known.")
+        .sample(&[], Value::Count(hops.known));
+    page.family("penstock_next_hop_changes", Kind::Counter, "Changes of them that every worker has.")
+        .sample(&[], Value::Count(hops.changes));
+    let times = [
+        ("last", "of the last change", hops.last_us),
+        ("max", "of the slowest change since the program started", hops.max_us),
+    ];
+    for (name, of, us) in times {
+        let name = format!("penstock_next_hop_{name}_seconds");
+        let help = format!("From the kernel's word to the last worker's acknowledgement, {of}.");
+        let mut family = page.family(&name, Kind::Gauge, &help);
+        if hops.changes > 0 {
+            family.sample(&[], Value::Level(us as f64 / 1e6));
+        }
+    }
 }
 
 /// Every counter, of the whole box or of each worker. Drops and punts are one family each, by reason.
@@ -190,6 +220,7 @@ fn workers(page: &mut Page, workers: &[Worker]) {
         ),
         ("flows", "Flows in a worker's table.", |worker| Value::Count(worker.flows)),
         ("flows_max", "Room for flows in a worker's table.", |worker| Value::Count(worker.flows_max)),
+        ("held_packets", HELD, |worker| Value::Count(ctl::held(&worker.counters))),
         ("silent_seconds", "Since a worker's heart beat last.", |worker| seconds(worker.silent_ms)),
     ];
     for (name, help, level) in levels {

@@ -11,7 +11,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use counters::Counter;
-use ctl::{Generation, Port, Real, Responses, Service, Snapshot, Twin, Worker};
+use ctl::{Generation, NextHops, Port, Real, Responses, Service, Snapshot, Twin, Worker};
 use metrics::exposition;
 use proptest::prelude::*;
 
@@ -71,7 +71,13 @@ fn snapshot() -> Snapshot {
             digest: "f5758177".into(),
             age_ms: 1_000,
             return_path: "via-slr".into(),
-            next_hops: None,
+            next_hops: Some(Box::new(NextHops {
+                followed: 5,
+                known: 3,
+                changes: 9,
+                last_us: 1_250,
+                max_us: 2_500_000,
+            })),
         },
         counters,
         services: vec![Service {
@@ -167,8 +173,46 @@ fn services_reals_workers_and_ports_are_there_by_name() {
 }
 
 #[test]
+fn what_waits_and_how_fast_next_hops_are_stands_there_in_packets_and_seconds() {
+    let mut snapshot = snapshot();
+    for (counters, held, released) in [(0, 164, 100), (1, 90, 85), (2, 74, 15)] {
+        let counters = match counters {
+            0 => &mut snapshot.counters,
+            worker => &mut snapshot.workers[worker - 1].counters,
+        };
+        counters.extend([("held".to_owned(), held), ("released".to_owned(), released)]);
+    }
+    let samples = parse(&exposition(&snapshot));
+    let gauge = |name: &str, labels: &[(&str, &str)]| {
+        let sample = one(&samples, name, labels);
+        assert_eq!(sample.kind, "gauge", "{name}");
+        sample.value
+    };
+    assert_eq!(gauge("penstock_held_packets", &[]), 64.0);
+    assert_eq!(gauge("penstock_worker_held_packets", &[("worker", "0")]), 5.0);
+    assert_eq!(gauge("penstock_worker_held_packets", &[("worker", "1")]), 59.0);
+    assert_eq!(
+        (gauge("penstock_next_hops_followed", &[]), gauge("penstock_next_hops_known", &[])),
+        (5.0, 3.0)
+    );
+    assert_eq!(gauge("penstock_next_hop_last_seconds", &[]), 0.00125);
+    assert_eq!(gauge("penstock_next_hop_max_seconds", &[]), 2.5);
+    assert_eq!(one(&samples, "penstock_next_hop_changes_total", &[]).value, 9.0);
+
+    // Before the first change there is no time to tell.
+    snapshot.generation.next_hops = Some(Box::new(NextHops { followed: 5, ..NextHops::default() }));
+    let samples = parse(&exposition(&snapshot));
+    assert_eq!(one(&samples, "penstock_next_hops_followed", &[]).value, 5.0);
+    assert!(
+        samples.iter().all(|sample| !sample.name.ends_with("_seconds") || !sample.name.contains("next_hop"))
+    );
+}
+
+#[test]
 fn an_empty_box_has_a_page_too() {
     let samples = parse(&exposition(&Snapshot::default()));
+    assert!(samples.iter().all(|sample| !sample.name.contains("next_hop")));
+    assert_eq!(one(&samples, "penstock_held_packets", &[]).value, 0.0);
     assert_eq!(one(&samples, "penstock_rx_total", &[]).value, 0.0);
     assert!(samples.iter().all(|sample| !sample.name.starts_with("penstock_worker_")));
 }

@@ -123,6 +123,11 @@ fn pools(snapshot: &Snapshot, say: &mut impl FnMut(Mood, String)) {
     if !lost.is_empty() {
         say(Mood::Bad, format!("no next hop is known for {}", few("real", &lost)));
     }
+    match ctl::held(&snapshot.counters) {
+        0 => {}
+        1 => say(Mood::Note, "1 packet waits for its real's next hop, a second at most".into()),
+        held => say(Mood::Note, format!("{held} packets wait for their real's next hop, a second at most")),
+    }
 }
 
 fn drops(tracks: &Tracks, say: &mut impl FnMut(Mood, String)) {
@@ -242,6 +247,9 @@ mod tests {
     #[test]
     fn a_sound_box_gives_nothing_to_say() {
         assert_eq!(told(&sound(), &after()), []);
+        let mut waited = after();
+        waited.counters.extend([("held".to_owned(), 9), ("released".to_owned(), 9)]);
+        assert_eq!(told(&sound(), &waited), [], "what waits no more is nothing");
     }
 
     #[test]
@@ -257,6 +265,9 @@ mod tests {
         says(|s| s.reals[0].state = "drain".into(), Mood::Bad, "no real takes new flows for service web");
         says(|s| s.reals[0].state = "down".into(), Mood::Warn, "down: real web-1");
         says(|s| s.reals[0].next_hop.mac.clear(), Mood::Bad, "no next hop is known for real web-1");
+        let held = |now, before| [("held".to_owned(), now), ("released".to_owned(), before)];
+        says(|s| s.counters.extend(held(70, 6)), Mood::Note, "64 packets wait for their real's next hop");
+        says(|s| s.counters.extend(held(7, 6)), Mood::Note, "1 packet waits for its real's next hop");
         says(
             |s| *s.counters.get_mut("drop.no_real").unwrap() = 60,
             Mood::Bad,
