@@ -126,7 +126,7 @@ impl<'e> Bench<'e> {
         let counted = [Event::Rx, Event::Tx, Event::Held, Event::Released].map(|event| ledger.get(event));
         assert_eq!((counted, ledger.drops()), ([rx, tx, held, released], dropped));
         assert_eq!(ledger.get(DropReason::NoNextHop), dropped);
-        assert_eq!((ledger.balance(), u64::from(self.eal.mbufs_in_use())), (Ok(()), held - released));
+        assert_eq!((ledger.balance(), self.eal.mbufs_in_use()), (Ok(()), held - released));
     }
 }
 
