@@ -1,6 +1,6 @@
 //! Next hops that follow the kernel, under load, IPv4 and IPv6: another MAC address, another router, a server
 //! that is gone for a while. What was lost is told; what is held against is the order in which packets were sent,
-//! and what was counted.
+//! and what was counted. And packets that come before the way is known, which wait; and a way that leads to another port.
 
 #![allow(
     clippy::unwrap_used,
@@ -9,6 +9,7 @@
     reason = "helpers of a test fail as the test does"
 )]
 
+use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use ctl::{Answer, Client, Deed, Show, View};
@@ -17,8 +18,13 @@ use testbed::root;
 
 /// A machine that takes longer is broken.
 const PATIENCE: Duration = Duration::from_secs(60);
+/// Packets that may wait in a worker, as the README says.
+const HELD_MAX: u64 = 64;
 /// Questions to the near and the far server, of both families.
 const PLACES: &str = "10.0.0.100,8082 2001:db8:a::100,8082 10.0.0.100,8083 2001:db8:a::100,8083";
+
+/// One lab at a time: what the first measures is not to be disturbed.
+static ALONE: Mutex<()> = Mutex::new(());
 
 /// The lab, and the router's console.
 struct Live {
@@ -27,6 +33,12 @@ struct Live {
 }
 
 impl Live {
+    fn raise(lab: &str) -> Self {
+        let lab = Lab::raise(&root().join("testbed/labs").join(lab), Stay::Goes).unwrap();
+        let client = Client::connect(&lab.path("control.sock")).unwrap();
+        Self { lab, client }
+    }
+
     fn show(&mut self, what: View) -> Answer {
         self.client.ask(Deed::Show(Show { what, service: None, real: None, limit: None })).unwrap()
     }
@@ -39,6 +51,14 @@ impl Live {
     fn count(&mut self, counter: &str) -> u64 {
         let Answer::Counters(counts) = self.show(View::Counters) else { panic!("no counters") };
         counts[counter]
+    }
+
+    /// How many had to wait, how many wait now, and how many were dropped for want of a next hop.
+    fn waiting(&mut self) -> (u64, u64, u64) {
+        let Answer::Counters(counts) = self.show(View::Counters) else { panic!("no counters") };
+        let now = ctl::held(&counts);
+        assert!(now <= HELD_MAX, "{now} packets wait");
+        (counts["held"], now, counts["drop.no_next_hop"])
     }
 
     fn hops(&mut self) -> ctl::NextHops {
@@ -92,9 +112,8 @@ fn destinations(lab: &mut Lab, filter: &str) -> Vec<String> {
 fn next_hops_follow_the_kernel_under_load() {
     let [near_old, near_new] = ["02:00:00:00:00:11", "02:00:00:00:00:31"];
     let [gate_1, gate_2] = ["02:00:00:00:00:21", "02:00:00:00:00:22"];
-    let lab = Lab::raise(&root().join("testbed/labs/next-hops.toml"), Stay::Goes).unwrap();
-    let client = Client::connect(&lab.path("control.sock")).unwrap();
-    let mut live = Live { lab, client };
+    let _alone = ALONE.lock();
+    let mut live = Live::raise("next-hops.toml");
     live.await_hop("web-1", near_old);
     live.await_hop("web-2", gate_1);
     let hop = live.hop("web-1");
@@ -152,4 +171,87 @@ fn next_hops_follow_the_kernel_under_load() {
         .collect();
     assert!(others.is_empty(), "{others:?}");
     assert_eq!(moved.get("flow.moved"), 0);
+}
+
+/// What the box sent by a port for packets from a client's port: their numbers, each packet to that MAC address.
+fn numbers(lab: &mut Lab, capture: &str, from: u16, mac: &str) -> Vec<u64> {
+    let rows = lab.captured(capture, &format!("udp.srcport == {from}"), &["eth.dst", "udp.payload"]).unwrap();
+    let number = |row: Vec<String>| {
+        assert_eq!(row[0], mac, "{row:?} of {capture}");
+        u64::from_str_radix(&row[1], 16).unwrap()
+    };
+    rows.into_iter().map(number).collect()
+}
+
+/// So many packets come while no way is known; then one is, by the near port. Whether all were sent.
+fn all_waited(live: &mut Live, from: u16, packets: u64) -> bool {
+    let (held, _, dropped) = live.waiting();
+    live.run("client", &format!("python3 {{folder}}/send.py {from} {packets} 0"));
+    live.wait("packets that wait", |live| live.waiting().0 == held + packets);
+    live.run("box", "ip addr add 10.0.0.2/24 dev lan0 && ip route add 10.1.0.11 via 10.0.0.11");
+    live.wait("packets that wait no more", |live| live.waiting().1 == 0);
+    live.waiting().2 == dropped
+}
+
+/// No way is known any more.
+fn forget(live: &mut Live) {
+    live.run("box", "ip route del 10.1.0.11; ip addr del 10.0.0.2/24 dev lan0; ip neigh flush dev lan0");
+    live.wait("no next hop", |live| live.hop("web").mac.is_empty());
+}
+
+#[test]
+fn the_first_packets_wait_for_the_hop_and_a_hop_moves_to_another_port() {
+    const FEW: u64 = 20;
+    let [near, far] = ["02:00:00:00:00:11", "02:00:00:00:00:12"];
+    let _alone = ALONE.lock();
+    let mut live = Live::raise("waiting.toml");
+    assert_eq!((live.hop("web").mac.as_str(), live.waiting()), ("", (0, 0, 0)));
+
+    // The first packets. A machine that takes longer than a second for the way has dropped them, and tries again.
+    let begin = Instant::now();
+    let mut froms = 5000..;
+    let from = loop {
+        let from = froms.next().unwrap();
+        if all_waited(&mut live, from, FEW) {
+            break from;
+        }
+        println!("the way took more than a second");
+        assert!(begin.elapsed() < PATIENCE, "packets that waited are never sent");
+        forget(&mut live);
+    };
+    live.wait("the hop", |live| live.hop("web").mac == near);
+
+    // No more wait than may, however many come.
+    forget(&mut live);
+    let (held, _, dropped) = live.waiting();
+    live.lab.begin("flood", "client", "python3 {folder}/send.py 6000 1000000 0.001").unwrap();
+    live.wait("packets that found no room", |live| live.waiting().2 >= dropped + 500);
+    let _ = live.lab.end("flood").unwrap();
+    live.wait("packets that wait no more", |live| live.waiting().1 == 0);
+    assert!(live.waiting().0 >= held + HELD_MAX);
+
+    // The way leads to the other port.
+    live.run("box", "ip addr add 10.0.0.2/24 dev lan0 && ip addr add 10.2.0.2/24 dev lan1");
+    live.run("box", "ip route add 10.1.0.11 via 10.0.0.11 && ping -q -c 1 -w 30 10.2.0.11");
+    live.wait("the near way", |live| live.hop("web").mac == near);
+    let sent = |live: &mut Live, packets| {
+        let before = live.count("tx");
+        live.wait("packets that are sent", |live| live.count("tx") >= before + packets);
+    };
+    live.lab.begin("load", "client", "python3 {folder}/send.py 7000 1000000 0.005").unwrap();
+    sent(&mut live, 100);
+    live.run("box", "ip route replace 10.1.0.11 via 10.2.0.11");
+    live.wait("the way by the other port", |live| live.hop("web").mac == far);
+    assert_eq!(live.hop("web").port, "lan1");
+    sent(&mut live, 100);
+    let _ = live.lab.end("load").unwrap();
+    let _ = live.lab.counted().unwrap();
+
+    let all = |packets: u64| (0..packets).collect::<Vec<_>>();
+    assert_eq!(numbers(&mut live.lab, "sent", from, near), all(FEW), "what waited was sent in order");
+    let (mut by, by_other) =
+        (numbers(&mut live.lab, "sent", 7000, near), numbers(&mut live.lab, "sent-2", 7000, far));
+    assert!(by.len() >= 50 && by_other.len() >= 50, "{} and {} packets", by.len(), by_other.len());
+    by.extend(by_other);
+    assert_eq!(by, all(by.len() as u64), "each left once, and the later ones by the other port");
 }
