@@ -42,7 +42,13 @@ impl Live {
     }
 
     fn show(&mut self, what: View) -> Answer {
-        self.client.ask(Deed::Show(Show { what, service: None, real: None, limit: None })).unwrap()
+        let deed = || Deed::Show(Show { what, service: None, real: None, limit: None });
+        if let Ok(answer) = self.client.ask(deed()) {
+            return answer;
+        }
+        // Who has asked nothing for ten seconds is let go, and a step may take longer.
+        self.client = Client::connect(&self.lab.path("control.sock")).unwrap();
+        self.client.ask(deed()).unwrap()
     }
 
     fn hop(&mut self, real: &str) -> ctl::NextHop {
