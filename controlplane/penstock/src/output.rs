@@ -70,13 +70,22 @@ fn whole(path: &Path) -> PathBuf {
 
 /// Writes to stdout. A reader that has gone away is no failure: it has seen what it wanted.
 pub(crate) fn print(text: &str) -> Result<(), Failure> {
+    print_on(text).map(|_| ())
+}
+
+/// The same; says whether somebody still reads.
+pub(crate) fn print_on(text: &str) -> Result<bool, Failure> {
     let mut out = io::stdout().lock();
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
-        Err(error) if error.kind() != ErrorKind::BrokenPipe => {
-            Err(Failure::new(format!("stdout cannot be written: {error}")))
-        }
-        _ => Ok(()),
+        Ok(()) => Ok(true),
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(false),
+        Err(error) => Err(Failure::new(format!("stdout cannot be written: {error}"))),
     }
+}
+
+/// Where an output goes: `-` is standard output, as everywhere.
+pub(crate) fn place(text: &str) -> Result<PathBuf, String> {
+    Ok(PathBuf::from(if text == "-" { "/dev/stdout" } else { text }))
 }
 
 #[cfg(test)]

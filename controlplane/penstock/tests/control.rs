@@ -11,6 +11,7 @@
 mod common;
 
 use std::collections::BTreeMap;
+use std::io::{BufRead, BufReader};
 use std::os::unix::net::UnixDatagram;
 use std::process::Command;
 use std::time::{Duration, Instant};
@@ -99,6 +100,43 @@ fn every_view_is_shown_and_what_is_not_there_is_said() {
 }
 
 #[test]
+fn a_watch_ends_when_nobody_reads_it_any_more() {
+    let mut running = Running::start(&site(2, &[], &[], &weights(&[])));
+    for line in ["show reals --watch 0.1 --socket c.sock", "show reals --json --watch 0.1 --socket c.sock"] {
+        let mut watch = running.bench.command(line).spawn().unwrap();
+        let mut out = BufReader::new(watch.stdout.take().unwrap());
+        out.read_line(&mut String::new()).unwrap();
+        drop(out);
+        let start = Instant::now();
+        let status = loop {
+            if let Some(status) = watch.try_wait().unwrap() {
+                break status;
+            }
+            if start.elapsed() > Duration::from_secs(60) {
+                watch.kill().unwrap();
+                panic!("{line} goes on for nobody");
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        };
+        assert!(status.success(), "{line}: {status}");
+    }
+    running.end();
+}
+
+#[test]
+fn whoever_drains_the_last_real_is_told_what_becomes_of_new_flows() {
+    let mut running = Running::start(&site(1, &[], &[], &weights(&[])));
+    let told = running.say("drain web-0");
+    assert!(
+        told.contains("1 real drains, no real takes new flows: they are dropped (drop.no_real)"),
+        "{told}"
+    );
+    let told = running.bench.bad("weight web-0 -3 --socket c.sock", 2);
+    assert!(told.contains("give a weight from 0 to 65535, or file"), "{told}");
+    running.end();
+}
+
+#[test]
 fn a_reload_tells_its_plan_and_moves_no_flow_of_a_real_that_stays() {
     let mut running = Running::start(&site(4, &[], &[], &weights(&[])));
     let before = running.reals();
@@ -144,7 +182,7 @@ fn a_service_manager_is_told_when_it_forwards_which_table_is_in_force_and_when_i
     };
     let mut running = Running::start_under(Some(path), &site(2, &[], &[], &weights(&[])));
     assert_eq!(heard(), "READY=1\nSTATUS=Table 1 is in force.");
-    running.say("drain web-1");
+    running.say("drain web-0");
     assert_eq!(heard(), "STATUS=Table 2 is in force.");
     running.end();
     assert_eq!(heard(), "STOPPING=1");
@@ -187,7 +225,7 @@ fn an_operators_word_stands_over_reloads_and_restarts_until_the_file_says_otherw
         )
     };
     let before = running.reals();
-    running.say("drain web-1");
+    running.say("drain web-0");
     running.say("weight web-2 7");
     running.settle();
     assert_eq!((by(&running, 1), by(&running, 2)), ("drain operator 100".into(), "up file 7".into()));
@@ -236,7 +274,7 @@ fn an_operators_word_stands_over_reloads_and_restarts_until_the_file_says_otherw
 #[test]
 fn a_plan_is_told_before_its_change() {
     let mut running = Running::start(&site(3, &[], &[], &weights(&[])));
-    running.say("drain web-1");
+    running.say("drain web-0");
     // What is to be saved cannot be.
     let words = running.bench.path("n.overrides.toml");
     let before = std::fs::read(&words).unwrap();
@@ -273,7 +311,7 @@ fn a_word_that_ended_at_a_start_does_not_rise_at_the_next() {
 #[test]
 fn a_change_that_cannot_be_published_leaves_no_word_behind() {
     let mut running = Running::start(&site(3, &[], &[], &weights(&[])));
-    running.say("drain web-1");
+    running.say("drain web-0");
     let words = std::fs::read(running.bench.path("n.overrides.toml")).unwrap();
     // The asker's connection and one file more, where a table takes several.
     let pid = running.pid();

@@ -92,6 +92,15 @@ fn a_running_box_is_captured_with_its_reasons_and_forwards_on() {
 }
 
 #[test]
+fn a_dash_is_standard_output_and_no_file() {
+    let mut running = start("");
+    let output = capture(&running, &["--count", "2", "-o", "-"]).output().unwrap();
+    assert_eq!(output.stdout.get(..4), Some(&[0x0a, 0x0d, 0x0d, 0x0a][..]), "a section of pcapng begins so");
+    assert!(good(output).contains("2 packets, ") && !running.bench.files().contains(&"-".to_owned()));
+    running.stop();
+}
+
+#[test]
 fn ctrl_c_ends_a_capture_with_a_whole_file_and_there_is_one_at_a_time() {
     let mut running = start("");
     let first = capture(&running, &["-o", "a.pcapng"]).spawn().unwrap();

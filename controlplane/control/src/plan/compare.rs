@@ -246,16 +246,10 @@ pub(super) fn effects(old: &Config, new: &Config, moved: impl Fn(&Name) -> Optio
             .or_insert_with(|| Counts::between(&taking(old, was.pool), &taking(new, service.pool)));
         if moved > 0.0 || counts != Counts::default() {
             let Counts { drain, leave, join, reweighted } = counts;
-            effects.push(Effect {
-                service: name.clone(),
-                number,
-                drain,
-                leave,
-                join,
-                reweighted,
-                moved,
-                own,
-            });
+            let mut members = taking(new, service.pool).into_values();
+            let dry = !members.any(|(state, weight)| state == RealState::Up && weight > 0);
+            let service = name.clone();
+            effects.push(Effect { service, number, drain, leave, join, reweighted, moved, own, dry });
         }
     }
     effects

@@ -110,6 +110,8 @@ pub struct Effect {
     pub moved: f64,
     /// The part of it that these reals give up or get; the rest moves between others.
     pub own: f64,
+    /// Nobody takes new flows afterwards.
+    pub dry: bool,
 }
 
 /// Why there is no plan.
@@ -261,6 +263,9 @@ impl fmt::Display for Effect {
         ];
         for (count, one, several) in parts.into_iter().filter(|&(count, ..)| count > 0) {
             write!(f, "{} {}, ", many(count, "real"), if count == 1 { one } else { several })?;
+        }
+        if self.dry {
+            return f.write_str("no real takes new flows: they are dropped (drop.no_real)");
         }
         if self.leave > 0 && self.moved <= 0.0 {
             return write!(f, "which had no slots: none move");

@@ -124,6 +124,25 @@ fn a_draining_real_is_told_with_the_services_it_touches() {
 }
 
 #[test]
+fn whoever_takes_away_the_last_real_of_a_pool_is_told() {
+    let told = |state: &str| {
+        let drained = SITE.replace("\"10.0.0.31\"", &format!("\"10.0.0.31\"\nstate = \"{state}\""));
+        between(SITE, &drained).to_string()
+    };
+    let words = "no real takes new flows: they are dropped (drop.no_real)";
+    assert!(
+        told("drain").ends_with(&format!("\nservice \"dns\": 1 real drains, {words}")),
+        "{}",
+        told("drain")
+    );
+    assert!(
+        told("down").ends_with(&format!("\nservice \"dns\": 1 real leaves, {words}")),
+        "{}",
+        told("down")
+    );
+}
+
+#[test]
 fn a_real_that_leaves_after_it_has_drained_moves_no_slots_and_that_is_said() {
     let state = |state: &str| with("10.0.0.12\"", &format!("10.0.0.12\"\nstate = \"{state}\""));
     let told = between(&state("drain"), &state("down")).to_string();

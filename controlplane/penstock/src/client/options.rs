@@ -91,7 +91,7 @@ pub(crate) struct WeightOptions {
     #[arg(value_name = "REAL")]
     pub(crate) real: String,
     /// Its share of new flows, 0 to 65535, or `file` for what the configuration says.
-    #[arg(value_name = "N", value_parser = Weight::parse)]
+    #[arg(value_name = "N", allow_negative_numbers = true, value_parser = Weight::parse)]
     pub(crate) weight: Weight,
     /// In this pool only [default: in all that it is a member of].
     #[arg(long, value_name = "POOL")]

@@ -8,7 +8,7 @@ use ctl::{Answer, Deed, Show};
 use crate::client::options::{ShowOptions, View};
 use crate::client::{ask, surprise, text};
 use crate::failure::Failure;
-use crate::output::print;
+use crate::output::print_on;
 
 /// Shows, once or again and again.
 pub(crate) fn show(options: &ShowOptions) -> Result<(), Failure> {
@@ -23,11 +23,11 @@ pub(crate) fn show(options: &ShowOptions) -> Result<(), Failure> {
     loop {
         let answer = ask(&options.socket.path, deed())?;
         let text = if options.json { as_json(&answer)? } else { text::of(&answer).ok_or_else(surprise)? };
-        print(&text)?;
-        let Some(seconds) = options.watch else { return Ok(()) };
+        let is_read = print_on(&text)?;
+        let Some(seconds) = options.watch.filter(|_| is_read) else { return Ok(()) };
         thread::sleep(Duration::from_secs_f64(seconds));
-        if !options.json {
-            print("\n")?;
+        if !options.json && !print_on("\n")? {
+            return Ok(());
         }
     }
 }

@@ -12,7 +12,7 @@ use crate::eyes::capture::compile;
 use crate::eyes::tally::Tally;
 use crate::failure::Failure;
 use crate::interrupt::Interrupt;
-use crate::output::Output;
+use crate::output::{Output, place};
 
 /// How long to wait for packets before looking for Ctrl-C.
 const PATIENCE: Duration = Duration::from_millis(50);
@@ -29,8 +29,8 @@ pub(crate) struct CaptureOptions {
     /// End after so many packets [default: at Ctrl-C].
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     count: Option<u64>,
-    /// Where to write them, as pcapng; /dev/stdout for a pipe.
-    #[arg(short, long, value_name = "FILE")]
+    /// Where to write them, as pcapng; `-` is standard output.
+    #[arg(short, long, value_name = "FILE", value_parser = place)]
     output: PathBuf,
     #[command(flatten)]
     socket: Socket,

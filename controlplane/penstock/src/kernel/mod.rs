@@ -127,7 +127,7 @@ fn twin(
     if Path::new("/sys/class/net").join(name.as_str()).exists() {
         return Err(Failure::new(format!(
             "port \"{name}\": its twin in the kernel would have its name, and there is an interface of that name: \
-             rename the port, or set kernel = \"none\""
+             end the `penstock run` that has it, or else rename the port, or set kernel = \"none\""
         )));
     }
     let [a, b, c, d, e, f] = mac;
