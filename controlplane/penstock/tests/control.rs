@@ -182,7 +182,7 @@ fn a_service_manager_is_told_when_it_forwards_which_table_is_in_force_and_when_i
     };
     let mut running = Running::start_under(Some(path), &site(2, &[], &[], &weights(&[])));
     assert_eq!(heard(), "READY=1\nSTATUS=Table 1 is in force.");
-    running.say("drain web-0");
+    running.say("drain web-1");
     assert_eq!(heard(), "STATUS=Table 2 is in force.");
     running.end();
     assert_eq!(heard(), "STOPPING=1");
@@ -225,7 +225,7 @@ fn an_operators_word_stands_over_reloads_and_restarts_until_the_file_says_otherw
         )
     };
     let before = running.reals();
-    running.say("drain web-0");
+    running.say("drain web-1");
     running.say("weight web-2 7");
     running.settle();
     assert_eq!((by(&running, 1), by(&running, 2)), ("drain operator 100".into(), "up file 7".into()));
@@ -274,7 +274,7 @@ fn an_operators_word_stands_over_reloads_and_restarts_until_the_file_says_otherw
 #[test]
 fn a_plan_is_told_before_its_change() {
     let mut running = Running::start(&site(3, &[], &[], &weights(&[])));
-    running.say("drain web-0");
+    running.say("drain web-1");
     // What is to be saved cannot be.
     let words = running.bench.path("n.overrides.toml");
     let before = std::fs::read(&words).unwrap();
@@ -311,7 +311,7 @@ fn a_word_that_ended_at_a_start_does_not_rise_at_the_next() {
 #[test]
 fn a_change_that_cannot_be_published_leaves_no_word_behind() {
     let mut running = Running::start(&site(3, &[], &[], &weights(&[])));
-    running.say("drain web-0");
+    running.say("drain web-1");
     let words = std::fs::read(running.bench.path("n.overrides.toml")).unwrap();
     // The asker's connection and one file more, where a table takes several.
     let pid = running.pid();
