@@ -386,14 +386,11 @@ impl Engine {
                     let decision = Decision::left(Verdict::Punt(lane.punt), None);
                     note(at, packet, Some(&lane.parsed), &decision);
                 }
-                Step::Punt => {
-                    note(at, packet, Some(&lane.parsed), &refused(&mut resolver, FULL, &lane.parsed))
-                }
                 Step::Resolve => {
                     let decision = forward(&mut resolver, &mut self.identifications, packet, (lane, at));
                     note(at, packet, Some(&lane.parsed), &decision);
                 }
-                Step::Classify | Step::NotIp | Step::Drop => {
+                Step::Classify | Step::NotIp | Step::Drop | Step::Punt => {
                     let decision = leave(&mut resolver, &mut self.identifications, packet, (lane, at));
                     note(at, packet, lane.parsed(), &decision);
                 }
@@ -471,6 +468,7 @@ fn leave<P: Packet>(
     let (table, mac) = (resolver.table, resolver.mac);
     let answer = match lane.step {
         Step::Drop => Err(Verdict::Drop(lane.drop)),
+        Step::Punt => return refused(resolver, FULL, &lane.parsed),
         Step::NotIp => answer_no_ip(table, mac, packet),
         _ if lane.parsed.kind == Kind::IcmpError && lane.parsed.has_flow() => {
             return forward(resolver, identifications, packet, (lane, at));
