@@ -130,8 +130,8 @@ impl Crew {
     }
 
     /// Conducts the workers through their life. All acknowledge the table before the valve is opened, and
-    /// `prepare` may do what else has to be done before the first packet; then `goes_on` is asked, over and over, until it says no or a worker is gone; then the valve is
-    /// shut, and all stop.
+    /// `prepare` may do what else has to be done before the first packet; then `goes_on` is asked, over and over,
+    /// until it says no or a worker is gone; then the valve is shut, and all stop.
     pub(crate) fn conduct(
         &mut self,
         valve: &Valve,
@@ -263,9 +263,11 @@ impl Crew {
             ends.filter(|(worker, _)| to.is_none_or(|to| to == *worker)).map(|(worker, (side, tables))| {
                 let full = || Failure::new(format!("worker {worker} takes no table: its ring is full"));
                 let mut handover = Handover::new(Arc::clone(table), macs);
-                hops.put_into(worker, &mut handover);
+                hops.put_into(&mut handover);
                 tables.hand_over(handover).map_err(|_| full())?;
-                side.commands.try_send(&command).map_err(|_| full())
+                side.commands.try_send(&command).map_err(|_| full())?;
+                hops.handed(worker, table.generation());
+                Ok(())
             });
         given.fold(Ok(()), Result::and)
     }

@@ -75,13 +75,17 @@ impl Roll {
         }
     }
 
-    /// A worker is handed a table: with it, all that waits. What comes later comes behind it in the ring.
-    pub(crate) fn put_into(&mut self, worker: usize, handover: &mut Handover<Image>) {
+    /// Puts the newest hops into a table that a worker is to be handed.
+    pub(crate) fn put_into(&self, handover: &mut Handover<Image>) {
         self.newest.values().for_each(|hop| handover.put(hop));
+    }
+
+    /// A worker was handed that table, and with it all that waits. What comes later comes behind it in the ring.
+    pub(crate) fn handed(&mut self, worker: usize, generation: Generation) {
         if let Some(post) = self.posts.get_mut(worker) {
             post.waiting.clear();
             post.of_real.clear();
-            post.in_table = Some((handover.generation(), self.serial));
+            post.in_table = Some((generation, self.serial));
             post.sent_at = post.sent_at.max(self.serial);
         }
     }
@@ -119,7 +123,7 @@ mod tests {
     #![allow(clippy::unwrap_used, reason = "helpers of a test fail as the test does")]
 
     use link::Report;
-    use service::{Hop, RealNumber};
+    use service::{Generation, Hop, RealNumber};
 
     use super::Roll;
     use crate::limits::HOPS_SENT_MAX;
@@ -160,6 +164,20 @@ mod tests {
         assert_eq!(sent(&mut roll, 1, 9), [(5, 5)]);
         roll.hear(1, Report::HopsAt(5));
         assert_eq!(roll.at(), 5);
+    }
+
+    #[test]
+    fn what_waits_goes_with_a_table_that_was_handed_over_and_no_other() {
+        let mut roll = Roll::new(2);
+        roll.tell(hop(1, 1), 1);
+        let generation = Generation { boot: 1, sequence: 2 };
+        // The other worker's ring was full: it took no table, and is told the hop when there is room.
+        roll.handed(0, generation);
+        assert_eq!((sent(&mut roll, 0, 9), sent(&mut roll, 1, 9)), (vec![], vec![(1, 1)]));
+        roll.hear(0, Report::Switched(generation));
+        assert_eq!(roll.at(), 0);
+        roll.hear(1, Report::HopsAt(1));
+        assert_eq!(roll.at(), 1);
     }
 
     #[test]
