@@ -12,8 +12,6 @@ BESIDE = [("4,096 flows, recorded", "4,096 flows"), ("no VIP, recorded", "no VIP
 PACKETS = 20_000_000
 # Of each process; the first still meets fresh memory, so the median of them counts.
 ROUNDS = "5"
-# Rows that need no millions of flows.
-SMALL = set()
 
 
 def names(folder, scratch, small):
@@ -36,9 +34,7 @@ def path(folder, scratch, rows, turn):
     file = f"{scratch}/path.json"
     nanos = {}
     for row in rows:
-        command = [f"{folder}/path", ROUNDS, "--small", "--only", row, "--json", file]
-        if row not in SMALL:
-            command.remove("--small")
+        command = [f"{folder}/path", ROUNDS, "--only", row, "--json", file]
         subprocess.run(command, check=True, stdout=subprocess.DEVNULL, env=elsewhere(turn))
         with open(file) as text:
             nanos[row] = json.load(text)["path"][0]["ns"][1]
@@ -50,9 +46,9 @@ def path(folder, scratch, rows, turn):
     return {name: ns - port[port_of(name)] for name, ns in nanos.items()}
 
 
-def on_port(folder, capture, further=()):
+def on_port(folder, capture):
     """Nanoseconds of a packet's whole way on net_pcap."""
-    command = [f"{folder}/pcap-path", "--capture", capture, "--packets", str(PACKETS), *further]
+    command = [f"{folder}/pcap-path", "--capture", capture, "--packets", str(PACKETS)]
     text = subprocess.run(command, check=True, capture_output=True, text=True).stdout
     return {"net_pcap, whole path": json.loads(text)["ns_per_packet"]}
 
@@ -79,7 +75,6 @@ def main():
     subprocess.run([f"{ours}/side-by-side", "--capture", capture], check=True)
     builds = [(OURS, ours), (THEIRS, theirs)]
     known = {name: names(build, scratch, small) for name, build in builds}
-    SMALL.update(names(ours, scratch, ["--small"]) if not small else known[OURS])
     rows = {OURS: [], THEIRS: []}
     for turn in range(rounds):
         for name, build in builds:

@@ -186,6 +186,14 @@ pub struct Real {
     pub state: RealState,
 }
 
+impl Real {
+    /// Whether its next hop is learnt from the kernel.
+    #[must_use]
+    pub const fn is_followed(&self) -> bool {
+        self.next_hop.is_none()
+    }
+}
+
 /// A pool.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Pool {

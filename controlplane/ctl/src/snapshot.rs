@@ -6,6 +6,9 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+/// A worker whose heart has not beaten for so many milliseconds is in trouble: it beats several times a second.
+pub const SILENT_MS: u64 = 2_000;
+
 /// Counters by name: `{"rx": 12, "drop.truncated": 0}`.
 pub type Counts = BTreeMap<String, u64>;
 

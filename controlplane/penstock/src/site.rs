@@ -113,7 +113,7 @@ fn put(list: &mut Vec<Option<usize>>, number: usize, place: usize) {
 
 /// Refuses reals whose next hop nobody has written.
 pub(crate) fn refuse_followed(config: &Config, why: &str) -> Result<(), Failure> {
-    let Some(real) = config.reals.iter().find(|real| real.next_hop.is_none()) else { return Ok(()) };
+    let Some(real) = config.reals.iter().find(|real| real.is_followed()) else { return Ok(()) };
     Err(Failure::new(format!(
         "the real \"{}\" has no next_hop, and {why}: write next_hop = \"02:00:00:00:00:fe\", with the MAC address of \
          the way to it, in its table or once for all in [tunnel]",

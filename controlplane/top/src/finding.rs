@@ -1,8 +1,8 @@
 //! What is wrong, in words: what somebody woken at night wants to read first.
 
-use ctl::Snapshot;
+use ctl::{SILENT_MS, Snapshot};
 
-use crate::limits::{BUSY_HIGH, NEWS_MS, SILENT_MS_MAX, TABLE_HIGH};
+use crate::limits::{BUSY_HIGH, NEWS_MS, TABLE_HIGH};
 use crate::number;
 use crate::paint::Mood;
 use crate::sheets::{drop_mood, help, is_dry};
@@ -42,7 +42,7 @@ pub(crate) fn findings(snapshot: &Snapshot, tracks: &Tracks) -> Vec<Finding> {
 fn workers(snapshot: &Snapshot, say: &mut impl FnMut(Mood, String)) {
     for worker in &snapshot.workers {
         let number = worker.number;
-        if worker.silent_ms > SILENT_MS_MAX {
+        if worker.silent_ms > SILENT_MS {
             let silent = number::duration(worker.silent_ms);
             say(
                 Mood::Bad,

@@ -18,9 +18,6 @@ pub(crate) const COLUMNS_WIDE: u16 = 160;
 /// Characters of a filter.
 pub(crate) const FILTER_CHARS_MAX: usize = 63;
 
-/// A worker silent for longer than this is in trouble: its heart beats several times a second.
-pub(crate) const SILENT_MS_MAX: u64 = 2_000;
-
 /// The share of its time from which a worker is near its limit.
 pub(crate) const BUSY_HIGH: f64 = 0.9;
 

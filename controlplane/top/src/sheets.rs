@@ -1,9 +1,9 @@
 //! The tables themselves: what each shows of a snapshot.
 
 use counters::Counter;
-use ctl::{Real, Snapshot};
+use ctl::{Real, SILENT_MS, Snapshot};
 
-use crate::limits::{BUSY_HIGH, DROPS_BAD, DROPS_TOLD, SILENT_MS_MAX};
+use crate::limits::{BUSY_HIGH, DROPS_BAD, DROPS_TOLD};
 use crate::paint::Mood;
 use crate::series::Series;
 use crate::sheet::{Cell, Column, Row, Sheet, Unit};
@@ -203,7 +203,7 @@ pub(crate) fn workers<'s>(snapshot: &'s Snapshot, tracks: &'s Tracks) -> Sheet<'
     let row = |worker: &'s ctl::Worker| {
         let work = tracks.workers.get(&worker.number)?;
         let mood = match worker {
-            worker if worker.silent_ms > SILENT_MS_MAX => Mood::Bad,
+            worker if worker.silent_ms > SILENT_MS => Mood::Bad,
             worker if worker.busy >= BUSY_HIGH => Mood::Warn,
             _ => Mood::Calm,
         };

@@ -406,21 +406,23 @@ impl Desk {
     /// no second switch before the first has ended.
     fn look_at_the_silent(&mut self, now: Now, outputs: &mut Vec<Output>) {
         let is_over = |since_ms: u64, most: u64| now.ms.saturating_sub(since_ms) >= most;
-        let (first, refusal): (_, Box<dyn Fn(bool) -> Refusal>) = match &mut self.phase {
+        let (pending, is_told, silent) = match &mut self.phase {
             Phase::Building { pending, since_ms, is_told } if is_over(*since_ms, BUILD_MS_MAX) => {
-                let first = (!std::mem::replace(is_told, true)).then_some(pending.ticket);
-                (first, Box::new(|is_begun| Refusal::Slow { is_begun }))
+                (pending, is_told, None)
             }
             Phase::Switching { pending, waiting, since_ms, is_told }
                 if is_over(*since_ms, ACKNOWLEDGE_MS_MAX) =>
             {
-                let generation = pending.next.generation;
-                let worker = waiting.iter().position(|waits| *waits).unwrap_or(0);
-                let first = (!std::mem::replace(is_told, true)).then_some(pending.ticket);
-                (first, Box::new(move |is_begun| Refusal::Silent { worker, generation, is_begun }))
+                (pending, is_told, Some(waiting.iter().position(|waits| *waits).unwrap_or(0)))
             }
             _ => return,
         };
+        let generation = pending.next.generation;
+        let refusal = |is_begun| match silent {
+            None => Refusal::Slow { is_begun },
+            Some(worker) => Refusal::Silent { worker, generation, is_begun },
+        };
+        let first = (!std::mem::replace(is_told, true)).then_some(pending.ticket);
         outputs.extend(first.map(|ticket| Output::Answer(ticket, Err(refusal(true)))));
         let waiting = self.wishes.drain(..);
         outputs.extend(waiting.map(|(ticket, _)| Output::Answer(ticket, Err(refusal(false)))));

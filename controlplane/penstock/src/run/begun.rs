@@ -17,30 +17,18 @@ pub(crate) struct Begun {
 impl Begun {
     /// Those of `new`, which follows `old`: who keeps its number keeps its beginning, and for the others it is `total`.
     pub(crate) fn after(&self, old: &Site, new: &Site, total: &Ledger) -> Self {
-        let mut begun = Self::default();
-        for service in &new.config.services {
-            let Some(number) = new.numbers.service(&service.name) else { continue };
-            let at = number.index();
-            let tallies = if old.numbers.service(&service.name) == Some(number) {
-                self.services.get(&at).copied().unwrap_or_default()
-            } else {
-                [total.service(at), total.responses(at)]
-            };
-            begun.services.insert(at, tallies);
+        let services = new.config.services.iter().filter_map(|service| {
+            let number = new.numbers.service(&service.name)?;
+            Some((number.index(), old.numbers.service(&service.name) == Some(number)))
+        });
+        let reals = new.config.reals.iter().filter_map(|real| {
+            let number = new.numbers.real(&real.name)?;
+            Some((number.index(), old.numbers.real(&real.name) == Some(number)))
+        });
+        Self {
+            services: begun(services, &self.services, |at| [total.service(at), total.responses(at)]),
+            reals: begun(reals, &self.reals, |at| total.real(at)),
         }
-        for real in &new.config.reals {
-            let Some(number) = new.numbers.real(&real.name) else { continue };
-            let at = number.index();
-            let tally = if old.numbers.real(&real.name) == Some(number) {
-                self.reals.get(&at).copied().unwrap_or_default()
-            } else {
-                total.real(at)
-            };
-            begun.reals.insert(at, tally);
-        }
-        begun.services.retain(|_, tallies| *tallies != [Tally::default(); 2]);
-        begun.reals.retain(|_, tally| *tally != Tally::default());
-        begun
     }
 
     /// A service's packets, and its responses, since it has its number.
@@ -53,6 +41,20 @@ impl Begun {
     pub(crate) fn real(&self, total: &Ledger, number: usize) -> Tally {
         since(total.real(number), self.reals.get(&number).copied().unwrap_or_default())
     }
+}
+
+/// Numbers with what they begin at: what they began at before, if the name kept its number, or else what stands there
+/// now.
+fn begun<T: Copy + Default + PartialEq>(
+    numbers: impl Iterator<Item = (usize, bool)>,
+    before: &BTreeMap<usize, T>,
+    now: impl Fn(usize) -> T,
+) -> BTreeMap<usize, T> {
+    let begin = |(at, is_kept)| {
+        let begin = if is_kept { before.get(&at).copied().unwrap_or_default() } else { now(at) };
+        (begin != T::default()).then_some((at, begin))
+    };
+    numbers.filter_map(begin).collect()
 }
 
 const fn since(now: Tally, begun: Tally) -> Tally {

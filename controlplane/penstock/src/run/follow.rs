@@ -42,7 +42,7 @@ pub(crate) type Followed = BTreeMap<IpAddr, (RealNumber, Option<u8>)>;
 
 /// Those of a configuration.
 pub(crate) fn followed(config: &Config, numbers: &Numbers) -> Followed {
-    let is_followed = config.reals.iter().filter(|real| real.next_hop.is_none());
+    let is_followed = config.reals.iter().filter(|real| real.is_followed());
     let place = |real: &conf::Real| {
         let number = numbers.real(&real.name)?;
         Some((real.address, (number, port_of(real))))
@@ -170,7 +170,7 @@ impl Follower {
 
     /// These reals will be followed: their ways are looked for before a packet needs them.
     pub(crate) fn foresee(&mut self, config: &Config, now_ms: u64, crew: &mut Crew) {
-        let is_followed = config.reals.iter().filter(|real| real.next_hop.is_none());
+        let is_followed = config.reals.iter().filter(|real| real.is_followed());
         let mut wanted: BTreeMap<IpAddr, Option<u8>> =
             is_followed.map(|real| (real.address, port_of(real))).collect();
         wanted.extend(self.followed.iter().map(|(address, (_, by))| (*address, *by)));

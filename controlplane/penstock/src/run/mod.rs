@@ -91,7 +91,7 @@ pub(crate) fn run(options: &RunOptions) -> Result<(), Failure> {
     let statistics = || live::stats(&configured, &ports, carried.as_deref());
     let (send, inbox) = channel();
     watch_signals(signals, send.clone(), origin.clone())?;
-    let (ends, needed) = (ends(&file, &macs), file.reals.iter().any(|real| real.next_hop.is_none()));
+    let (ends, needed) = (ends(&file, &macs), file.reals.iter().any(conf::Real::is_followed));
     let follower = Follower::start(ends, needed, send.clone())?;
     let mut stage = Stage::new(file, origin, (send, inbox), macs.clone(), follower)?;
     for seat in &mut stage.seats {

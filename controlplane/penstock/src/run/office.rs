@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use control::{Desk, Done, Input, Job, Now, Output, Refusal, Ticket};
 use counters::Ledger;
-use ctl::{Answer, Changed, Code, Outcome};
+use ctl::{Answer, Changed, Code, Outcome, SILENT_MS};
 
 use crate::crew::{Crew, Unread};
 use crate::meter::Gauge;
@@ -26,9 +26,6 @@ const LOOK: Duration = Duration::from_millis(10);
 
 /// So long next hops are waited for before the first packet.
 const LEARN: Duration = Duration::from_secs(1);
-
-/// A worker whose heart has not beaten for so many milliseconds is told of.
-const SILENT_MS: u64 = 2_000;
 
 /// Somebody's wish: what is said to them.
 enum Asker {

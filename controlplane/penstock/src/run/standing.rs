@@ -193,11 +193,11 @@ impl Standing {
         let named = real.port.and_then(port).unwrap_or_default();
         let hop = |mac: Option<Mac>, port, why| ctl::NextHop {
             mac: mac.map(|mac| mac.to_string()).unwrap_or_default(),
-            by: if real.next_hop.is_some() { "file" } else { "kernel" }.to_owned(),
+            by: if real.is_followed() { "kernel" } else { "file" }.to_owned(),
             port,
             why,
         };
-        if real.next_hop.is_some() {
+        if !real.is_followed() {
             return hop(real.next_hop, named, String::new());
         }
         match self.ways.get(&number).copied().unwrap_or(Next::Unknown(Why::Unasked)) {
