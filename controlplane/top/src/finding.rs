@@ -26,10 +26,12 @@ pub(crate) fn findings(snapshot: &Snapshot, tracks: &Tracks) -> Vec<Finding> {
     table(tracks, &mut say);
     reals(snapshot, &mut say);
     if tracks.counters.get("rx").is_some_and(|rx| rx.now().is_some() && rx.calm() <= 0.0) {
-        say(
-            Mood::Note,
-            "no packets come in: is the link up, and does traffic for the VIPs come here?".into(),
-        );
+        // A quiet hour is no fault; a box that never saw a packet may have one.
+        let text = match snapshot.counters.get("rx") {
+            Some(1..) => "no packets come in just now",
+            _ => "no packet has come in yet: is the link up, and does traffic for the VIPs come here?",
+        };
+        say(Mood::Note, text.into());
     }
     let (age, sequence) = (snapshot.generation.age_ms, snapshot.generation.sequence);
     if age < NEWS_MS && sequence > 1 {
@@ -279,8 +281,16 @@ mod tests {
             "no real that may take a new flow",
         );
         says(|s| *s.counters.get_mut("flow.evict").unwrap() = 2, Mood::Warn, "SYN flood");
-        says(|s| s.counters = sound().counters, Mood::Note, "no packets come in");
+        says(|s| s.counters = sound().counters, Mood::Note, "no packets come in just now");
         says(|s| s.generation.sequence = 2, Mood::Note, "generation 2 came into force 0 ms ago");
+    }
+
+    #[test]
+    fn a_box_that_never_saw_a_packet_is_told_apart_from_a_quiet_one() {
+        let mut never = sound();
+        never.counters.insert("rx".into(), 0);
+        let told = told(&never, &never);
+        assert!(matches!(&told[..], [(Mood::Note, text)] if text.contains("is the link up")), "{told:?}");
     }
 
     #[test]

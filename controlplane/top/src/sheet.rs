@@ -90,10 +90,14 @@ impl Cell<'_> {
     fn order(&self, other: &Self) -> Ordering {
         match (self, other) {
             (Self::Text(one), Self::Text(two)) => one.cmp(two),
-            (Self::Made(one), Self::Made(two)) => match (one.parse::<u64>(), two.parse::<u64>()) {
-                (Ok(one), Ok(two)) => one.cmp(&two),
-                _ => one.cmp(two),
-            },
+            (Self::Made(one), Self::Made(two)) => {
+                // The mark of an operator's word is no part of a number.
+                let number = |text: &String| text.trim_end_matches('*').parse::<u64>();
+                match (number(one), number(two)) {
+                    (Ok(one), Ok(two)) => one.cmp(&two),
+                    _ => one.cmp(two),
+                }
+            }
             (one, two) => two.size().total_cmp(&one.size()),
         }
     }

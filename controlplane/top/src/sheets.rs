@@ -57,18 +57,17 @@ pub(crate) fn is_dry(snapshot: &Snapshot, pool: &str) -> bool {
 const REALS: &[Column] = &[
     Column::text("real", 14, 32, 0),
     Column::text("address", 15, 18, 3),
-    Column::text("state", 5, 5, 0),
-    Column::text("by", 8, 8, 6),
-    Column::text("weight", 6, 14, 4),
+    Column::text("state", 6, 6, 0),
+    Column::text("weight", 7, 14, 4),
     Column::text("next hop", 17, 17, 7),
     Column::number("pps", 6, 0),
     Column::number("bit/s", 6, 1),
     Column::number("packets", 9, 5),
-    Column::trend(10, 60, 2),
+    Column::trend(9, 60, 2),
 ];
 
 /// See [`SERVICES_BY`].
-pub(crate) const REALS_BY: usize = 6;
+pub(crate) const REALS_BY: usize = 5;
 
 /// All reals.
 pub(crate) fn reals<'s>(snapshot: &'s Snapshot, tracks: &'s Tracks) -> Sheet<'s> {
@@ -84,9 +83,8 @@ pub(crate) fn reals<'s>(snapshot: &'s Snapshot, tracks: &'s Tracks) -> Sheet<'s>
             cells: vec![
                 Cell::Text(&real.name),
                 Cell::Text(&real.address),
-                Cell::Text(&real.state),
-                Cell::Text(&real.by),
-                Cell::Made(weights(real)),
+                Cell::Made(marked(real.state.clone(), real.by == "operator")),
+                Cell::Made(marked(weights(real), !real.weights_by_operator.is_empty())),
                 Cell::Text(if real.next_hop.mac.is_empty() { "not known" } else { &real.next_hop.mac }),
                 Cell::Rate(&traffic.packets, Unit::Each),
                 Cell::Rate(&traffic.bytes, Unit::Bytes),
@@ -98,6 +96,11 @@ pub(crate) fn reals<'s>(snapshot: &'s Snapshot, tracks: &'s Tracks) -> Sheet<'s>
     };
     let rows = snapshot.reals.iter().filter_map(row).collect();
     Sheet { of: "reals", columns: REALS, rows, empty: "no real is configured" }
+}
+
+/// What is an operator's word and not the file's has a mark.
+fn marked(word: String, is_operators: bool) -> String {
+    if is_operators { word + "*" } else { word }
 }
 
 /// One number where all pools give the same, else the least and the most.

@@ -194,6 +194,11 @@ impl State {
         self.lost = Some((why.to_owned(), seconds));
     }
 
+    /// Whether nothing was heard yet.
+    pub(crate) const fn is_blank(&self) -> bool {
+        self.live.is_none()
+    }
+
     /// Takes a key. False once it is the one that ends.
     #[must_use]
     pub fn key(&mut self, key: Key) -> bool {

@@ -25,7 +25,7 @@ pub enum News {
 const LOOK: Duration = Duration::from_millis(50);
 
 /// Shows what comes in until a key ends it or `stop` says so. `source` is where it comes from, in words; nothing heard for three
-/// times `interval` (two seconds at least) is said.
+/// times `interval` (two seconds at least, one before the first picture) is said.
 ///
 /// The terminal is restored when this returns, and by the panic hook that is set here if it does not.
 ///
@@ -78,6 +78,8 @@ fn run(
             stale = true;
         }
         // Whoever asks may wait long for an answer; the operator is to know meanwhile.
+        // Before the first picture there is nothing else to look at: the operator is to know soon.
+        let silence = if state.is_blank() { silence.min(Duration::from_secs(1)) } else { silence };
         if told.elapsed() >= silence {
             told += Duration::from_secs(1).min(silence);
             state.lose("it takes the question and does not answer", heard.elapsed().as_secs());

@@ -17,12 +17,15 @@ use crate::tracks::flows;
 pub(crate) fn bar<'a>(state: &State, seen: &Seen, paint: Paint, width: u16) -> Line<'a> {
     let Seen { snapshot, .. } = seen;
     let generation = &snapshot.generation;
-    let digest: String = generation.digest.chars().take(12).collect();
+    // Only where there is room: the times say more at a glance.
+    let digest: String =
+        if width > 80 { generation.digest.chars().take(12).collect() } else { String::new() };
     let left = format!(
-        " penstock {} · up {} · generation {} {digest} for {}",
+        " penstock {} · up {} · generation {}{}{digest} for {}",
         snapshot.version,
         duration(snapshot.at_ms),
         generation.sequence,
+        if digest.is_empty() { "" } else { " " },
         duration(generation.age_ms)
     );
     let (right, mood) = match (&state.lost, &state.frozen) {

@@ -26,6 +26,7 @@ const KEYS: &[(&str, &str)] = &[
     ("", "bar is the largest value shown, of a share it is all"),
     ("–", "not known yet: a rate needs two pictures"),
     ("order", "by the mean of the last eight rates: lines stay put"),
+    ("*", "an operator's word, not the file's"),
     ("missed", "no room in the NIC or no mbuf: no worker saw these"),
     ("to kernel", "punted: not for a VIP"),
     ("busy", "the share of its time that a worker had packets"),

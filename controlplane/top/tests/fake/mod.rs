@@ -118,7 +118,7 @@ impl Fake {
             state: state.into(),
             by: if state == "up" { "file" } else { "operator" }.into(),
             weights: pools.iter().map(weight).collect::<BTreeMap<_, _>>(),
-            weights_by_operator: Vec::new(),
+            weights_by_operator: if number == 5 { vec!["web".to_owned()] } else { Vec::new() },
             next_hop: ctl::NextHop {
                 mac: format!("02:00:00:00:{:02x}:{:02x}", number / 256, number % 256),
                 ..Default::default()
