@@ -5,8 +5,8 @@ use std::net::Ipv4Addr;
 
 use mem::Prf;
 use service::{
-    Blueprint, DontFragment, Encap, Generation, Member, Outer, OuterSource, PoolSpec, RealNumber, RealSpec,
-    RealState, ServiceNumber, ServiceSpec, Timeouts,
+    Blueprint, DontFragment, Encap, Generation, Member, Outer, OuterSource, Policy, PoolSpec, RealNumber,
+    RealSpec, RealState, ServiceNumber, ServiceSpec, Timeouts,
 };
 
 /// Reals of the pool that is measured.
@@ -59,7 +59,11 @@ pub fn blueprint(slots: u32, changed: Option<u32>) -> Option<Blueprint> {
         return_path: service::ReturnPath::Direct,
         new_flows_rate_max: None,
         reals: numbers.iter().zip(0..).map(real).collect(),
-        pools: vec![PoolSpec { members: numbers.iter().zip(0..).map(member).collect(), slots }],
+        pools: vec![PoolSpec {
+            members: numbers.iter().zip(0..).map(member).collect(),
+            slots,
+            policy: Policy::Maglev,
+        }],
         services: vec![ServiceSpec {
             number: ServiceNumber::new(0).ok()?,
             vip: Ipv4Addr::new(198, 51, 100, 10).into(),

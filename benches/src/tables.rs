@@ -3,8 +3,8 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use service::{
-    Aligned, Blueprint, DontFragment, Encap, Generation, Member, Outer, OuterSource, PoolSpec, RealNumber,
-    RealSpec, RealState, ServiceNumber, ServiceSpec, Table, Timeouts,
+    Aligned, Blueprint, DontFragment, Encap, Generation, Member, Outer, OuterSource, Policy, PoolSpec,
+    RealNumber, RealSpec, RealState, ServiceNumber, ServiceSpec, Table, Timeouts,
 };
 
 /// The IPv4 VIP of the single-service table.
@@ -76,7 +76,7 @@ pub fn table(vips: Option<u32>) -> Option<Table<Aligned>> {
         return_path: service::ReturnPath::Direct,
         new_flows_rate_max: None,
         reals,
-        pools: vec![PoolSpec { members, slots: 65_537 }],
+        pools: vec![PoolSpec { members, slots: 65_537, policy: Policy::Maglev }],
         services: services?,
     };
     let generation = Generation { boot: 1, sequence: 1 };

@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
 use std::str::FromStr;
 
-use service::{DontFragment, Encap, OuterSource, RealState, ReturnPath, Timeouts};
+use service::{DontFragment, Encap, OuterSource, Policy, RealState, ReturnPath, Timeouts};
 use wire::protocol;
 
 use crate::limits::{DEVICE_BYTES_MAX, NAME_BYTES_MAX};
@@ -199,8 +199,10 @@ impl Real {
 pub struct Pool {
     /// Its name.
     pub name: Name,
-    /// Size of its Maglev table, a prime, at least the number of members.
+    /// Size of its table, a prime, at least the number of members.
     pub slots: u32,
+    /// How the table is filled.
+    pub policy: Policy,
     /// At least one, and one weight at least above 0; no real twice.
     pub members: Vec<Member>,
 }

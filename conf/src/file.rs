@@ -92,6 +92,7 @@ pub(crate) struct RealFile {
 pub(crate) struct PoolFile {
     pub(crate) name: Option<Spanned<String>>,
     pub(crate) slots: Option<Spanned<i64>>,
+    pub(crate) policy: Option<Spanned<String>>,
     pub(crate) members: Option<Spanned<Vec<Spanned<MemberFile>>>>,
 }
 

@@ -86,6 +86,7 @@ pub const KEYS: &[Key] = keys! {
 
     "pool".name: TEXT, r#""web""#, "needed", "name of the pool";
     "pool".slots: WHOLE, "65537", "select.slots", "size of its Maglev table, a prime";
+    "pool".policy: TEXT, r#""maglev""#, "maglev", "maglev (even shares; a change moves a little more than it must) or rendezvous (moves only what it must; shares as even as chance)";
     "pool".members: "a list of tables", r#"[{ real = "web-1", weight = 100 }]"#, "needed", "the reals of the pool";
     "pool.members".real: TEXT, r#""web-1""#, "needed", "name of the real";
     "pool.members".weight: WHOLE, "100", "100", "its share of new flows, 0 to 65535";

@@ -4,7 +4,7 @@ use std::fmt::Display;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::ops::RangeInclusive;
 
-use service::{DontFragment, Encap, OuterSource, RealState, ReturnPath, Timeouts};
+use service::{DontFragment, Encap, OuterSource, Policy, RealState, ReturnPath, Timeouts};
 
 use crate::config::{Device, HugePages, Kernel, Mac, MacError, Name, PortRange, Protocol, Vip};
 use crate::fault::Refusal;
@@ -110,6 +110,10 @@ pub(crate) fn dont_fragment(text: &str) -> Result<DontFragment, Refusal> {
 
 pub(crate) fn return_path(text: &str) -> Result<ReturnPath, Refusal> {
     word(text, &[ReturnPath::Direct, ReturnPath::ViaSlr].map(|path| (path.word(), path)))
+}
+
+pub(crate) fn policy(text: &str) -> Result<Policy, Refusal> {
+    word(text, &[Policy::Maglev, Policy::Rendezvous].map(|policy| (policy.word(), policy)))
 }
 
 pub(crate) fn huge_pages(text: &str) -> Result<HugePages, Refusal> {

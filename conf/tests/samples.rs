@@ -78,6 +78,7 @@ fn defaults_shown_in_the_reference_are_the_real_ones() {
         "tunnel.mtu",
         "select.seed",
         "select.slots",
+        "pool.policy",
         "flow.entries",
         "flow.syn_timeout_s",
         "flow.established_timeout_s",

@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 
-use service::{POOL_REALS_MAX, POOLS_MAX, SERVICES_MAX, SLOTS_MAX, WEIGHT_MAX};
+use service::{POOL_REALS_MAX, POOLS_MAX, Policy, RENDEZVOUS_COSTS_MAX, SERVICES_MAX, SLOTS_MAX, WEIGHT_MAX};
 use toml::Spanned;
 
 use super::{Names, missing, needed, optional};
@@ -26,9 +26,10 @@ pub(super) fn pools(
         let name = names.take(report, table, table.file.name.as_ref());
         let members = members(report, table, reals);
         let slots = slots(report, table, select);
+        let policy = policy(report, table, (slots, members.len()));
         if let Some(name) = name {
             names.placed(&name, pools.len());
-            pools.push(Pool { name, slots, members });
+            pools.push(Pool { name, slots, policy, members });
         }
     }
     too_many(report, tables, POOLS_MAX, "pools");
@@ -119,6 +120,20 @@ fn slots(report: &mut Report<'_>, table: &Entry<PoolFile>, select: &Select) -> u
         report.add(&span, Some(table.key("slots")), Refusal::new(message, remedy));
     }
     slots
+}
+
+fn policy(report: &mut Report<'_>, table: &Entry<PoolFile>, (slots, members): (u32, usize)) -> Policy {
+    let written = table.file.policy.as_ref();
+    optional(report, table, "policy", written, |text| {
+        let policy = scalar::policy(text)?;
+        if policy == Policy::Rendezvous && u64::from(slots) * members as u64 > RENDEZVOUS_COSTS_MAX {
+            let message = format!("{slots} slots for {members} members are too many for rendezvous hashing");
+            let most = RENDEZVOUS_COSTS_MAX / members.max(1) as u64;
+            return Err(Refusal::new(message, format!("Write at most {most} slots, or \"maglev\".")));
+        }
+        Ok(policy)
+    })
+    .unwrap_or_default()
 }
 
 /// A service whose VIP, protocol and ports are sound, and where it stands.

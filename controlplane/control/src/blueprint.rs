@@ -50,7 +50,11 @@ pub fn blueprint(config: &Config, numbers: &Numbers) -> Result<Blueprint, NoNumb
     let pools = config
         .pools
         .iter()
-        .map(|pool| PoolSpec { members: pool.members.iter().filter_map(member).collect(), slots: pool.slots })
+        .map(|pool| PoolSpec {
+            members: pool.members.iter().filter_map(member).collect(),
+            slots: pool.slots,
+            policy: pool.policy,
+        })
         .collect();
     let mut services = Vec::with_capacity(config.services.len());
     for service in &config.services {

@@ -199,13 +199,36 @@ impl RealState {
     }
 }
 
-/// A set of weighted reals with one Maglev table.
+/// How the slots of a pool are given to its members.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Policy {
+    /// Maglev: shares are even to a slot or two, and a change moves a little more than it must.
+    #[default]
+    Maglev,
+    /// Weighted rendezvous hashing: a change moves what it must and no more, and shares are as even as chance.
+    Rendezvous,
+}
+
+impl Policy {
+    /// Its word in a configuration.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Maglev => "maglev",
+            Self::Rendezvous => "rendezvous",
+        }
+    }
+}
+
+/// A set of weighted reals with one table of slots.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PoolSpec {
     /// Members; only those that are `Up` with a weight above 0 get slots.
     pub members: Vec<Member>,
-    /// Size of the Maglev table, a prime.
+    /// Size of the table, a prime.
     pub slots: u32,
+    /// How it is filled.
+    pub policy: Policy,
 }
 
 /// One member of a pool.

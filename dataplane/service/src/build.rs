@@ -9,7 +9,7 @@ use wire::{Family, packed, protocol};
 use zerocopy::{FromZeros, IntoBytes};
 
 use crate::aligned::Aligned;
-use crate::blueprint::{Blueprint, Outer, PoolSpec, RealSpec, ServiceSpec, Timeouts};
+use crate::blueprint::{Blueprint, Outer, Policy, PoolSpec, RealSpec, ServiceSpec, Timeouts};
 use crate::error::{BuildError, ImageError, PoolFault, RealFault, ServiceFault};
 use crate::hop::Way;
 use crate::index::BuiltIndex;
@@ -17,7 +17,7 @@ use crate::layout::{
     ALIGN, Entry4, Entry6, HEADER_BYTES, Header, IndexHead, LAYOUT, MAGIC, PoolEntry, SECTIONS, ServiceEntry,
     Span, VERSION,
 };
-use crate::limits::{POOL_REALS_MAX, POOLS_MAX, SLOTS_MAX, WEIGHT_MAX};
+use crate::limits::{POOL_REALS_MAX, POOLS_MAX, RENDEZVOUS_COSTS_MAX, SLOTS_MAX, WEIGHT_MAX};
 use crate::maglev::is_prime;
 use crate::numbers::RealNumber;
 use crate::pool::{PoolReal, image};
@@ -178,14 +178,14 @@ fn pools(
         return Err(BuildError::Pools);
     }
     // Filling a table is the dear part: pools with the same members and size are filled once.
-    let mut filled: BTreeMap<(Vec<PoolKey>, u32), [u8; 32]> = BTreeMap::new();
+    let mut filled: BTreeMap<(Vec<PoolKey>, u32, Policy), [u8; 32]> = BTreeMap::new();
     let mut images = Images::new();
     let mut digests = Vec::with_capacity(blueprint.pools.len());
     for (place, pool) in blueprint.pools.iter().enumerate() {
         let members = members(pool, reals).map_err(|fault| BuildError::Pool(place, fault))?;
         let key = members.iter().map(|real| (real.number, real.weight)).collect();
-        let digest = *filled.entry((key, pool.slots)).or_insert_with(|| {
-            let bytes = image(blueprint.select_seed, &members, pool.slots);
+        let digest = *filled.entry((key, pool.slots, pool.policy)).or_insert_with(|| {
+            let bytes = image(blueprint.select_seed, &members, (pool.slots, pool.policy));
             let digest = Sha256::digest(&bytes).into();
             images.insert(digest, bytes);
             digest
@@ -211,6 +211,10 @@ fn members(pool: &PoolSpec, reals: &BTreeMap<RealNumber, RealSpec>) -> Result<Ve
     let size = pool.slots;
     if size > SLOTS_MAX || !is_prime(size) || (size as usize) < pool.members.len() {
         return Err(PoolFault::Slots(size));
+    }
+    if pool.policy == Policy::Rendezvous && u64::from(size) * pool.members.len() as u64 > RENDEZVOUS_COSTS_MAX
+    {
+        return Err(PoolFault::Costs);
     }
     let mut members = BTreeMap::new();
     for member in &pool.members {

@@ -3,7 +3,7 @@
 use core::fmt;
 
 use crate::layout::Section;
-use crate::limits::CELLS_MAX;
+use crate::limits::{CELLS_MAX, RENDEZVOUS_COSTS_MAX};
 use crate::numbers::{RealNumber, ServiceNumber};
 
 /// What is wrong with a blueprint, and with which item of it.
@@ -57,6 +57,8 @@ pub enum PoolFault {
     Weight(RealNumber),
     /// The number of slots is no prime, above [`crate::SLOTS_MAX`], or below the number of members.
     Slots(u32),
+    /// Slots times members are above [`crate::RENDEZVOUS_COSTS_MAX`].
+    Costs,
 }
 
 /// What is wrong with a service.
@@ -118,6 +120,10 @@ impl fmt::Display for PoolFault {
             Self::TwiceMember(real) => write!(f, "real {} is a member twice", real.get()),
             Self::Weight(real) => write!(f, "the weight of real {} is too large", real.get()),
             Self::Slots(slots) => write!(f, "{slots} slots: not a prime, too many, or fewer than members"),
+            Self::Costs => write!(
+                f,
+                "slots times members are above {RENDEZVOUS_COSTS_MAX}, which is more than rendezvous hashing is for"
+            ),
         }
     }
 }

@@ -27,6 +27,7 @@ mod movement;
 mod numbers;
 mod pool;
 mod ports;
+mod rendezvous;
 mod table;
 mod template;
 #[cfg(test)]
@@ -35,8 +36,8 @@ mod vips;
 
 pub use aligned::Aligned;
 pub use blueprint::{
-    Blueprint, DontFragment, Encap, Member, Outer, OuterSource, PoolSpec, RealSpec, RealState, ReturnPath,
-    ServiceSpec, Timeouts,
+    Blueprint, DontFragment, Encap, Member, Outer, OuterSource, Policy, PoolSpec, RealSpec, RealState,
+    ReturnPath, ServiceSpec, Timeouts,
 };
 pub use build::{Built, build};
 pub use error::{BuildError, ImageError, PoolFault, RealFault, ServiceFault};
@@ -44,7 +45,8 @@ pub use hash::{real_hash, tuple_hash, tuple_hash_with};
 pub use hop::Hop;
 pub use layout::{Section, ServiceEntry};
 pub use limits::{
-    CELLS_MAX, POOL_REALS_MAX, POOLS_MAX, PORTS_MAX, REALS_MAX, SERVICES_MAX, SLOTS_MAX, WEIGHT_MAX,
+    CELLS_MAX, POOL_REALS_MAX, POOLS_MAX, PORTS_MAX, REALS_MAX, RENDEZVOUS_COSTS_MAX, SERVICES_MAX,
+    SLOTS_MAX, WEIGHT_MAX,
 };
 pub use movement::{Movement, movement};
 pub use numbers::{NumberOutOfRange, RealNumber, ServiceNumber};

@@ -1,4 +1,4 @@
-//! Pool images: the members of a pool and its Maglev table, shared by every service that uses the pool.
+//! Pool images: the members of a pool and its table of slots, shared by every service that uses the pool.
 //!
 //! ```text
 //! PoolHeader | numbers of the members' reals, u32 | PoolMember | slots, u16
@@ -13,12 +13,13 @@ use mem::Prf;
 use wire::Family;
 use zerocopy::{FromBytes, IntoBytes};
 
-use crate::blueprint::RealState;
+use crate::blueprint::{Policy, RealState};
 use crate::hash::real_hash;
 use crate::layout::{ALIGN, LAYOUT, POOL_HEADER_BYTES, POOL_MAGIC, PoolHeader, PoolMember, VERSION};
 use crate::limits::{POOL_REALS_MAX, SLOTS_MAX, WEIGHT_MAX};
-use crate::maglev::{Candidate, EMPTY, fill, scaled};
+use crate::maglev::{self, Candidate, EMPTY, scaled};
 use crate::numbers::RealNumber;
+use crate::rendezvous;
 
 /// What a slot without a real holds.
 pub const NO_REAL: u16 = EMPTY;
@@ -34,7 +35,7 @@ pub(crate) struct PoolReal {
 }
 
 /// The image of a pool; members in any order, at most [`POOL_REALS_MAX`].
-pub(crate) fn image(select_seed: [u8; 16], members: &[PoolReal], slots: u32) -> Vec<u8> {
+pub(crate) fn image(select_seed: [u8; 16], members: &[PoolReal], (slots, policy): (u32, Policy)) -> Vec<u8> {
     let mut sorted = members.to_vec();
     sorted.sort_unstable_by_key(|member| (member.family, member.address));
     let prf = Prf::new(select_seed);
@@ -61,10 +62,12 @@ pub(crate) fn image(select_seed: [u8; 16], members: &[PoolReal], slots: u32) -> 
         slots,
         spare: 0,
     };
+    let table = match policy {
+        Policy::Maglev => maglev::fill(&candidates, slots),
+        Policy::Rendezvous => rendezvous::fill(&candidates, slots, &prf),
+    };
     let mut bytes = Vec::new();
-    for part in
-        [header.as_bytes(), numbers.as_bytes(), details.as_bytes(), fill(&candidates, slots).as_bytes()]
-    {
+    for part in [header.as_bytes(), numbers.as_bytes(), details.as_bytes(), table.as_bytes()] {
         bytes.extend(part);
         bytes.resize(bytes.len().next_multiple_of(ALIGN), 0);
     }

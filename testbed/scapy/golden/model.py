@@ -182,11 +182,13 @@ class Balancer:
         return {name: value for name, value in self.counters.items() if value}
 
     def pool(self, config: dict, pool: dict) -> Pool | None:
-        """The pool's Maglev table, of the members that may be chosen."""
+        """The pool's table, of the members that may be chosen."""
         by_name = {real["name"]: real for real in config["real"]}
         weights = {by_name[member["real"]]["address"]: member.get("weight", 100) for member in pool["members"]
                    if by_name[member["real"]].get("state", "up") == "up"}
-        return Pool(weights, pool.get("slots", self.slots), self.seed) if any(weights.values()) else None
+        if not any(weights.values()):
+            return None
+        return Pool(weights, pool.get("slots", self.slots), self.seed, pool.get("policy", "maglev"))
 
     def service(self, flow: Flow) -> dict:
         """Longest prefix, then narrowest range."""

@@ -1,4 +1,4 @@
-"""The two rules that choose a real, restated: the PRF of a tuple, and weighted Maglev.
+"""The rules that choose a real, restated: the PRF of a tuple, weighted Maglev, and weighted rendezvous hashing.
 
 AES itself comes from the `cryptography` package where whole encryptions are wanted; the four bare rounds
 of the IPv6 case are FIPS 197 §5.1 written out, since no library offers them.
@@ -6,6 +6,8 @@ of the IPv6 case are FIPS 197 §5.1 written out, since no library offers them.
 
 import ipaddress
 import struct
+from decimal import Decimal, localcontext
+from fractions import Fraction
 
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
@@ -114,12 +116,50 @@ def fill(seed: bytes, slots: int, weights: dict[str, int]) -> list[str]:
                 return table
 
 
+def logarithms() -> list[int]:
+    """The integer parts of 2^32 log2(1 + i / 256), for i from 0 to 256."""
+    with localcontext() as context:
+        context.prec = 40
+        return [0, *(int((Decimal(256 + i) / 256).ln() / Decimal(2).ln() * 2**32) for i in range(1, 256)), 2**32]
+
+
+LOGARITHMS = logarithms()
+
+
+def cost(word: int) -> int:
+    """-log2(word / 2^64) in units of 2^-32, by straight lines between the logarithms."""
+    zeros = 64 - word.bit_length()
+    normal = word << zeros
+    place, fraction = normal >> 55 & 0xFF, normal >> 31 & 0xFFFFFF
+    low, high = LOGARITHMS[place:place + 2]
+    return (zeros + 1 << 32) - (low + ((high - low) * fraction >> 24))
+
+
+def fill_by_rendezvous(seed: bytes, slots: int, weights: dict[str, int]) -> list[str]:
+    """The table of weighted rendezvous hashing. The rule stands in words at the head of
+    dataplane/service/src/rendezvous.rs."""
+    order = sorted((real for real, weight in weights.items() if weight > 0),
+                   key=lambda real: (ipaddress.ip_address(real).version, ipaddress.ip_address(real).packed))
+    costs = {}
+    for real in order:
+        nothing = "0.0.0.0" if ipaddress.ip_address(real).version == 4 else "::"
+        own = prf(seed, Flow(real, nothing, 0, 0, 0))[0]
+        blocks = b"".join(struct.pack("<QQ", own, slot) for slot in range(slots))
+        words = struct.unpack(f"<{2 * slots}Q", aes128(seed, blocks))[::2]
+        costs[real] = [cost(max(word, 1)) for word in words]
+    # As fractions, so that none is rounded; the first in order among equals.
+    return [min(order, key=lambda real: Fraction(costs[real][slot], weights[real])) for slot in range(slots)]
+
+
+FILLS = {"maglev": fill, "rendezvous": fill_by_rendezvous}
+
+
 class Pool:
     """A pool of reals that are up, by address and weight, and the choice it makes for a flow."""
 
-    def __init__(self, weights: dict[str, int], slots: int = 65_537, seed: str = "0" * 32):
+    def __init__(self, weights: dict[str, int], slots: int = 65_537, seed: str = "0" * 32, policy: str = "maglev"):
         self.seed = bytes.fromhex(seed)
-        self.table = fill(self.seed, slots, weights)
+        self.table = FILLS[policy](self.seed, slots, weights)
 
     def choose(self, flow: Flow) -> str:
         """The address of the real that a new flow gets."""

@@ -166,6 +166,7 @@ fn blueprint(members: &[Member100; REALS]) -> Blueprint {
                 .map(|(index, member)| Member { real: number(index), weight: member.weight })
                 .collect(),
             slots: 10_007,
+            policy: service::Policy::Maglev,
         }],
         services: vec![ServiceSpec {
             number: ServiceNumber::new(0).unwrap(),

@@ -116,7 +116,8 @@ fn reals(config: &Config) -> Vec<Thing<'_>> {
 }
 
 fn pools(config: &Config) -> Vec<Thing<'_>> {
-    let slots = |pool: &Pool| vec![("slots", pool.slots.to_string())];
+    let slots =
+        |pool: &Pool| vec![("slots", pool.slots.to_string()), ("policy", pool.policy.word().to_owned())];
     config
         .pools
         .iter()

@@ -99,7 +99,7 @@ fn the_first_table_is_told_whole() {
     );
     assert_eq!(
         lines[6],
-        "pool \"web\" is new: slots 4093, \"web-1\" with weight 100, \"web-2\" with weight 100, \
+        "pool \"web\" is new: slots 4093, policy maglev, \"web-1\" with weight 100, \"web-2\" with weight 100, \
          \"web-3\" with weight 100"
     );
     assert_eq!(lines[8], "service \"http\" is new: VIP 198.51.100.10, protocol tcp, ports 80, pool \"web\"");

@@ -46,7 +46,7 @@ pub(crate) fn blueprint(new_flows_rate_max: Option<u32>) -> Blueprint {
         return_path: service::ReturnPath::Direct,
         new_flows_rate_max,
         reals,
-        pools: vec![PoolSpec { members, slots: 251 }],
+        pools: vec![PoolSpec { members, slots: 251, policy: service::Policy::Maglev }],
         services: vec![ServiceSpec {
             number: ServiceNumber::FIRST,
             vip: Ipv4Addr::new(198, 51, 100, 10).into(),

@@ -14,8 +14,8 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use wire::{FiveTuple, packed, protocol};
 
 use crate::{
-    Aligned, Blueprint, DontFragment, Encap, Generation, Member, Outer, OuterSource, PoolSpec, RealNumber,
-    RealSpec, RealState, ServiceNumber, ServiceSpec, Table, Timeouts, build,
+    Aligned, Blueprint, DontFragment, Encap, Generation, Member, Outer, OuterSource, Policy, PoolSpec,
+    RealNumber, RealSpec, RealState, ServiceNumber, ServiceSpec, Table, Timeouts, build,
 };
 
 pub(crate) fn ip(text: &str) -> IpAddr {
@@ -44,7 +44,7 @@ pub(crate) fn reals(count: u32) -> Vec<RealSpec> {
 
 pub(crate) fn pool(weights: &[u32], slots: u32) -> PoolSpec {
     let members = (0..).zip(weights).map(|(i, weight)| Member { real: real_number(i), weight: *weight });
-    PoolSpec { members: members.collect(), slots }
+    PoolSpec { members: members.collect(), slots, policy: Policy::Maglev }
 }
 
 pub(crate) fn service(number: u32, vip: &str, protocol: u8, ports: (u16, u16), pool: usize) -> ServiceSpec {
