@@ -13,6 +13,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("dpdk-sys", &[]),
     ("dpdk", &["dpdk-sys", "port"]),
     ("wire", &[]),
+    ("quic", &[]),
     ("port", &["mem"]),
     ("counters", &[]),
     ("capture", &[]),
