@@ -58,6 +58,7 @@ pub fn blueprint(slots: u32, changed: Option<u32>) -> Option<Blueprint> {
         timeouts: Timeouts { syn: 80, established: 7200, closing: 80, udp: 240 },
         return_path: service::ReturnPath::Direct,
         new_flows_rate_max: None,
+        quic: Vec::new(),
         reals: numbers.iter().zip(0..).map(real).collect(),
         pools: vec![PoolSpec {
             members: numbers.iter().zip(0..).map(member).collect(),
@@ -72,6 +73,7 @@ pub fn blueprint(slots: u32, changed: Option<u32>) -> Option<Blueprint> {
             port_first: 80,
             port_last: 80,
             pool: 0,
+            quic: [None; 7],
         }],
     })
 }

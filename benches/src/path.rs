@@ -5,7 +5,7 @@
 //! `cargo run --release -p benches --bin path [ROUNDS] [--json FILE] [--small] [--only NAME] [--once PACKETS]`
 #![forbid(unsafe_code)]
 
-use benches::packets::Shape;
+use benches::packets::{Ids, Shape};
 use benches::scenario::{Scenario, Setup, Work, spread};
 use benches::{chase, tables};
 use mem::PageKind;
@@ -45,6 +45,13 @@ fn setups(is_small: bool) -> Vec<(Setup, bool)> {
         ),
         (Setup { name: "40,000 flows, 10,000 VIPs", shape: Shape::Many(10_000), ..forty }, true),
     ];
+    let quic = |name, ids| (Setup { name, shape: Shape::Quic(ids), ..base }, false);
+    setups.extend([
+        quic("QUIC, clear", Ids::Clear),
+        quic("QUIC, one block", Ids::Single),
+        quic("QUIC, three passes", Ids::ThreePasses),
+        quic("QUIC, four passes", Ids::FourPasses),
+    ]);
     if is_small {
         return setups;
     }
@@ -92,14 +99,20 @@ fn main() -> Result<(), String> {
     let once = once.and_then(|at| arguments.get(at + 1)).and_then(|text| text.parse().ok());
     let one = tables::table(None).ok_or("the table with one VIP did not build")?;
     let many = tables::table(Some(10_000)).ok_or("the table with 10,000 VIPs did not build")?;
+    let quic = tables::quic_table().ok_or("the table of QUIC did not build")?;
+    let table = |setup: &Setup, is_many: bool| match setup.shape {
+        Shape::Quic(_) => &quic,
+        _ if is_many => &many,
+        _ => &one,
+    };
     if let Some(packets) = once {
-        return count(is_small, only, packets, [&one, &many]);
+        return count(is_small, only, packets, table);
     }
     let latency = chase::latency_nanos(1 << 30, 2_000_000).map_err(|error| error.to_string())?;
     let mut scenarios = Vec::new();
     let wanted = |setup: &Setup| only.is_none_or(|name| name == setup.name);
     for (setup, is_many) in setups(is_small).into_iter().filter(|(setup, _)| wanted(setup)) {
-        scenarios.push(Scenario::new(setup, if is_many { &many } else { &one })?);
+        scenarios.push(Scenario::new(setup, table(&setup, is_many))?);
     }
     for _ in 0..rounds {
         for scenario in &mut scenarios {
@@ -117,15 +130,15 @@ fn main() -> Result<(), String> {
 }
 
 /// Sends so many packets once and tells no time: for whoever counts instructions.
-fn count(
+fn count<'t>(
     is_small: bool,
     only: Option<&String>,
     packets: u64,
-    [one, many]: [&Table; 2],
+    table: impl Fn(&Setup, bool) -> &'t Table,
 ) -> Result<(), String> {
     for (setup, is_many) in setups(is_small) {
         if only.is_none_or(|name| name == setup.name) {
-            Scenario::new(setup, if is_many { many } else { one })?.round(packets)?;
+            Scenario::new(setup, table(&setup, is_many))?.round(packets)?;
         }
     }
     Ok(())

@@ -2,15 +2,18 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
+use quic::ServerId;
 use service::{
     Aligned, Blueprint, DontFragment, Encap, Generation, Member, Outer, OuterSource, Policy, PoolSpec,
-    RealNumber, RealSpec, RealState, ServiceNumber, ServiceSpec, Table, Timeouts,
+    QuicKey, QuicSpec, RealNumber, RealSpec, RealState, ServiceNumber, ServiceSpec, Table, Timeouts,
 };
 
 /// The IPv4 VIP of the single-service table.
 pub const VIP4: [u8; 4] = [198, 51, 100, 10];
 /// Its IPv6 VIP.
 pub const VIP6: [u8; 16] = [0x20, 0x01, 0x0d, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x10];
+/// The IPv4 VIP of QUIC's table.
+pub const QUIC_VIP4: [u8; 4] = [198, 51, 100, 11];
 /// Reals in the pool.
 const REALS: u8 = 16;
 
@@ -30,12 +33,54 @@ pub fn many_vip(index: u32) -> (Ipv4Addr, u8, u16, u16) {
 fn service(number: u32, vip: IpAddr, prefix_len: u8, ports: (u16, u16)) -> Option<ServiceSpec> {
     let number = ServiceNumber::new(number).ok()?;
     let (port_first, port_last) = ports;
-    Some(ServiceSpec { number, vip, prefix_len, protocol: 6, port_first, port_last, pool: 0 })
+    Some(ServiceSpec {
+        number,
+        vip,
+        prefix_len,
+        protocol: 6,
+        port_first,
+        port_last,
+        pool: 0,
+        quic: [None; 7],
+    })
+}
+
+/// A table with one service of QUIC, whose configurations are [`crate::packets::Ids`] in their order.
+#[must_use]
+pub fn quic_table() -> Option<Table<Aligned>> {
+    let real = RealNumber::new(1).ok()?;
+    let spec = |rotation: u8, (server_id_bytes, nonce_bytes): (u8, u8)| {
+        let id: Vec<u8> = (1..server_id_bytes).map(|_| 0).chain([1]).collect();
+        let servers = ServerId::new(&id).map(|id| (id, real)).into_iter().collect();
+        let key = (rotation > 0).then_some(QuicKey([7; 16]));
+        QuicSpec { rotation, server_id_bytes, nonce_bytes, key, tells_length: false, servers }
+    };
+    let quic =
+        (0..).zip([(2, 6), (2, 8), (9, 8), (2, 14)]).map(|(rotation, lengths)| spec(rotation, lengths));
+    let places = [Some(0), Some(1), Some(2), Some(3), None, None, None];
+    let service = service(0, Ipv4Addr::from(QUIC_VIP4).into(), 32, (443, 443))?;
+    built(vec![ServiceSpec { protocol: 17, quic: places, ..service }], quic.collect())
 }
 
 /// A table with one IPv4 and one IPv6 service, or with `vips` IPv4 services.
 #[must_use]
 pub fn table(vips: Option<u32>) -> Option<Table<Aligned>> {
+    let services: Option<Vec<ServiceSpec>> = match vips {
+        None => Some(vec![
+            service(0, Ipv4Addr::from(VIP4).into(), 32, (80, 80))?,
+            service(1, Ipv6Addr::from(VIP6).into(), 128, (80, 80))?,
+        ]),
+        Some(count) => (0..count)
+            .map(|index| {
+                let (vip, prefix_len, first, last) = many_vip(index);
+                service(index, vip.into(), prefix_len, (first, last))
+            })
+            .collect(),
+    };
+    built(services?, Vec::new())
+}
+
+fn built(services: Vec<ServiceSpec>, quic: Vec<QuicSpec>) -> Option<Table<Aligned>> {
     let reals: Option<Vec<RealSpec>> = (0..REALS)
         .map(|index| {
             Some(RealSpec {
@@ -49,18 +94,6 @@ pub fn table(vips: Option<u32>) -> Option<Table<Aligned>> {
         })
         .collect();
     let reals = reals?;
-    let services: Option<Vec<ServiceSpec>> = match vips {
-        None => Some(vec![
-            service(0, Ipv4Addr::from(VIP4).into(), 32, (80, 80))?,
-            service(1, Ipv6Addr::from(VIP6).into(), 128, (80, 80))?,
-        ]),
-        Some(count) => (0..count)
-            .map(|index| {
-                let (vip, prefix_len, first, last) = many_vip(index);
-                service(index, vip.into(), prefix_len, (first, last))
-            })
-            .collect(),
-    };
     let members = reals.iter().map(|real| Member { real: real.number, weight: 100 }).collect();
     let blueprint = Blueprint {
         select_seed: [7; 16],
@@ -75,9 +108,10 @@ pub fn table(vips: Option<u32>) -> Option<Table<Aligned>> {
         timeouts: Timeouts { syn: 28_800, established: 28_800, closing: 28_800, udp: 28_800 },
         return_path: service::ReturnPath::Direct,
         new_flows_rate_max: None,
+        quic,
         reals,
         pools: vec![PoolSpec { members, slots: 65_537, policy: Policy::Maglev }],
-        services: services?,
+        services,
     };
     let generation = Generation { boot: 1, sequence: 1 };
     let built = service::build(&blueprint, generation).ok()?;

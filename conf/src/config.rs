@@ -5,7 +5,10 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
 use std::str::FromStr;
 
-use service::{DontFragment, Encap, OuterSource, Policy, RealState, ReturnPath, Timeouts};
+use quic::ServerId;
+use service::{
+    DontFragment, Encap, OuterSource, Policy, QuicKey, QuicPlaces, RealState, ReturnPath, Timeouts,
+};
 use wire::protocol;
 
 use crate::limits::{DEVICE_BYTES_MAX, NAME_BYTES_MAX};
@@ -31,6 +34,8 @@ pub struct Config {
     pub reals: Vec<Real>,
     /// `[[pool]]`, in the order of the file.
     pub pools: Vec<Pool>,
+    /// `[[quic]]`, in the order of the file.
+    pub quic: Vec<Quic>,
     /// `[[service]]`, in the order of the file; at least one.
     pub services: Vec<Service>,
 }
@@ -229,6 +234,36 @@ pub struct Service {
     pub ports: PortRange,
     /// Place in [`Config::pools`].
     pub pool: usize,
+    /// Places in [`Config::quic`] by rotation bits; none of TCP.
+    pub quic: QuicPlaces,
+}
+
+/// How QUIC's connection ids are made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Quic {
+    /// Its name.
+    pub name: Name,
+    /// The rotation bits, 0 to 6.
+    pub rotation: u8,
+    /// Bytes of a server id.
+    pub server_id_bytes: u8,
+    /// Bytes of a nonce.
+    pub nonce_bytes: u8,
+    /// What ids are encrypted by; `None` is clear.
+    pub key: Option<QuicKey>,
+    /// Whether the first octet tells the length.
+    pub tells_length: bool,
+    /// At least one; each id once.
+    pub servers: Vec<Server>,
+}
+
+/// A server id and whose it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Server {
+    /// Place in [`Config::reals`].
+    pub real: usize,
+    /// The id.
+    pub id: ServerId,
 }
 
 /// A VIP: an address or a prefix of addresses, host bits zero.

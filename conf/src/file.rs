@@ -113,6 +113,38 @@ pub(crate) struct ServiceFile {
     pub(crate) protocol: Option<Spanned<String>>,
     pub(crate) ports: Option<Spanned<Ports>>,
     pub(crate) pool: Option<Spanned<String>>,
+    pub(crate) quic: Option<Spanned<Vec<Spanned<String>>>>,
+}
+
+/// `[[quic]]`.
+#[derive(Debug, Default, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct QuicFile {
+    pub(crate) name: Option<Spanned<String>>,
+    pub(crate) config: Option<Spanned<i64>>,
+    pub(crate) server_id_bytes: Option<Spanned<i64>>,
+    pub(crate) nonce_bytes: Option<Spanned<i64>>,
+    pub(crate) key: Option<Spanned<Secret>>,
+    pub(crate) lengths: Option<Spanned<bool>>,
+    pub(crate) servers: Option<Spanned<Vec<Spanned<ServerFile>>>>,
+}
+
+/// A server of a `[[quic]]`.
+#[derive(Debug, Default, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ServerFile {
+    pub(crate) real: Option<Spanned<String>>,
+    pub(crate) id: Option<Spanned<String>>,
+}
+
+/// A text that is printed nowhere.
+#[derive(Default, serde::Deserialize)]
+pub(crate) struct Secret(pub(crate) String);
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secret(withheld)")
+    }
 }
 
 /// Whole or fractional seconds.

@@ -4,7 +4,7 @@
 /// One key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Key {
-    /// Its table; `pool.members` is the inline table of a member.
+    /// Its table; `pool.members` is the inline table of a member, `quic.servers` that of a server.
     pub table: &'static str,
     /// The key.
     pub key: &'static str,
@@ -22,7 +22,7 @@ pub struct Key {
 pub const SINGLE_TABLES: [&str; 6] = ["node", "tunnel", "select", "flow", "dataplane", "metrics"];
 
 /// The tables that may stand any number of times.
-pub const LISTED_TABLES: [&str; 4] = ["port", "real", "pool", "service"];
+pub const LISTED_TABLES: [&str; 5] = ["port", "real", "pool", "quic", "service"];
 
 /// The key of that name in that table.
 #[must_use]
@@ -91,9 +91,20 @@ pub const KEYS: &[Key] = keys! {
     "pool.members".real: TEXT, r#""web-1""#, "needed", "name of the real";
     "pool.members".weight: WHOLE, "100", "100", "its share of new flows, 0 to 65535";
 
+    "quic".name: TEXT, r#""2026a""#, "needed", "name of this way to make connection ids of QUIC";
+    "quic".config: WHOLE, "0", "needed", "the number that the first three bits of an id have for it, 0 to 6";
+    "quic".server_id_bytes: WHOLE, "2", "needed", "bytes of a server id, 1 to 15";
+    "quic".nonce_bytes: WHOLE, "14", "needed", "bytes of a nonce, 4 to 18; 5 to 19 with the server id, and 16 together cost least under a key";
+    "quic".key: TEXT, r#""8f95f09245765f80256934e50c66207f""#, "ids are clear, and whoever sees two can tell whether they are of one server", "32 hex digits by which server id and nonce are encrypted; the servers have the same";
+    "quic".lengths: "true or false", "false", "false", "whether the first octet of every id tells its length; then it is held to that";
+    "quic".servers: "a list of tables", r#"[{ real = "web-1", id = "0001" }]"#, "needed", "whose server ids are whose";
+    "quic.servers".real: TEXT, r#""web-1""#, "needed", "name of the real";
+    "quic.servers".id: TEXT, r#""0001""#, "needed", "a server id of it, two hex digits a byte";
+
     "service".name: TEXT, r#""web""#, "needed", "name of the service; its number in the numbers file hangs on it";
     "service".vip: TEXT, r#""198.51.100.10""#, "needed", "VIP: an address, or a prefix with all host bits zero";
     "service".protocol: TEXT, r#""tcp""#, "needed", "tcp or udp";
     "service".ports: "a port number or a text", "80", "needed", "one port, a range with both ends included, or any";
     "service".pool: TEXT, r#""web""#, "needed", "name of the pool its packets go to";
+    "service".quic: "a list of texts", r#"["2026a"]"#, "no id is looked at", "of UDP: the ways its servers make connection ids of QUIC; packets go where theirs says, and where it says nothing by their flow";
 };

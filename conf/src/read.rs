@@ -11,8 +11,8 @@ use toml::de::{DeTable, DeValue, ValueDeserializer};
 
 use crate::fault::{Refusal, Report};
 use crate::file::{
-    DataplaneFile, FlowFile, MemberFile, MetricsFile, NodeFile, PoolFile, PortFile, RealFile, SelectFile,
-    ServiceFile, TunnelFile,
+    DataplaneFile, FlowFile, MemberFile, MetricsFile, NodeFile, PoolFile, PortFile, QuicFile, RealFile,
+    SelectFile, ServerFile, ServiceFile, TunnelFile,
 };
 use crate::keys::{self, LISTED_TABLES, SINGLE_TABLES};
 use crate::limits::RECOVERY_BYTES_MAX;
@@ -47,6 +47,7 @@ pub(crate) struct File {
     pub(crate) ports: Vec<Entry<PortFile>>,
     pub(crate) reals: Vec<Entry<RealFile>>,
     pub(crate) pools: Vec<Entry<PoolFile>>,
+    pub(crate) quic: Vec<Entry<QuicFile>>,
     pub(crate) services: Vec<Entry<ServiceFile>>,
 }
 
@@ -73,6 +74,7 @@ pub(crate) fn document(report: &mut Report<'_>, text: &str) -> Option<File> {
         ports: listed(report, &mut root, "port"),
         reals: listed(report, &mut root, "real"),
         pools: listed(report, &mut root, "pool"),
+        quic: listed(report, &mut root, "quic"),
         services: listed(report, &mut root, "service"),
     })
 }
@@ -183,7 +185,11 @@ fn fields<T: DeserializeOwned + Default>(
             report.add(&key.span(), Some(at), Refusal::new(message, remedy));
             continue;
         }
-        let value = if table == "pool" && name == "members" { members(report, &at, value) } else { value };
+        let value = match (table, name.as_str()) {
+            ("pool", "members") => inner::<MemberFile>(report, "pool.members", &at, value),
+            ("quic", "servers") => inner::<ServerFile>(report, "quic.servers", &at, value),
+            _ => value,
+        };
         if one::<T>(key.clone(), value.clone()).is_ok() {
             sound.insert(key, value);
         } else {
@@ -193,8 +199,13 @@ fn fields<T: DeserializeOwned + Default>(
     from_table(sound).unwrap_or_default()
 }
 
-/// Members of a pool with what is refused taken out.
-fn members<'t>(report: &mut Report<'_>, path: &str, value: Value<'t>) -> Value<'t> {
+/// A list of inline tables with what is refused taken out.
+fn inner<'t, T: DeserializeOwned + Default>(
+    report: &mut Report<'_>,
+    table: &'static str,
+    path: &str,
+    value: Value<'t>,
+) -> Value<'t> {
     let span = value.span();
     let items = match value.into_inner() {
         DeValue::Array(items) => items,
@@ -203,13 +214,17 @@ fn members<'t>(report: &mut Report<'_>, path: &str, value: Value<'t>) -> Value<'
     let mut sound = toml::de::DeArray::new();
     for (place, item) in items.into_iter().enumerate() {
         let at = format!("{path}[{place}]");
-        let DeValue::Table(table) = item.get_ref() else {
+        let DeValue::Table(values) = item.get_ref() else {
             let message = format!("must be a table, not {}", kind(item.get_ref()));
-            report.add(&item.span(), Some(at), Refusal::new(message, "Write it like { real = \"web-1\" }."));
+            let remedy = match table {
+                "quic.servers" => "Write it like { real = \"web-1\", id = \"0001\" }.",
+                _ => "Write it like { real = \"web-1\" }.",
+            };
+            report.add(&item.span(), Some(at), Refusal::new(message, remedy));
             continue;
         };
         let before = report.count();
-        let _: MemberFile = fields(report, "pool.members", &at, table.clone());
+        let _: T = fields(report, table, &at, values.clone());
         if report.count() == before {
             sound.push(item);
         }
@@ -322,6 +337,8 @@ mod tests {
             ("real", fields_of::<file::RealFile>()),
             ("pool", fields_of::<file::PoolFile>()),
             ("pool.members", fields_of::<file::MemberFile>()),
+            ("quic", fields_of::<file::QuicFile>()),
+            ("quic.servers", fields_of::<file::ServerFile>()),
             ("service", fields_of::<file::ServiceFile>()),
         ];
         for (table, fields) in tables {

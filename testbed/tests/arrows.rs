@@ -20,13 +20,13 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("filter", &[]),
     // It gives the instructions that `filter` checks.
     ("pcap", &["filter"]),
-    ("service", &["wire", "mem"]),
+    ("service", &["wire", "mem", "quic"]),
     ("flow", &["wire", "service", "mem"]),
-    ("engine", &["wire", "service", "flow", "counters", "port", "mem"]),
+    ("engine", &["wire", "service", "flow", "counters", "port", "mem", "quic"]),
     // A worker owns an engine and a table, so it names the service's types; it decides nothing with them.
     ("worker", &["engine", "port", "link", "counters", "shm", "service", "mem", "filter", "wire"]),
     ("link", &["service"]),
-    ("conf", &["wire", "service"]),
+    ("conf", &["wire", "service", "quic"]),
     ("control", &["conf", "service", "link", "counters", "shm"]),
     ("report", &[]),
     ("ctl", &[]),

@@ -1,5 +1,6 @@
 //! From file types to a [`Config`]: every value on its own, then what they must be to one another.
 
+mod quic;
 mod real;
 mod service;
 mod site;
@@ -29,8 +30,9 @@ pub(crate) fn config(report: &mut Report<'_>, file: File) -> Config {
     let (ports, port_names) = site::ports(report, &file.ports);
     let (reals, real_names) = real::reals(report, &file.reals, &port_names, (&file.tunnel, &mut tunnel));
     let (pools, pool_names) = service::pools(report, &file.pools, &real_names, &select);
-    let services = service::services(report, &file.services, &pool_names);
-    Config { node, tunnel, select, flow, dataplane, metrics, ports, reals, pools, services }
+    let (quic, quic_names) = quic::configs(report, &file.quic, &real_names);
+    let services = service::services(report, &file.services, &pool_names, (&quic, &quic_names));
+    Config { node, tunnel, select, flow, dataplane, metrics, ports, reals, pools, quic, services }
 }
 
 /// The value of an optional key, checked.
@@ -70,6 +72,17 @@ fn missing<T>(report: &mut Report<'_>, table: &Entry<T>, kind: &str, key: &str) 
     let example = keys::find(kind, key).map_or("…", |entry| entry.example);
     let refusal = Refusal::new("is missing", format!("Write it like {key} = {example}."));
     report.add_missing(&table.span, table.key(key), refusal);
+}
+
+fn too_many<T>(report: &mut Report<'_>, tables: &[Entry<T>], max: usize, kind: &str) {
+    if let Some(table) = tables.get(max) {
+        let message = format!("there are {} {kind}", tables.len());
+        report.add(
+            &table.span,
+            Some(table.path.clone()),
+            Refusal::new(message, format!("Leave at most {max}.")),
+        );
+    }
 }
 
 /// Names of one kind of table, and where each stands.

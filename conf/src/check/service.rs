@@ -6,8 +6,8 @@ use std::ops::Range;
 use service::{POOL_REALS_MAX, POOLS_MAX, Policy, RENDEZVOUS_COSTS_MAX, SERVICES_MAX, SLOTS_MAX, WEIGHT_MAX};
 use toml::Spanned;
 
-use super::{Names, missing, needed, optional};
-use crate::config::{Member, Pool, PortRange, Protocol, Select, Service, Vip};
+use super::{Names, missing, needed, optional, quic, too_many};
+use crate::config::{Member, Pool, PortRange, Protocol, Quic, Select, Service, Vip};
 use crate::defaults;
 use crate::fault::{Refusal, Report};
 use crate::file::{MemberFile, PoolFile, ServiceFile};
@@ -34,17 +34,6 @@ pub(super) fn pools(
     }
     too_many(report, tables, POOLS_MAX, "pools");
     (pools, names)
-}
-
-fn too_many<T>(report: &mut Report<'_>, tables: &[Entry<T>], max: usize, kind: &str) {
-    if let Some(table) = tables.get(max) {
-        let message = format!("there are {} {kind}", tables.len());
-        report.add(
-            &table.span,
-            Some(table.path.clone()),
-            Refusal::new(message, format!("Leave at most {max}.")),
-        );
-    }
 }
 
 fn members(report: &mut Report<'_>, table: &Entry<PoolFile>, reals: &Names) -> Vec<Member> {
@@ -150,6 +139,7 @@ pub(super) fn services(
     report: &mut Report<'_>,
     tables: &[Entry<ServiceFile>],
     pools: &Names,
+    configs: (&[Quic], &Names),
 ) -> Vec<Service> {
     if tables.is_empty() {
         let refusal = Refusal::new("there is no service", "Write at least one [[service]] table.");
@@ -167,6 +157,7 @@ pub(super) fn services(
         let ports = needed(report, table, "ports", file.ports.as_ref(), scalar::ports);
         let find = |text: &String| pools.find(text, "pool");
         let pool = needed(report, table, "pool", file.pool.as_ref(), find).flatten();
+        let quic = quic::of_service(report, table, protocol, configs);
         let (Some(vip), Some(protocol), Some(ports)) = (vip, protocol, ports) else {
             continue;
         };
@@ -174,7 +165,7 @@ pub(super) fn services(
         let span = file.vip.as_ref().map_or_else(|| table.span.clone(), Spanned::span);
         claims.push(Claim { vip, protocol, ports, label, key: table.key("vip"), span });
         if let (Some(name), Some(pool)) = (name, pool) {
-            services.push(Service { name, vip, protocol, ports, pool });
+            services.push(Service { name, vip, protocol, ports, pool, quic });
         }
     }
     too_many(report, tables, SERVICES_MAX as usize, "services");

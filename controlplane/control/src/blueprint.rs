@@ -3,7 +3,7 @@
 use std::fmt;
 
 use conf::{Config, Name, defaults};
-use service::{Blueprint, Member, Outer, PoolSpec, RealSpec, ServiceSpec};
+use service::{Blueprint, Member, Outer, PoolSpec, QuicSpec, RealSpec, ServiceSpec};
 
 use crate::numbers::{Kind, Numbers};
 
@@ -56,6 +56,19 @@ pub fn blueprint(config: &Config, numbers: &Numbers) -> Result<Blueprint, NoNumb
             policy: pool.policy,
         })
         .collect();
+    let server = |server: &conf::Server| Some((server.id, reals.get(server.real)?.number));
+    let quic = config
+        .quic
+        .iter()
+        .map(|quic| QuicSpec {
+            rotation: quic.rotation,
+            server_id_bytes: quic.server_id_bytes,
+            nonce_bytes: quic.nonce_bytes,
+            key: quic.key,
+            tells_length: quic.tells_length,
+            servers: quic.servers.iter().filter_map(server).collect(),
+        })
+        .collect();
     let mut services = Vec::with_capacity(config.services.len());
     for service in &config.services {
         let number = numbers
@@ -69,6 +82,7 @@ pub fn blueprint(config: &Config, numbers: &Numbers) -> Result<Blueprint, NoNumb
             port_first: service.ports.first,
             port_last: service.ports.last,
             pool: service.pool,
+            quic: service.quic,
         });
     }
     Ok(Blueprint {
@@ -79,6 +93,7 @@ pub fn blueprint(config: &Config, numbers: &Numbers) -> Result<Blueprint, NoNumb
         new_flows_rate_max: config.flow.new_flows_per_second_max,
         reals,
         pools,
+        quic,
         services,
     })
 }

@@ -135,6 +135,10 @@ counters! {
         Released = "released",
         /// ICMP errors that followed the flow they quote.
         IcmpFollowed = "icmp.followed",
+        /// QUIC packets that went to the real whose server id is in their connection id.
+        QuicRouted = "quic.routed",
+        /// QUIC packets whose connection id names no real that is there: they follow their four-tuple.
+        QuicUnroutable = "quic.unroutable",
         /// Table generations this worker switched to.
         TableSwitch = "table.switch",
     }

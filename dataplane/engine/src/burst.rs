@@ -13,6 +13,7 @@ use crate::encap::{Identifications, encap};
 use crate::kernel::KernelRoom;
 use crate::marks::among;
 use crate::portless::{answer_no_ip, answer_portless};
+use crate::quic::Ciphers;
 use crate::refused::refused;
 use crate::resolve::{Choice, Refusal, Resolver, Target};
 use crate::too_big;
@@ -105,6 +106,7 @@ pub struct Engine {
     ledger: Ledger,
     pub(crate) select: Prf,
     select_seed: [u8; 16],
+    pub(crate) quic: Ciphers,
     pub(crate) identifications: Identifications,
     /// Lets answers to packets that are too big through.
     pub(crate) answers: Gate,
@@ -130,6 +132,7 @@ impl Engine {
             ledger: Ledger::new(layout),
             select: Prf::new([0; 16]),
             select_seed: [0; 16],
+            quic: Ciphers::none(),
             identifications: Identifications::new(worker, workers.max(1)),
             answers: Gate::new(Some(too_big::PER_SECOND_MAX)),
             macs: Vec::new(),
@@ -185,6 +188,7 @@ impl Engine {
         if table.new_flows_rate_max() != self.gate.rate_max() {
             self.gate = Gate::new(table.new_flows_rate_max());
         }
+        self.quic.take(table);
         self.flows.begin_epoch(table.timeouts());
     }
 
@@ -344,6 +348,7 @@ impl Engine {
             gate: &mut self.gate,
             ledger: &mut self.ledger,
             select: &self.select,
+            quic: &self.quic,
             answers: &mut self.answers,
             asides: &mut self.asides,
             table,
@@ -419,8 +424,8 @@ fn forward<P: Packet>(
 ) -> Decision {
     let parsed = &lane.parsed;
     let target = match parsed.kind {
-        Kind::IcmpError => resolver.target_of_error(parsed),
-        _ => resolver.target(parsed, lane.place, lane.hint, lane.choice),
+        Kind::IcmpError => resolver.target_of_error(packet, parsed),
+        _ => resolver.target(packet, parsed, (lane.place, lane.hint), lane.choice),
     };
     let target = match target {
         Ok(target) => target,

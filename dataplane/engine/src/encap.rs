@@ -251,6 +251,7 @@ mod tests {
             timeouts: Timeouts { syn: 80, established: 80, closing: 80, udp: 80 },
             return_path: service::ReturnPath::Direct,
             new_flows_rate_max: None,
+            quic: Vec::new(),
             reals: vec![RealSpec {
                 number: RealNumber::FIRST,
                 address: Ipv4Addr::new(10, 0, 0, 1).into(),

@@ -17,6 +17,7 @@ use crate::burst::Engine;
 use crate::decision::{Answer, Decision, FlowUse, Verdict, unparsed};
 use crate::encap::{Identifications, encap};
 use crate::portless::{answer_no_ip, answer_portless};
+use crate::quic::{Ciphers, Unroutable};
 use crate::refused;
 use crate::resolve::{Choice, Refusal, may_keep};
 use crate::too_big::{self, Told};
@@ -40,6 +41,8 @@ pub enum Step {
     Response(Option<ServiceNumber>),
     /// They belong to none: of a VIP, or (false) of no VIP.
     NoService(bool),
+    /// The real that its connection id names, of a service that has such ids; or why it names none.
+    ConnectionId(Result<RealNumber, Unroutable>),
     /// Its flow keeps the real it has.
     Kept(RealNumber),
     /// Its flow's real is down or gone, and another has to be chosen.
@@ -104,7 +107,9 @@ impl Engine {
         let select = &self.select;
         let (mac, identifications) = (self.mac(table), self.identifications);
         let can_hold = self.asides.room > 0;
-        let mut walk = Walk { table, select, gate, answers, can_hold, mac, identifications, known, tell };
+        let quic = &self.quic;
+        let mut walk =
+            Walk { table, select, quic, gate, answers, can_hold, mac, identifications, known, tell };
         let decision = walk.packet(packet);
         (walk.tell)(Step::Leaves(decision));
         decision
@@ -126,6 +131,7 @@ pub fn explain<P: Packet>(
     let mut walk = Walk {
         table,
         select: &select,
+        quic: &Ciphers::of(table),
         gate: open,
         answers: open,
         can_hold: true,
@@ -143,6 +149,7 @@ pub fn explain<P: Packet>(
 struct Walk<'w, 't, K, T> {
     table: &'w TableView<'t>,
     select: &'w Prf,
+    quic: &'w Ciphers,
     gate: Gate,
     answers: Gate,
     /// Whether one more packet may be held.
@@ -176,7 +183,7 @@ impl<K: Fn(&FiveTuple) -> Known, T: FnMut(Step)> Walk<'_, '_, K, T> {
         if !parsed.has_flow() {
             return self.portless(packet, &parsed);
         }
-        match self.resolve(&parsed) {
+        match self.resolve(packet.data(), &parsed) {
             Ok((real, service, used)) => self.send(packet, &parsed, (real, service, used)),
             Err(refusal) => self.left(refusal, &parsed),
         }
@@ -214,7 +221,11 @@ impl<K: Fn(&FiveTuple) -> Known, T: FnMut(Step)> Walk<'_, '_, K, T> {
         }
     }
 
-    fn resolve(&mut self, parsed: &Parsed) -> Result<(RealNumber, ServiceNumber, FlowUse), Refusal> {
+    fn resolve(
+        &mut self,
+        frame: &[u8],
+        parsed: &Parsed,
+    ) -> Result<(RealNumber, ServiceNumber, FlowUse), Refusal> {
         let known = (self.known)(&parsed.tuple);
         (self.tell)(Step::Flow(known));
         match known {
@@ -225,7 +236,16 @@ impl<K: Fn(&FiveTuple) -> Known, T: FnMut(Step)> Walk<'_, '_, K, T> {
             Known::Current(value) | Known::Earlier(value) => {
                 let choice = self.choice(parsed)?;
                 let real = value.real();
-                if may_keep(self.table, value, parsed) {
+                let keeps = may_keep(self.table, value, parsed);
+                let names = if keeps && parsed.kind == Kind::IcmpError {
+                    None
+                } else {
+                    self.named(frame, parsed, choice)
+                };
+                if let Some(named) = names {
+                    return Ok((named, choice.service, FlowUse::Hit));
+                }
+                if keeps {
                     (self.tell)(Step::Kept(real));
                     return Ok((real, choice.service, FlowUse::Hit));
                 }
@@ -234,7 +254,8 @@ impl<K: Fn(&FiveTuple) -> Known, T: FnMut(Step)> Walk<'_, '_, K, T> {
             }
             Known::Nothing | Known::Silent(_) => {
                 let choice = self.choice(parsed)?;
-                let real = self.choose(choice)?;
+                let named = self.named(frame, parsed, choice);
+                let real = named.map_or_else(|| self.choose(choice), Ok)?;
                 let is_entered = parsed.kind != Kind::IcmpError && self.gate.admit();
                 Ok((real, choice.service, if is_entered { FlowUse::New } else { FlowUse::Stateless }))
             }
@@ -248,6 +269,16 @@ impl<K: Fn(&FiveTuple) -> Known, T: FnMut(Step)> Walk<'_, '_, K, T> {
             Err((verdict, _)) => Step::NoService(verdict == Verdict::Drop(DropReason::NoService)),
         });
         choice
+    }
+
+    fn named(&mut self, frame: &[u8], parsed: &Parsed, choice: Choice) -> Option<RealNumber> {
+        let service = self.table.service(choice.at);
+        if !service.is_quic() {
+            return None;
+        }
+        let named = self.quic.named(self.table, service, frame, parsed);
+        (self.tell)(Step::ConnectionId(named));
+        named.ok()
     }
 
     fn choose(&mut self, choice: Choice) -> Result<RealNumber, Refusal> {

@@ -20,6 +20,7 @@ mod kernel;
 mod marks;
 mod neighbour;
 mod portless;
+mod quic;
 mod refused;
 mod resolve;
 mod too_big;
@@ -29,6 +30,7 @@ pub use burst::{Engine, Sent};
 pub use decision::{Answer, Decision, FlowUse, NoObserver, Observer, SwitchPoint, Verdict};
 pub use explain::{Known, Step, explain};
 pub use kernel::KernelRoom;
+pub use quic::Unroutable;
 pub use too_big::quote;
 /// What an [`Observer`] is shown of a packet.
 pub use wire::Parsed;

@@ -1,17 +1,19 @@
 //! From flow to real: the table's entry, or a choice by hash and a new entry.
 
 use counters::{DropReason, Event, Ledger, PuntReason};
-use flow::{FlowTable, Gate, Inserted, Place, Probe, Slot, State, Value};
+use flow::{Epoch, FlowTable, Gate, Inserted, Place, Probe, Slot, State, Value};
 use mem::Prf;
-use port::Tick;
+use port::{Packet, Tick};
 use service::{
-    Class, RealNumber, RealState, ServiceNumber, ServiceSlot, TableView, Template, tuple_hash_with,
+    Class, RealNumber, RealState, ServiceEntry, ServiceNumber, ServiceSlot, TableView, Template,
+    tuple_hash_with,
 };
 use wire::{Kind, Parsed};
 
 use crate::aside::Asides;
 use crate::decision::{FlowUse, Verdict};
 use crate::kernel::KernelRoom;
+use crate::quic::Ciphers;
 
 /// What resolving works with, apart from the packet.
 pub(crate) struct Resolver<'e, 't> {
@@ -19,6 +21,7 @@ pub(crate) struct Resolver<'e, 't> {
     pub(crate) gate: &'e mut Gate,
     pub(crate) ledger: &'e mut Ledger,
     pub(crate) select: &'e Prf,
+    pub(crate) quic: &'e Ciphers,
     pub(crate) table: &'e TableView<'t>,
     /// Lets answers to packets that are too big through.
     pub(crate) answers: &'e mut Gate,
@@ -82,6 +85,9 @@ pub(crate) fn may_keep(table: &TableView<'_>, value: Value, parsed: &Parsed) -> 
     }
 }
 
+/// The first segment of a packet, and what was read of it.
+type Seen<'p> = (&'p [u8], &'p Parsed);
+
 /// Why it goes nowhere, and the service where one is known.
 pub(crate) type Refusal = (Verdict, Option<ServiceNumber>);
 
@@ -91,11 +97,11 @@ impl Resolver<'_, '_> {
     /// # Errors
     /// It is for no service, or its service has no real.
     #[inline]
-    pub(crate) fn target(
+    pub(crate) fn target<P: Packet>(
         &mut self,
+        packet: &P,
         parsed: &Parsed,
-        place: Place,
-        hint: Slot,
+        (place, hint): (Place, Slot),
         choice: Option<Choice>,
     ) -> Result<Target, Refusal> {
         match self.flows.hit(place, hint, parsed.flags) {
@@ -103,7 +109,7 @@ impl Resolver<'_, '_> {
                 self.hits += 1;
                 Ok(Target { real: value.real(), service: value.service(), used: FlowUse::Hit })
             }
-            None => self.unusual(parsed, place, hint, choice),
+            None => self.unusual((packet.data(), parsed), place, hint, choice),
         }
     }
 
@@ -112,16 +118,20 @@ impl Resolver<'_, '_> {
     ///
     /// # Errors
     /// As for [`target`](Self::target).
-    pub(crate) fn target_of_error(&mut self, parsed: &Parsed) -> Result<Target, Refusal> {
+    pub(crate) fn target_of_error<P: Packet>(
+        &mut self,
+        packet: &P,
+        parsed: &Parsed,
+    ) -> Result<Target, Refusal> {
         let place = self.flows.place_with(&parsed.tuple, parsed.tail);
-        self.unusual(parsed, place, Slot::NOWHERE, None)
+        self.unusual((packet.data(), parsed), place, Slot::NOWHERE, None)
     }
 
     /// Not where it was expected: in its other bucket, of an older table, silent for too long, or new.
     #[inline(never)]
     fn unusual(
         &mut self,
-        parsed: &Parsed,
+        (frame, parsed): Seen<'_>,
         place: Place,
         hint: Slot,
         choice: Option<Choice>,
@@ -134,12 +144,12 @@ impl Resolver<'_, '_> {
                 self.touch(parsed, slot, value, value);
                 Ok(Target { real: value.real(), service: value.service(), used: FlowUse::Hit })
             }
-            Probe::Hit(slot, value) => self.confirm(parsed, slot, value),
+            Probe::Hit(slot, value) => self.confirm((frame, parsed), slot, value),
             Probe::Expired => {
                 self.ledger.add(Event::FlowExpire, 1);
-                self.miss(parsed, place, choice)
+                self.miss((frame, parsed), place, choice)
             }
-            Probe::Miss => self.miss(parsed, place, choice),
+            Probe::Miss => self.miss((frame, parsed), place, choice),
         }
     }
 
@@ -153,30 +163,44 @@ impl Resolver<'_, '_> {
     }
 
     /// The first packet of a flow after a table switch, or of another connection on its ports: its service is asked
-    /// for again, and it keeps its real if it may.
-    fn confirm(&mut self, parsed: &Parsed, slot: Slot, value: Value) -> Result<Target, Refusal> {
+    /// for again, and it keeps its real if it may. And every packet of a flow that connection ids may lead elsewhere.
+    fn confirm(&mut self, (frame, parsed): Seen<'_>, slot: Slot, value: Value) -> Result<Target, Refusal> {
         let choice = self.choice(parsed)?;
         let service = choice.service;
         let may_keep = may_keep(self.table, value, parsed);
-        let real = if may_keep { value.real() } else { self.choose(choice)? };
+        // An error tells less than the flow: it quotes what anybody may have made up.
+        let keeps = may_keep && parsed.kind == Kind::IcmpError;
+        let named = if keeps { None } else { self.named(frame, parsed, choice) };
+        let real = match named {
+            Some(real) => real,
+            None if may_keep => value.real(),
+            None => self.choose(choice)?,
+        };
         self.hits += 1;
         // Another connection has nothing to lose.
         if !may_keep && !value.state().reopens(parsed.flags) {
             self.ledger.add(Event::FlowMoved, 1);
         }
-        let confirmed = Value::new(real, service, self.flows.epoch(), value.state(), u64::from(value.tick()));
+        let epoch = self.epoch_of(choice);
+        let confirmed = Value::new(real, service, epoch, value.state(), u64::from(value.tick()));
         self.touch(parsed, slot, value, confirmed);
         Ok(Target { real, service, used: FlowUse::Hit })
     }
 
-    fn miss(&mut self, parsed: &Parsed, place: Place, choice: Option<Choice>) -> Result<Target, Refusal> {
+    fn miss(
+        &mut self,
+        (frame, parsed): Seen<'_>,
+        place: Place,
+        choice: Option<Choice>,
+    ) -> Result<Target, Refusal> {
         self.misses += 1;
         let choice = choice.filter(|_| self.are_chosen).map_or_else(|| self.choice(parsed), Ok)?;
-        let (real, service) = (self.choose(choice)?, choice.service);
+        let named = self.named(frame, parsed, choice);
+        let (real, service) = (named.map_or_else(|| self.choose(choice), Ok)?, choice.service);
         let used = if parsed.kind == Kind::IcmpError {
             FlowUse::Stateless
         } else if self.gate.admit() {
-            self.insert(parsed, place, real, service)
+            self.insert(parsed, place, real, choice)
         } else {
             self.ledger.add(Event::FlowStatelessGate, 1);
             FlowUse::Stateless
@@ -185,9 +209,9 @@ impl Resolver<'_, '_> {
     }
 
     #[inline]
-    fn insert(&mut self, parsed: &Parsed, place: Place, real: RealNumber, service: ServiceNumber) -> FlowUse {
+    fn insert(&mut self, parsed: &Parsed, place: Place, real: RealNumber, choice: Choice) -> FlowUse {
         let state = State::first(parsed.kind, parsed.flags);
-        let value = Value::new(real, service, self.flows.epoch(), state, self.now.0);
+        let value = Value::new(real, choice.service, self.epoch_of(choice), state, self.now.0);
         let Ok(inserted) = self.flows.insert(place, &parsed.tuple, value) else {
             self.ledger.add(Event::FlowStatelessFull, 1);
             return FlowUse::Stateless;
@@ -199,6 +223,28 @@ impl Resolver<'_, '_> {
             Inserted::Evicted => self.ledger.add(Event::FlowEvict, 1),
         }
         FlowUse::New
+    }
+
+    /// What a decision stands beside: where connection ids lead, each packet is to be asked.
+    #[inline]
+    fn epoch_of(&self, choice: Choice) -> Epoch {
+        if self.table.service(choice.at).is_quic() { Epoch::STALE } else { self.flows.epoch() }
+    }
+
+    /// The real that a connection id names, if the service has any.
+    #[inline]
+    fn named(&mut self, frame: &[u8], parsed: &Parsed, choice: Choice) -> Option<RealNumber> {
+        let service = self.table.service(choice.at);
+        if service.is_quic() { self.named_by_id(service, frame, parsed) } else { None }
+    }
+
+    #[inline(never)]
+    fn named_by_id(&mut self, service: &ServiceEntry, frame: &[u8], parsed: &Parsed) -> Option<RealNumber> {
+        let named = self.quic.named(self.table, service, frame, parsed).ok();
+        if parsed.kind != Kind::IcmpError {
+            self.ledger.add(if named.is_some() { Event::QuicRouted } else { Event::QuicUnroutable }, 1);
+        }
+        named
     }
 
     #[inline]

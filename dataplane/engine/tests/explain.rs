@@ -99,6 +99,28 @@ proptest! {
         }
     }
 
+    /// A service with connection ids: some name a real, one of a real that is down, some name nobody.
+    #[test]
+    fn quic_ends_as_it_does_on_the_path(
+        packets in proptest::collection::vec((0u32..6, 0u8..8, 0u8..7, any::<bool>(), 0usize..40, 0u64..9), 1..200)
+    ) {
+        let table = common::quic_table();
+        let mut engine = engine();
+        engine.adopt(&table.view());
+        let mut now = 0;
+        for (flow, rotation, server, is_long, cut, pause) in packets {
+            now += if pause == 8 { 200 } else { pause / 4 };
+            let bytes = common::quic_frame(flow, (rotation, server), is_long, cut);
+            let steps = require_same_by(&mut engine, &table.view(), &bytes, Tick(now));
+            // Its lengths are whole, as every id of the first three servers under the first configuration is.
+            if cut == 0 && rotation == 0 && (1..4).contains(&server) {
+                assert!(steps.iter().any(|step| matches!(step, Step::ConnectionId(Ok(real)) if real.get() == u32::from(server))));
+                let Some(Step::Leaves(decision)) = steps.last() else { panic!("{steps:?}") };
+                assert_eq!(decision.real.unwrap().get(), u32::from(server));
+            }
+        }
+    }
+
     /// Flows come, go silent, and come faster than the gate lets them; some packets are damaged.
     #[test]
     fn damaged_packets_in_any_state_end_as_they_do_on_the_path(

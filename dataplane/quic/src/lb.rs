@@ -26,6 +26,16 @@ const SINGLE_PASS_BYTES: u8 = 16;
 /// Bytes of the longest half of an id.
 const HALF_BYTES_MAX: usize = 10;
 
+/// The rotation bits of an id (§3.1); of none, those that mean "no configuration".
+#[inline]
+#[must_use]
+pub const fn rotation(id: &[u8]) -> u8 {
+    match id {
+        [first, ..] => *first >> 5,
+        [] => ROTATION_NONE,
+    }
+}
+
 /// A server id: 1 to 15 bytes, zero behind them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ServerId {
@@ -125,6 +135,13 @@ impl Config {
     #[must_use]
     pub const fn id_bytes(&self) -> usize {
         1 + (self.server_id_bytes + self.nonce_bytes) as usize
+    }
+
+    /// Whether the first octet of a whole id tells its length, where it has to (§4.1).
+    #[inline]
+    #[must_use]
+    pub fn tells(&self, id: &[u8]) -> bool {
+        !self.tells_length || id.first().is_some_and(|first| usize::from(first & 0x1f) + 1 == id.len())
     }
 
     /// The server id in a connection id, or in what begins with one; `None` if it is too short, or its first octet

@@ -5,6 +5,7 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use crate::numbers::{RealNumber, ServiceNumber};
+use crate::quic::{QuicPlaces, QuicSpec};
 
 /// Everything a table is built from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,6 +25,8 @@ pub struct Blueprint {
     pub reals: Vec<RealSpec>,
     /// All pools. A service names its pool by its place in this list.
     pub pools: Vec<PoolSpec>,
+    /// How QUIC's connection ids are made. A service names those it knows by their places in this list.
+    pub quic: Vec<QuicSpec>,
     /// All services.
     pub services: Vec<ServiceSpec>,
 }
@@ -257,4 +260,6 @@ pub struct ServiceSpec {
     pub port_last: u16,
     /// Place of its pool in [`Blueprint::pools`].
     pub pool: usize,
+    /// Of UDP: the places in [`Blueprint::quic`] of the configurations it knows, by their rotation bits.
+    pub quic: QuicPlaces,
 }

@@ -21,6 +21,7 @@ use crate::limits::{POOL_REALS_MAX, POOLS_MAX, RENDEZVOUS_COSTS_MAX, SLOTS_MAX, 
 use crate::maglev::is_prime;
 use crate::numbers::RealNumber;
 use crate::pool::{PoolReal, image};
+use crate::quic::{NO_QUIC, QuicSections};
 use crate::table::{Generation, Table};
 use crate::template::Template;
 use crate::vips;
@@ -58,7 +59,9 @@ pub fn build(blueprint: &Blueprint, generation: Generation) -> Result<Built, Bui
     let reals = checked_reals(blueprint)?;
     check_general(blueprint)?;
     let (pools, pool_places) = pools(blueprint, &reals)?;
-    let services = services(blueprint, &pool_places)?;
+    let quic = QuicSections::new(&blueprint.quic, &blueprint.services, &reals)
+        .map_err(|(place, fault)| BuildError::Quic(place, fault))?;
+    let services = services(blueprint, &pool_places, &quic)?;
     let mut cells = vec![0_u64];
     let v4 = vips::index::<Entry4>(&services, &mut cells)?;
     let v6 = vips::index::<Entry6>(&services, &mut cells)?;
@@ -78,6 +81,8 @@ pub fn build(blueprint: &Blueprint, generation: Generation) -> Result<Built, Bui
         v6.pilots.as_bytes(),
         v6.entries.as_bytes(),
         cells.as_bytes(),
+        quic.configs.as_bytes(),
+        quic.servers.as_bytes(),
     ];
     let mut root = vec![0; size_of::<Header>()];
     for (span, bytes) in header.spans.iter_mut().zip(sections) {
@@ -233,7 +238,11 @@ fn members(pool: &PoolSpec, reals: &BTreeMap<RealNumber, RealSpec>) -> Result<Ve
 }
 
 /// Services by number.
-fn services(blueprint: &Blueprint, pools: &[u32]) -> Result<Vec<ServiceEntry>, BuildError> {
+fn services(
+    blueprint: &Blueprint,
+    pools: &[u32],
+    quic: &QuicSections,
+) -> Result<Vec<ServiceEntry>, BuildError> {
     let mut sorted = blueprint.services.clone();
     sorted.sort_unstable_by_key(|service| {
         (
@@ -247,7 +256,7 @@ fn services(blueprint: &Blueprint, pools: &[u32]) -> Result<Vec<ServiceEntry>, B
     });
     let mut entries: Vec<ServiceEntry> = Vec::with_capacity(sorted.len());
     for spec in sorted {
-        let entry = service(&spec, pools).map_err(|fault| BuildError::Service(spec.number, fault))?;
+        let entry = service(&spec, pools, quic).map_err(|fault| BuildError::Service(spec.number, fault))?;
         if entries.last().is_some_and(|before| before.number == entry.number) {
             return Err(BuildError::Service(spec.number, ServiceFault::Number));
         }
@@ -256,7 +265,7 @@ fn services(blueprint: &Blueprint, pools: &[u32]) -> Result<Vec<ServiceEntry>, B
     Ok(entries)
 }
 
-fn service(spec: &ServiceSpec, pools: &[u32]) -> Result<ServiceEntry, ServiceFault> {
+fn service(spec: &ServiceSpec, pools: &[u32], quic: &QuicSections) -> Result<ServiceEntry, ServiceFault> {
     let (address, family) = packed(spec.vip);
     let host_bits = match spec.vip {
         _ if spec.prefix_len > family_bits(family) => return Err(ServiceFault::PrefixLen),
@@ -272,6 +281,10 @@ fn service(spec: &ServiceSpec, pools: &[u32]) -> Result<ServiceEntry, ServiceFau
     if spec.port_first > spec.port_last {
         return Err(ServiceFault::Ports);
     }
+    let quic = quic.of(&spec.quic).ok_or(ServiceFault::Quic)?;
+    if quic != NO_QUIC && spec.protocol != protocol::UDP {
+        return Err(ServiceFault::Quic);
+    }
     Ok(ServiceEntry {
         address,
         number: spec.number.get(),
@@ -282,6 +295,8 @@ fn service(spec: &ServiceSpec, pools: &[u32]) -> Result<ServiceEntry, ServiceFau
         family: family as u8,
         protocol: spec.protocol,
         spare: 0,
+        quic,
+        tail: [0; 24],
     })
 }
 

@@ -15,8 +15,9 @@ use crate::layout::{
     ALIGN, HEADER_BYTES, Header, IndexHead, LAYOUT, LENGTH_EMPTY, MAGIC, PoolEntry, SECTIONS, Section,
     ServiceEntry, VERSION,
 };
-use crate::limits::{CELLS_MAX, POOLS_MAX, REALS_MAX, SERVICES_MAX};
+use crate::limits::{CELLS_MAX, POOLS_MAX, QUIC_CONFIGS_MAX, REALS_MAX, SERVER_IDS_MAX, SERVICES_MAX};
 use crate::pool::{PoolRefusal, PoolView};
+use crate::quic::QuicView;
 use crate::table::Sections;
 use crate::template::Template;
 
@@ -40,7 +41,8 @@ pub(crate) fn root(bytes: &[u8]) -> Result<Root, ImageError> {
     each(Section::Templates, templates, |template| template.is_sound())?;
     let pools: &[PoolEntry] = items(&sections, Section::Pools, POOLS_MAX)?;
     sorted(Section::Pools, pools, |a, b| a.digest < b.digest)?;
-    let services = check_services(&sections, &header, pools.len())?;
+    let quic = check_quic(&sections, templates)?;
+    let services = check_services(&sections, &header, pools.len(), quic)?;
     let cells: &[u64] = items(&sections, Section::Cells, CELLS_MAX)?;
     let sections_4 = [Section::Lengths4, Section::Screen4, Section::Pilots4, Section::Entries4];
     let sections_6 = [Section::Lengths6, Section::Screen6, Section::Pilots6, Section::Entries6];
@@ -120,10 +122,22 @@ fn sorted<T>(section: Section, items: &[T], before: impl Fn(&T, &T) -> bool) -> 
     }
 }
 
+fn check_quic<'t>(sections: &Sections<'t>, templates: &[Template]) -> Result<QuicView<'t>, ImageError> {
+    let configs = items(sections, Section::Quic, usize::from(QUIC_CONFIGS_MAX))?;
+    let quic = QuicView { configs, servers: items(sections, Section::ServerIds, SERVER_IDS_MAX)? };
+    let is_real = |number: u32| templates.get(number as usize).is_some_and(Template::is_present);
+    match (quic.check_configs(), quic.check_servers(is_real)) {
+        (Some(place), _) => Err(ImageError::Item(Section::Quic, place)),
+        (None, Some(place)) => Err(ImageError::Item(Section::ServerIds, place)),
+        (None, None) => Ok(quic),
+    }
+}
+
 fn check_services<'t>(
     sections: &Sections<'t>,
     header: &Header,
     pools: usize,
+    quic: QuicView<'t>,
 ) -> Result<&'t [ServiceEntry], ImageError> {
     let services: &[ServiceEntry] = items(sections, Section::Services, SERVICES_MAX as usize)?;
     each(Section::Services, services, |service| {
@@ -138,6 +152,9 @@ fn check_services<'t>(
             && service.prefix_len <= bits
             && (service.protocol == protocol::TCP || service.protocol == protocol::UDP)
             && service.spare == 0
+            && quic.are_sound(&service.quic)
+            && (service.protocol == protocol::UDP || !service.is_quic())
+            && service.tail.iter().all(|byte| *byte == 0)
     })?;
     sorted(Section::Services, services, |a, b| a.number < b.number)?;
     let len = services.last().map_or(0, |last| last.number + 1);

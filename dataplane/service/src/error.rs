@@ -5,6 +5,7 @@ use core::fmt;
 use crate::layout::Section;
 use crate::limits::{CELLS_MAX, RENDEZVOUS_COSTS_MAX};
 use crate::numbers::{RealNumber, ServiceNumber};
+use crate::quic::QuicFault;
 
 /// What is wrong with a blueprint, and with which item of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -13,6 +14,8 @@ pub enum BuildError {
     Real(RealNumber, RealFault),
     /// A pool, by its place in [`crate::Blueprint::pools`].
     Pool(usize, PoolFault),
+    /// A configuration of connection ids, by its place in [`crate::Blueprint::quic`].
+    Quic(usize, QuicFault),
     /// A service, by its number.
     Service(ServiceNumber, ServiceFault),
     /// The outer hop limit is 0.
@@ -76,6 +79,8 @@ pub enum ServiceFault {
     Ports,
     /// Its pool is not in the list.
     Pool,
+    /// It is not of UDP, or a configuration of connection ids is not in the list or has other rotation bits.
+    Quic,
     /// That service has the same VIP, protocol and ports.
     Duplicate(ServiceNumber),
     /// That service has the same VIP and protocol, and a port range that is as wide and overlaps.
@@ -87,6 +92,7 @@ impl fmt::Display for BuildError {
         match self {
             Self::Real(number, fault) => write!(f, "real {}: {fault}", number.get()),
             Self::Pool(place, fault) => write!(f, "pool {place}: {fault}"),
+            Self::Quic(place, fault) => write!(f, "connection ids {place}: {fault}"),
             Self::Service(number, fault) => write!(f, "service {}: {fault}", number.get()),
             Self::HopLimit => f.write_str("the outer hop limit is 0"),
             Self::OuterSource => {
@@ -137,6 +143,9 @@ impl fmt::Display for ServiceFault {
             Self::Protocol => f.write_str("its protocol is neither TCP nor UDP"),
             Self::Ports => f.write_str("its last port is before its first"),
             Self::Pool => f.write_str("its pool does not exist"),
+            Self::Quic => {
+                f.write_str("its connection ids are not of UDP, or their configuration does not exist")
+            }
             Self::Duplicate(other) => write!(f, "same VIP, protocol and ports as service {}", other.get()),
             Self::Ambiguous(other) => {
                 write!(f, "its ports overlap those of service {} and neither is narrower", other.get())

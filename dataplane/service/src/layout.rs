@@ -1,7 +1,7 @@
 //! The root image, byte for byte.
 //!
 //! ```text
-//! Header | templates | services | pools | index of IPv4 VIPs | index of IPv6 VIPs | cells
+//! Header | templates | services | pools | index of IPv4 VIPs | index of IPv6 VIPs | cells | QUIC | server ids
 //! ```
 //!
 //! The header names every section by offset and length in bytes. Sections follow one another in the order
@@ -20,6 +20,7 @@ use wire::{Family, unpacked};
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
 use crate::numbers::ServiceNumber;
+use crate::quic::{NO_QUIC, QuicEntry, ServerIdEntry};
 use crate::template::Template;
 
 /// First bytes of a root image.
@@ -61,10 +62,14 @@ pub enum Section {
     Entries6,
     /// Runs of port intervals.
     Cells,
+    /// How QUIC's connection ids are made.
+    Quic,
+    /// Server ids, sorted, of one configuration after the other.
+    ServerIds,
 }
 
 /// How many sections there are.
-pub(crate) const SECTIONS: usize = Section::Cells as usize + 1;
+pub(crate) const SECTIONS: usize = Section::ServerIds as usize + 1;
 
 impl Section {
     /// All of them, in order.
@@ -81,6 +86,8 @@ impl Section {
         Self::Pilots6,
         Self::Entries6,
         Self::Cells,
+        Self::Quic,
+        Self::ServerIds,
     ];
 }
 
@@ -128,12 +135,12 @@ pub(crate) struct Header {
     pub(crate) index4: IndexHead,
     pub(crate) index6: IndexHead,
     pub(crate) spans: [Span; SECTIONS],
-    pub(crate) tail: [u8; 16],
+    pub(crate) tail: [u8; 48],
 }
 
-/// One service.
+/// One service: one cache line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout)]
-#[repr(C)]
+#[repr(C, align(64))]
 pub struct ServiceEntry {
     pub(crate) address: [u8; 16],
     pub(crate) number: u32,
@@ -144,6 +151,9 @@ pub struct ServiceEntry {
     pub(crate) family: u8,
     pub(crate) protocol: u8,
     pub(crate) spare: u8,
+    /// By rotation bits: the place of the configuration of QUIC's connection ids, or 255.
+    pub(crate) quic: [u8; 8],
+    pub(crate) tail: [u8; 24],
 }
 
 impl ServiceEntry {
@@ -158,6 +168,8 @@ impl ServiceEntry {
         family: 0,
         protocol: 0,
         spare: 0,
+        quic: NO_QUIC,
+        tail: [0; 24],
     };
 
     /// Its number.
@@ -172,6 +184,20 @@ impl ServiceEntry {
     #[must_use]
     pub const fn pool(&self) -> usize {
         self.pool as usize
+    }
+
+    /// Whether connection ids say where its packets go.
+    #[inline]
+    #[must_use]
+    pub fn is_quic(&self) -> bool {
+        self.quic != NO_QUIC
+    }
+
+    /// The place of the configuration with those rotation bits.
+    #[inline]
+    #[must_use]
+    pub fn quic(&self, rotation: u8) -> Option<u8> {
+        self.quic.get(usize::from(rotation)).copied().filter(|place| *place != u8::MAX)
     }
 
     /// TCP or UDP.
@@ -265,6 +291,9 @@ pub(crate) const LAYOUT: u64 = fold(&[
     size_of::<ServiceEntry>(),
     offset_of!(ServiceEntry, pool),
     offset_of!(ServiceEntry, protocol),
+    offset_of!(ServiceEntry, quic),
+    size_of::<QuicEntry>(),
+    size_of::<ServerIdEntry>(),
     size_of::<PoolHeader>(),
     offset_of!(PoolHeader, slots),
     size_of::<PoolMember>(),

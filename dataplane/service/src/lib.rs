@@ -27,6 +27,7 @@ mod movement;
 mod numbers;
 mod pool;
 mod ports;
+mod quic;
 mod rendezvous;
 mod table;
 mod template;
@@ -45,11 +46,12 @@ pub use hash::{real_hash, tuple_hash, tuple_hash_with};
 pub use hop::Hop;
 pub use layout::{Section, ServiceEntry};
 pub use limits::{
-    CELLS_MAX, POOL_REALS_MAX, POOLS_MAX, PORTS_MAX, REALS_MAX, RENDEZVOUS_COSTS_MAX, SERVICES_MAX,
-    SLOTS_MAX, WEIGHT_MAX,
+    CELLS_MAX, POOL_REALS_MAX, POOLS_MAX, PORTS_MAX, QUIC_CONFIGS_MAX, REALS_MAX, RENDEZVOUS_COSTS_MAX,
+    SERVER_IDS_MAX, SERVICES_MAX, SLOTS_MAX, WEIGHT_MAX,
 };
 pub use movement::{Movement, movement};
 pub use numbers::{NumberOutOfRange, RealNumber, ServiceNumber};
 pub use pool::NO_REAL;
+pub use quic::{QuicConfig, QuicFault, QuicKey, QuicPlaces, QuicSpec, ROTATIONS};
 pub use table::{Class, Generation, ServiceSlot, Table, TableView};
 pub use template::{ETHERNET_BYTES, HEADER_BYTES, OUTER_V4_BYTES, OUTER_V6_BYTES, Template, TunnelKind};

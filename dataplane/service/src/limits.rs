@@ -25,6 +25,13 @@ pub const WEIGHT_MAX: u32 = 65_535;
 /// Places of ports are below this: six bits hold them, and one value says that there is none.
 pub const PORTS_MAX: u8 = 63;
 
+/// Configurations of QUIC's connection ids in one table. A service names them in a byte, of which one value is none.
+pub const QUIC_CONFIGS_MAX: u8 = 64;
+
+/// Server ids in one table.
+pub const SERVER_IDS_MAX: usize = 65_536;
+
+const _: () = assert!(QUIC_CONFIGS_MAX < u8::MAX);
 const _: () = assert!(POOL_REALS_MAX < REALS_MAX as usize);
 const _: () = assert!(POOL_REALS_MAX <= u16::MAX as usize);
 const _: () = assert!(POOLS_MAX <= u16::MAX as usize);

@@ -3,6 +3,7 @@
 use core::fmt;
 use core::ops::Range;
 
+use ::quic::ServerId;
 use wire::{Family, FiveTuple, protocol};
 use zerocopy::{FromBytes, Immutable, KnownLayout};
 
@@ -13,6 +14,7 @@ use crate::index::{Entry, Index, Key};
 use crate::layout::{Entry4, Entry6, Header, IndexHead, PoolEntry, SECTIONS, Section, ServiceEntry};
 use crate::numbers::RealNumber;
 use crate::pool::PoolView;
+use crate::quic::{QuicConfig, QuicView};
 use crate::template::Template;
 
 /// The name of a generation of the forwarding table.
@@ -197,6 +199,8 @@ pub struct TableView<'t> {
     templates: &'t [Template],
     digests: &'t [PoolEntry],
     pools: &'t dyn Pools,
+    /// For what few packets ask.
+    sections: Sections<'t>,
 }
 
 impl fmt::Debug for TableView<'_> {
@@ -222,6 +226,7 @@ impl<'t> TableView<'t> {
             templates,
             digests: sections.items(Section::Pools),
             pools,
+            sections,
         }
     }
 
@@ -320,6 +325,24 @@ impl<'t> TableView<'t> {
     #[inline]
     pub(crate) fn pool(&self, place: usize) -> Option<PoolView<'t>> {
         PoolView::open(self.pools.image(place))
+    }
+
+    fn quic(&self) -> QuicView<'t> {
+        QuicView {
+            configs: self.sections.items(Section::Quic),
+            servers: self.sections.items(Section::ServerIds),
+        }
+    }
+
+    /// How QUIC's connection ids are made, in the order of [`ServiceEntry::quic`]'s places.
+    pub fn quic_configs(&self) -> impl Iterator<Item = QuicConfig> + use<'t> {
+        self.quic().ready()
+    }
+
+    /// The real of a server id that a connection id held, by the configuration of that place.
+    #[must_use]
+    pub fn server(&self, place: u8, id: &ServerId) -> Option<RealNumber> {
+        self.quic().server(place, id)
     }
 
     /// How many pools it has.

@@ -49,6 +49,26 @@ pub fn quoted(family: Family, quote: &[u8]) -> Option<FiveTuple> {
     }
 }
 
+/// What follows the UDP header of the packet that an error quotes; `None` if it quotes no UDP as far as that.
+#[must_use]
+pub fn quoted_data(family: Family, quote: &[u8]) -> Option<&[u8]> {
+    let (upper, rest) = match family {
+        Family::V4 => {
+            let ip = Ipv4::parse(quote.first_chunk()?);
+            (ip.protocol, quote.get(ip.header_len()..)?)
+        }
+        Family::V6 => {
+            let (head, payload) = quote.split_first_chunk()?;
+            let next = ipv6::Ipv6::parse(head).next_header;
+            match ipv6::walk(payload, next, EXTENSIONS_MAX, EXTENSION_BYTES_MAX) {
+                ipv6::Walk::Upper(upper, offset) => (upper, payload.get(offset..)?),
+                _ => return None,
+            }
+        }
+    };
+    if upper == protocol::UDP { rest.get(crate::udp::HEADER_LEN..) } else { None }
+}
+
 fn quoted_v4(quote: &[u8]) -> Option<FiveTuple> {
     let ip = Ipv4::parse(quote.first_chunk()?);
     if ip.version() != 4
@@ -168,6 +188,9 @@ mod tests {
             let family = if six { Family::V6 } else { Family::V4 };
             if let Some(tuple) = quoted(family, &quote) {
                 assert_eq!(tuple.family, family);
+            }
+            if let Some(data) = super::quoted_data(family, &quote) {
+                assert!(quote.ends_with(data) && data.len() + 28 <= quote.len());
             }
         }
 

@@ -150,6 +150,7 @@ fn blueprint(members: &[Member100; REALS]) -> Blueprint {
         timeouts: Timeouts { syn: 28_800, established: 28_800, closing: 28_800, udp: 28_800 },
         return_path: service::ReturnPath::Direct,
         new_flows_rate_max: None,
+        quic: Vec::new(),
         reals: present
             .clone()
             .map(|(index, member)| RealSpec {
@@ -176,6 +177,7 @@ fn blueprint(members: &[Member100; REALS]) -> Blueprint {
             port_first: 80,
             port_last: 80,
             pool: 0,
+            quic: [None; 7],
         }],
     }
 }

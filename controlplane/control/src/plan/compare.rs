@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Display;
 
-use conf::{Config, HugePages, Name, Pool, Port, Real, Service};
-use service::{DontFragment, Encap, Movement, OuterSource, RealState};
+use conf::{Config, HugePages, Name, Pool, Port, Quic, Real, Service};
+use service::{DontFragment, Encap, Movement, OuterSource, QuicKey, RealState};
 
 use super::{Change, Effect, Subject, What};
 use crate::Map;
@@ -22,6 +22,7 @@ pub(super) fn changes(old: Option<&Config>, new: &Config) -> Vec<Change> {
     things(&before(ports), &ports(new), Subject::Port, &mut changes);
     things(&before(reals), &reals(new), Subject::Real, &mut changes);
     things(&before(pools), &pools(new), Subject::Pool, &mut changes);
+    things(&before(quic), &quic(new), Subject::Quic, &mut changes);
     things(&before(services), &services(new), Subject::Service, &mut changes);
     changes
 }
@@ -33,6 +34,8 @@ struct Thing<'c> {
     values: Vec<(&'static str, String)>,
     /// Of a real.
     state: Option<RealState>,
+    /// Of connection ids: what hides them. It is compared, and never written.
+    key: Option<QuicKey>,
     /// Of a pool: weights by real.
     members: BTreeMap<&'c Name, u32>,
 }
@@ -60,6 +63,10 @@ fn differences(old: &Thing<'_>, new: &Thing<'_>) -> Vec<What> {
     let mut whats = Vec::new();
     for ((key, from), (_, to)) in old.values.iter().zip(&new.values).filter(|(a, b)| a != b) {
         whats.push(What::Changed { key: (*key).to_owned(), from: from.clone(), to: to.clone() });
+    }
+    if old.key.is_some() && new.key.is_some() && old.key != new.key {
+        let (from, to) = ("one".to_owned(), "another".to_owned());
+        whats.push(What::Changed { key: "key".to_owned(), from, to });
     }
     match (old.state, new.state) {
         (Some(from), Some(to)) if from == to => {}
@@ -125,6 +132,33 @@ fn pools(config: &Config) -> Vec<Thing<'_>> {
         .collect()
 }
 
+/// Names of the ways a service's connection ids are made.
+fn connection_ids(config: &Config, service: &Service) -> String {
+    let name = |place: &u8| Some(format!("\"{}\"", config.quic.get(usize::from(*place))?.name));
+    let names: Vec<String> = service.quic.iter().flatten().filter_map(name).collect();
+    if names.is_empty() { NONE.to_owned() } else { names.join(" and ") }
+}
+
+fn quic(config: &Config) -> Vec<Thing<'_>> {
+    let values = |quic: &Quic| {
+        let servers = quic.servers.iter().filter_map(|server| {
+            let id: String = server.id.as_bytes().iter().map(|byte| format!("{byte:02x}")).collect();
+            Some(format!("{id} of \"{}\"", config.reals.get(server.real)?.name))
+        });
+        let servers: BTreeSet<String> = servers.collect();
+        let clear = "clear (whoever sees two can tell whether they are of one server)";
+        vec![
+            ("ids", if quic.key.is_some() { "encrypted" } else { clear }.to_owned()),
+            ("config", quic.rotation.to_string()),
+            ("server_id_bytes", quic.server_id_bytes.to_string()),
+            ("nonce_bytes", quic.nonce_bytes.to_string()),
+            ("lengths", quic.tells_length.to_string()),
+            ("servers", servers.into_iter().collect::<Vec<_>>().join(", ")),
+        ]
+    };
+    config.quic.iter().map(|quic| Thing { key: quic.key, ..Thing::new(&quic.name, values(quic)) }).collect()
+}
+
 fn services(config: &Config) -> Vec<Thing<'_>> {
     let values = |service: &Service| {
         let pool = config.pools.get(service.pool).map(|pool| format!("\"{}\"", pool.name));
@@ -133,6 +167,7 @@ fn services(config: &Config) -> Vec<Thing<'_>> {
             ("protocol", service.protocol.to_string()),
             ("ports", service.ports.to_string()),
             ("pool", pool.unwrap_or_default()),
+            ("quic", connection_ids(config, service)),
         ]
     };
     config.services.iter().map(|service| Thing::new(&service.name, values(service))).collect()
@@ -140,7 +175,7 @@ fn services(config: &Config) -> Vec<Thing<'_>> {
 
 impl<'c> Thing<'c> {
     const fn new(name: &'c Name, values: Vec<(&'static str, String)>) -> Self {
-        Self { name, values, state: None, members: BTreeMap::new() }
+        Self { name, values, state: None, key: None, members: BTreeMap::new() }
     }
 }
 

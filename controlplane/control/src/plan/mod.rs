@@ -25,7 +25,7 @@ pub use flows::{Affected, FlowCount, affected};
 pub struct Plan {
     /// There is nothing to compare with.
     pub first: bool,
-    /// What is written differently: settings, reals, pools, services, each by name.
+    /// What is written differently: settings, reals, pools, connection ids, services, each by name.
     pub changes: Vec<Change>,
     /// What that does to each service of both configurations, by name; those it does nothing to are left out.
     pub effects: Vec<Effect>,
@@ -51,6 +51,8 @@ pub enum Subject {
     Real(Name),
     /// A pool.
     Pool(Name),
+    /// A way to make connection ids.
+    Quic(Name),
     /// A service.
     Service(Name),
 }
@@ -232,6 +234,7 @@ impl fmt::Display for Subject {
             Self::Port(name) => write!(f, "port \"{name}\""),
             Self::Real(name) => write!(f, "real \"{name}\""),
             Self::Pool(name) => write!(f, "pool \"{name}\""),
+            Self::Quic(name) => write!(f, "connection ids \"{name}\""),
             Self::Service(name) => write!(f, "service \"{name}\""),
         }
     }

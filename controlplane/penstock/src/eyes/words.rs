@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use counters::Event;
-use engine::{Answer, Decision, FlowUse, Known, Step, Verdict};
+use engine::{Answer, Decision, FlowUse, Known, Step, Unroutable, Verdict};
 use flow::{State, Value};
 use port::Tick;
 use service::{RealNumber, RealState, ServiceNumber, Template, TunnelKind};
@@ -102,6 +102,7 @@ impl<'s> Names<'s> {
                 said("service", "the address is a VIP, and no service has this protocol and port".to_owned())
             }
             Step::NoService(false) => said("service", "the address is no VIP".to_owned()),
+            Step::ConnectionId(named) => said("id", self.connection_id(*named)),
             Step::Kept(real) => said("real", format!("{}, which the flow has", self.real_name(*real))),
             Step::Lost(real) => {
                 let real = self.real_name(*real);
@@ -121,6 +122,23 @@ impl<'s> Names<'s> {
             Step::Ready(bytes) => said("ready", format!("{bytes} bytes leave")),
             Step::Refused(reason) => said("refused", reason.help().trim().to_owned()),
             Step::Leaves(decision) => said("verdict", self.decision(decision)),
+        }
+    }
+
+    fn connection_id(&self, named: Result<RealNumber, Unroutable>) -> String {
+        match named {
+            Ok(real) => format!("the connection id names {}", self.real_name(real)),
+            Err(Unroutable::NoId) => "no connection id of a server of ours can be read".to_owned(),
+            Err(Unroutable::NoConfig) => {
+                "the first bits of the connection id are of no configuration that the service has".to_owned()
+            }
+            Err(Unroutable::Length) => {
+                "the connection id is too short, or does not have the length it tells".to_owned()
+            }
+            Err(Unroutable::NoServer) => "the server id in the connection id is nobody's".to_owned(),
+            Err(Unroutable::Down(real)) => {
+                format!("the connection id names {}, which is down", self.real_name(real))
+            }
         }
     }
 

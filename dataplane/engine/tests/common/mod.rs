@@ -10,9 +10,10 @@
 use std::net::Ipv4Addr;
 
 use port::{Burst, MemPacket};
+use quic::ServerId;
 use service::{
-    Aligned, Blueprint, DontFragment, Encap, Generation, Member, Outer, OuterSource, PoolSpec, RealNumber,
-    RealSpec, RealState, ServiceNumber, ServiceSpec, Table, Timeouts,
+    Aligned, Blueprint, DontFragment, Encap, Generation, Member, Outer, OuterSource, PoolSpec, QuicKey,
+    QuicSpec, RealNumber, RealSpec, RealState, ServiceNumber, ServiceSpec, Table, Timeouts,
 };
 
 /// One service on port 80 of 198.51.100.10 with four reals, and a gate for new flows.
@@ -45,6 +46,7 @@ pub(crate) fn blueprint(new_flows_rate_max: Option<u32>) -> Blueprint {
         timeouts: Timeouts { syn: 24, established: 480, closing: 16, udp: 100 },
         return_path: service::ReturnPath::Direct,
         new_flows_rate_max,
+        quic: Vec::new(),
         reals,
         pools: vec![PoolSpec { members, slots: 251, policy: service::Policy::Maglev }],
         services: vec![ServiceSpec {
@@ -55,6 +57,7 @@ pub(crate) fn blueprint(new_flows_rate_max: Option<u32>) -> Blueprint {
             port_first: 80,
             port_last: 80,
             pool: 0,
+            quic: [None; 7],
         }],
     }
 }
@@ -90,4 +93,51 @@ pub(crate) fn load(burst: &mut Burst<MemPacket>, frames: &[Vec<u8>]) {
         packet.load(bytes, 0);
         burst.push(packet).unwrap();
     }
+}
+
+/// The same VIP with QUIC on port 443: a clear configuration of ids, and one under a key. The fourth real is down.
+pub(crate) fn quic_table() -> Table<Aligned> {
+    let mut plan = blueprint(Some(40));
+    plan.reals[3].state = RealState::Down;
+    let servers =
+        || (1..=4).map(|id| (ServerId::new(&[0, id]).unwrap(), RealNumber::new(u32::from(id)).unwrap()));
+    let spec = |rotation: u8, key| QuicSpec {
+        rotation,
+        server_id_bytes: 2,
+        nonce_bytes: 6,
+        key,
+        tells_length: false,
+        servers: servers().collect(),
+    };
+    plan.quic = vec![spec(0, None), spec(1, Some(QuicKey([7; 16])))];
+    plan.services[0] = ServiceSpec { protocol: 17, port_first: 443, port_last: 443, ..plan.services[0] };
+    (plan.services[0].quic[0], plan.services[0].quic[1]) = (Some(0), Some(1));
+    service::build(&plan, Generation::default()).unwrap().table().unwrap()
+}
+
+/// A QUIC packet to it, whose id has these first bits and, if it is clear, this server; its last `cut` bytes are gone.
+pub(crate) fn quic_frame(flow: u32, (rotation, server): (u8, u8), is_long: bool, cut: usize) -> Vec<u8> {
+    let id = [rotation << 5, 0, server, 1, 2, 3, 4, 5, 6];
+    let mut data = if is_long { vec![0xc0, 0, 0, 0, 1, 9] } else { vec![0x40] };
+    data.extend(id);
+    data.extend([0; 12]);
+    data.truncate(data.len().saturating_sub(cut));
+    let mut frame = frame(flow, 0);
+    frame.truncate(34);
+    let ports = [frame_port(flow), 443_u16.to_be_bytes()].concat();
+    let udp_len = u16::try_from(8 + data.len()).unwrap();
+    frame.extend(ports);
+    frame.extend(udp_len.to_be_bytes());
+    frame.extend([0, 0]);
+    frame.extend(data);
+    frame[16..18].copy_from_slice(&(20 + udp_len).to_be_bytes());
+    frame[23] = 17;
+    frame[24..26].fill(0);
+    let sum = wire::checksum::of(&frame[14..34]);
+    frame[24..26].copy_from_slice(&sum);
+    frame
+}
+
+fn frame_port(flow: u32) -> [u8; 2] {
+    u16::try_from(40_000 + flow).unwrap().to_be_bytes()
 }

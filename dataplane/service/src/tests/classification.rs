@@ -88,7 +88,16 @@ fn services(most: usize) -> impl Strategy<Value = Vec<ServiceSpec>> {
         for (number, ((vip, prefix_len), tcp, (port_first, port_last))) in (0..).zip(list) {
             let protocol = if tcp { protocol::TCP } else { protocol::UDP };
             let number = ServiceNumber::new(number * 3).unwrap();
-            let new = ServiceSpec { number, vip, prefix_len, protocol, port_first, port_last, pool: 0 };
+            let new = ServiceSpec {
+                number,
+                vip,
+                prefix_len,
+                protocol,
+                port_first,
+                port_last,
+                pool: 0,
+                quic: [None; 7],
+            };
             let clash = |old: &ServiceSpec| {
                 (old.vip, old.prefix_len, old.protocol) == (new.vip, new.prefix_len, new.protocol)
                     && old.port_last - old.port_first == new.port_last - new.port_first

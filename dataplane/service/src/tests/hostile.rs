@@ -1,5 +1,6 @@
 //! Images made by an enemy: refused with a reason, or harmless; never a panic.
 
+use ::quic::ServerId;
 use proptest::prelude::*;
 use sha2::{Digest, Sha256};
 use wire::{Family, FiveTuple, packed};
@@ -44,6 +45,16 @@ fn exercise(view: &TableView<'_>, seed: u64) {
         ask(view, slot, seed);
     }
     ask(view, ServiceSlot(u32::MAX), seed);
+    let bytes = seed.to_le_bytes();
+    for (place, config) in (0..).zip(view.quic_configs()) {
+        let id: Vec<u8> = bytes.iter().chain(&bytes).chain(&bytes).copied().collect();
+        for server in [config.get().server_id(&id), ServerId::new(&[1]), ServerId::new(&[1, 2])] {
+            // What a checked table names has a template.
+            if let Some(real) = server.and_then(|server| view.server(place, &server)) {
+                let _ = view.template(real).unwrap().kind();
+            }
+        }
+    }
     let _ = (view.timeouts(), view.new_flows_rate_max(), view.mtu(), view.services_len(), view.reals_len());
 }
 
@@ -182,6 +193,20 @@ fn each_fault_has_its_reason() {
     assert_eq!(in_section(Section::Pools, 0, 255), ImageError::Item(Section::Pools, 0));
     assert!(matches!(in_section(Section::Screen4, 0, 255), ImageError::Item(Section::Screen4, _)));
     assert!(matches!(in_section(Section::Entries6, 0, 255), ImageError::Item(Section::Entries6, _)));
+    // Connection ids: lengths, rotation bits, a key that is not used; a server id of nobody, and one out of order.
+    assert_eq!(in_section(Section::Quic, 25, 16), ImageError::Item(Section::Quic, 0));
+    assert_eq!(in_section(Section::Quic, 24, 7), ImageError::Item(Section::Quic, 0));
+    assert_eq!(in_section(Section::Quic, 0, 7), ImageError::Item(Section::Quic, 0));
+    assert_eq!(in_section(Section::Quic, 20, 9), ImageError::Item(Section::Quic, 0));
+    assert_eq!(in_section(Section::ServerIds, 16, 7), ImageError::Item(Section::ServerIds, 0));
+    assert_eq!(in_section(Section::ServerIds, 20, 0), ImageError::Item(Section::ServerIds, 1));
+    assert_eq!(in_section(Section::ServerIds, 5, 1), ImageError::Item(Section::ServerIds, 0));
+    // A service of TCP with connection ids, and one whose rotation bits are another's.
+    let quic = core::mem::offset_of!(ServiceEntry, quic);
+    let third = 2 * size_of::<ServiceEntry>();
+    assert_eq!(in_section(Section::Services, quic, 0), ImageError::Item(Section::Services, 0));
+    assert_eq!(in_section(Section::Services, third + quic, 1), ImageError::Item(Section::Services, 2));
+    assert_eq!(in_section(Section::Services, third + quic, 2), ImageError::Item(Section::Services, 2));
     // The count of a run, which begins behind the one unused cell.
     assert!(matches!(in_section(Section::Cells, 8, 200), ImageError::Item(Section::Entries4, _)));
     assert!(matches!(in_section(Section::Cells, 15, 200), ImageError::Item(Section::Entries4, _)));

@@ -7,6 +7,7 @@ mod hops;
 mod hostile;
 mod images;
 mod maglev;
+mod quic;
 mod templates;
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -60,6 +61,7 @@ pub(crate) fn service(number: u32, vip: &str, protocol: u8, ports: (u16, u16), p
         port_first: ports.0,
         port_last: ports.1,
         pool,
+        quic: [None; 7],
     }
 }
 
@@ -81,6 +83,7 @@ pub(crate) fn blueprint(weights: &[u32], slots: u32) -> Blueprint {
         timeouts: Timeouts { syn: 80, established: 7200, closing: 80, udp: 480 },
         return_path: crate::ReturnPath::Direct,
         new_flows_rate_max: None,
+        quic: Vec::new(),
         reals: reals(weights.len().try_into().unwrap()),
         pools: vec![pool(weights, slots)],
         services: vec![service(0, "198.51.100.10", protocol::TCP, (80, 80), 0)],
