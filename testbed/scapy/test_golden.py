@@ -10,7 +10,7 @@ sys.dont_write_bytecode = True
 
 from scapy.layers.l2 import Ether  # noqa: E402
 
-from golden import (CLIENT4, IP, REAL4, REAL6, VIP4, IPv6, Pool, echo4, echo_answer, entropy,  # noqa: E402
+from golden import (CLIENT4, IP, REAL4, REAL6, VIP4, Ids, IPv6, Pool, echo4, echo_answer, entropy,  # noqa: E402
                     Room, flow_of, frame, ip4, ip6, ipip, ledger, model, padded, pcap, room, selection, tcp)
 from golden.frames import Flow  # noqa: E402
 
@@ -41,6 +41,21 @@ class Golden(unittest.TestCase):
         last = bytes(selection.SBOX[state[(4 * (at // 4 + at % 4) + at % 4) % 16]] for at in range(16))
         self.assertEqual(selection.xor(last, keys[10]).hex(), "69c4e0d86a7b0430d8cdb78070b4c55a")
         self.assertEqual(selection.aes128(key, block).hex(), "69c4e0d86a7b0430d8cdb78070b4c55a")
+
+    def test_connection_ids_are_the_drafts(self):
+        """draft-ietf-quic-load-balancers-21 §5.4.2.4 and appendix B, two misprints mended, and the way back."""
+        b2, example = "8f95f09245765f80256934e50c66207f", "fdf726a9893ec05c0632d3956680baf0"
+        for server_id, nonce, key, made in [
+                ("c4605e", "4504cc4f", "", "07c4605e4504cc4f"),
+                ("350d28b420", "3487d9700b", "", "2a350d28b4203487d9700b"),
+                ("ed793a", "ee080dbf", b2, "0720b1d07b359d3c"),
+                ("ed793a51d49b8f5fab65", "ee080dbf48", b2, "2fcc381bc74cb4fbad2823a3d1f8fed2"),
+                ("ed793a51d49b8f5f", "ee080dbf48c0d1e5", b2, "504dd2d05a7b0de9b2b9907afb5ecf8cc3"),
+                ("ed793a51d49b8f5fab", "ee080dbf48c0d1e55d", b2, "725779c9cc86beb3a3a4a3ca96fce4bfe0cdbc"),
+                ("31441a", "9c69c275", example, "0767947d29be054a")]:
+            way = Ids(int(made[:2], 16) >> 5, len(server_id) // 2, len(nonce) // 2, bytes.fromhex(key), True)
+            self.assertEqual(way.make(server_id, bytes.fromhex(nonce)).hex(), made)
+            self.assertEqual(way.read(bytes.fromhex(made)), server_id)
 
     def test_shares_follow_weights_and_no_slot_is_empty(self):
         """Within two slots of the exact share, for each real."""

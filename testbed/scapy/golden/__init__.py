@@ -14,6 +14,7 @@ from .frames import (CLIENT4, CLIENT6, CLIENT_MAC, NEXT_HOP, NODE_MAC, REAL4, RE
 from .neighbours import advertisement, arp_reply
 from .outputs import echo_answer, entropy, ipip, mac_rewrite, too_big
 from .room import Room
+from .quic import Ids, long, short
 from .selection import Pool, prf
 
 __all__ = [
@@ -23,4 +24,5 @@ __all__ = [
     "ip4", "ip6", "padded", "patched", "reply", "tcp", "udp",
     "advertisement", "arp_reply", "echo_answer", "entropy", "ipip", "mac_rewrite", "too_big",
     "Pool", "Room", "prf",
+    "Ids", "long", "short",
 ]

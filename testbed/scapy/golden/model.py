@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from scapy.layers.inet6 import IPv6, in6_chksum
 from scapy.utils import checksum
 
+from . import quic
 from .frames import IPV4, IPV6, TAGS, Flow
 from .neighbours import answered
 from .outputs import echo_answer, ipip, mac_rewrite, split, too_big
@@ -159,6 +160,9 @@ class Balancer:
         self.pools = {pool["name"]: self.pool(config, pool) for pool in config["pool"]}
         self.services = [(ipaddress.ip_network(service["vip"]), *ports(service["ports"]), service)
                          for service in config["service"]]
+        by_name = {real["name"]: real for real in config["real"]}
+        self.quic = {service["name"]: quic.Servers(service["quic"], config["quic"], by_name)
+                     for service in config["service"] if "quic" in service}
         self.flows: dict[Flow, list] = {}
         self.room = Room(flow["key"], flow["entries"]) if "key" in flow else None
         self.counters, self.tallies, self.now, self.identification = Counter(), Counter(), 0, 0
@@ -240,8 +244,18 @@ class Balancer:
         refuse(packet.protocol not in (TCP, UDP), "drop.protocol")
         flow = Flow(packet.src, packet.dst, *struct.unpack_from("!HH", packet.payload), packet.protocol)
         service = self.service(flow)
-        real = self.follow(flow, service, packet.payload[13] if flow.protocol == TCP else 0)
+        named = self.named(packet, service)
+        real = self.follow(flow, service, packet.payload[13] if flow.protocol == TCP else 0, named)
         return self.send(frame, packet, real, flow, service)
+
+    def named(self, packet: Packet, service: dict) -> str | None:
+        """The real that a packet's connection id names, where the service has such ids."""
+        if service["name"] not in self.quic:
+            return None
+        (size,) = struct.unpack_from("!H", packet.payload, 4)
+        named = self.quic[service["name"]].named(packet.payload[8:size])
+        self.counters["quic.routed" if named else "quic.unroutable"] += 1
+        return named
 
     def pass_on(self, frame: bytes, packet: Packet) -> None:
         """The kernel's: where the servers' way out is through us, a response is told apart and counted."""
@@ -268,7 +282,11 @@ class Balancer:
         refuse(kind not in ((3, 11, 12) if four else (1, 2, 3, 4)), "drop.icmp_type")
         flow = quoted(packet)
         service, known = self.service(flow), self.alive(flow)
-        real = known[0] if known else self.choose(flow, service)
+        named = None
+        if service["name"] in self.quic:
+            raw = packet.payload[8:]
+            named = self.quic[service["name"]].sender(raw[((raw[0] & 15) * 4 if four else 40) + 8:])
+        real = known[0] if known else named or self.choose(flow, service)
         self.counters["flow.hit"] += int(known is not None)
         out = self.send(frame, packet, real, flow, service)
         self.counters["icmp.followed"] += 1
@@ -285,12 +303,12 @@ class Balancer:
         refuse(pool is None, "drop.no_real")
         return pool.choose(flow)
 
-    def follow(self, flow: Flow, service: dict, flags: int) -> str:
-        """The flow's real; the flow is put into the table or brought up to date."""
+    def follow(self, flow: Flow, service: dict, flags: int, named: str | None = None) -> str:
+        """The flow's real, or the one that is named; the flow is put into the table or brought up to date."""
         opens, closes = flags & 0x12 == 0x02, bool(flags & 0x05)
         entry = self.alive(flow)
         if entry is None:
-            real = self.choose(flow, service)
+            real = named or self.choose(flow, service)
             if self.gate and self.tokens < 1:
                 self.counters["flow.stateless_gate"] += 1
                 return real
@@ -303,6 +321,7 @@ class Balancer:
             entry = self.flows[flow] = [real, "embryonic" if opens else "established", self.now]
         else:
             self.counters["flow.hit"] += 1
+            entry[0] = named or entry[0]
         if flow.protocol == UDP:
             entry[1] = "udp"
         elif closes:

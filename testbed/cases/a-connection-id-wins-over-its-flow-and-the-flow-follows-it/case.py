@@ -1,0 +1,17 @@
+"""A client's first packets have an id of its own making and go by the four-tuple; once the server's id is used, it
+leads, and what has none after that goes there too (draft-ietf-quic-load-balancers-21 §4.2)."""
+
+from golden import Ids, Pool, flow_of, frame, ip4, ipip, long, short, udp
+
+A = Ids(0, 2, 14, bytes.fromhex("8f95f09245765f80256934e50c66207f"))
+POOL = Pool({"10.0.0.11": 100, "10.0.0.12": 100, "10.0.0.13": 100})
+
+
+def packets():
+    for sport in range(40000, 40006):
+        first = frame(ip4() / udp(sport=sport, dport=443) / long(b"\xe3 my own"))
+        yield first, ipip(first, POOL.choose(flow_of(first)))
+        for number in (1, 2, 3):
+            packet = frame(ip4() / udp(sport=sport, dport=443) / short(A.make(f"000{number}")))
+            yield packet, ipip(packet, f"10.0.0.1{number}")
+            yield first, ipip(first, f"10.0.0.1{number}")

@@ -1,0 +1,12 @@
+"""0b111 says that a server had no configuration (draft-ietf-quic-load-balancers-21 §3.2)."""
+
+from golden import Ids, Pool, flow_of, frame, ip4, ipip, long, udp
+
+A = Ids(0, 2, 14, bytes.fromhex("8f95f09245765f80256934e50c66207f"))
+POOL = Pool({"10.0.0.11": 100, "10.0.0.12": 100, "10.0.0.13": 100})
+
+
+def packets():
+    for sport in range(40000, 40008):
+        packet = frame(ip4() / udp(sport=sport, dport=443) / long(b"\xf5" + A.make("0001")[1:]))
+        yield packet, ipip(packet, POOL.choose(flow_of(packet)))
