@@ -45,13 +45,7 @@ fn setups(is_small: bool) -> Vec<(Setup, bool)> {
         ),
         (Setup { name: "40,000 flows, 10,000 VIPs", shape: Shape::Many(10_000), ..forty }, true),
     ];
-    let quic = |name, ids| (Setup { name, shape: Shape::Quic(ids), ..base }, false);
-    setups.extend([
-        quic("QUIC, clear", Ids::Clear),
-        quic("QUIC, one block", Ids::Single),
-        quic("QUIC, three passes", Ids::ThreePasses),
-        quic("QUIC, four passes", Ids::FourPasses),
-    ]);
+    setups.extend(quic(base));
     if is_small {
         return setups;
     }
@@ -85,6 +79,17 @@ fn setups(is_small: bool) -> Vec<(Setup, bool)> {
         ),
     ]);
     setups
+}
+
+/// Established flows whose connection ids are read.
+fn quic(base: Setup) -> [(Setup, bool); 4] {
+    let of = |name, ids| (Setup { name, shape: Shape::Quic(ids), ..base }, false);
+    [
+        of("QUIC, clear", Ids::Clear),
+        of("QUIC, one block", Ids::Single),
+        of("QUIC, three passes", Ids::ThreePasses),
+        of("QUIC, four passes", Ids::FourPasses),
+    ]
 }
 
 fn main() -> Result<(), String> {
