@@ -1,0 +1,312 @@
+//! Our parser beside an independent decoder, tshark: on the packets of every case and capture, and on damaged
+//! ones. What we take, tshark reads the same; what we refuse, tshark's own fields say why.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "helpers of a test fail as the test does"
+)]
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use capture::{Resolution, Writer};
+use testbed::{cases, pcap, root};
+use wire::{EXTENSION_BYTES_MAX, EXTENSIONS_MAX, Family, Kind, Parsed, Unparsed};
+
+/// Damaged packets made of each packet.
+const DAMAGED: u64 = 20;
+/// How much of a frame is damaged: headers stand there.
+const HEAD_BYTES: u64 = 96;
+
+/// What tshark is asked for, in this order. All occurrences of a field are told, the outermost first.
+const FIELDS: [&str; 22] = [
+    "frame.protocols",
+    "eth.type",
+    "vlan.etype",
+    "ip.src",
+    "ip.dst",
+    "ipv6.src",
+    "ipv6.dst",
+    "ip.hdr_len",
+    "ip.len",
+    "ip.dsfield",
+    "ip.flags.df",
+    "ip.flags.mf",
+    "ip.frag_offset",
+    "ip.checksum.status",
+    "ipv6.plen",
+    "ipv6.tclass",
+    "tcp.srcport",
+    "tcp.dstport",
+    "tcp.flags",
+    "udp.srcport",
+    "udp.dstport",
+    "_ws.expert.message",
+];
+
+/// What tshark says of one packet.
+struct Decoded(BTreeMap<&'static str, Vec<String>>);
+
+impl Decoded {
+    fn all(&self, field: &str) -> &[String] {
+        &self.0[field]
+    }
+
+    /// The occurrence of a field in that place; nothing if there are not so many.
+    fn text(&self, field: &str, at: usize) -> &str {
+        self.all(field).get(at).map_or("", String::as_str)
+    }
+
+    /// The same as a number, decimal or hexadecimal.
+    fn number(&self, field: &str, at: usize) -> Option<u64> {
+        let text = self.text(field, at);
+        text.strip_prefix("0x")
+            .map_or_else(|| text.parse().ok(), |digits| u64::from_str_radix(digits, 16).ok())
+    }
+
+    /// The layers from the network's on, and how many VLAN tags stand before them.
+    fn layers(&self) -> (usize, Vec<&str>) {
+        let all: Vec<&str> = self.text("frame.protocols", 0).split(':').collect();
+        let tags = all
+            .iter()
+            .take_while(|layer| is_link(layer))
+            .filter(|layer| **layer == "vlan" || **layer == "ieee8021ad")
+            .count();
+        (tags, all.into_iter().skip_while(|layer| is_link(layer)).collect())
+    }
+
+    /// tshark gave up inside an extension header's options, which a router does not read (RFC 8200 §4).
+    fn ends_in_options(&self) -> bool {
+        let (_, layers) = self.layers();
+        layers.last().is_some_and(|layer| layer.starts_with("ipv6.")) && self.is_broken()
+    }
+
+    /// An error quotes a packet whose length leaves no room for ports. tshark stops there; we do not judge a quoted
+    /// length, because hosts send it changed (RFC 1122 §3.2.2 wants it whole, and not all do it).
+    fn quotes_too_short_a_length(&self) -> bool {
+        let lengths = (self.number("ip.len", 1), self.number("ip.hdr_len", 1), self.number("ipv6.plen", 1));
+        matches!(lengths, (Some(len), Some(header), _) if len < header + 8)
+            || matches!(lengths.2, Some(len) if len < 8)
+    }
+
+    /// tshark found something wrong itself.
+    fn is_broken(&self) -> bool {
+        let (_, layers) = self.layers();
+        layers.iter().any(|layer| layer.starts_with("_ws.")) || !self.text("_ws.expert.message", 0).is_empty()
+    }
+}
+
+fn is_link(layer: &str) -> bool {
+    matches!(layer, "eth" | "ethertype" | "vlan" | "ieee8021ad")
+}
+
+/// Every packet of the cases and captures that is an Ethernet frame, each once.
+fn frames() -> BTreeSet<Vec<u8>> {
+    let (cases, faults) = cases::all().unwrap();
+    assert_eq!(faults, Vec::<String>::new());
+    let mut files: Vec<PathBuf> = cases.iter().map(|case| case.file("send.pcap")).collect();
+    let captures =
+        std::fs::read_dir(root().join("testbed/captures")).unwrap().map(|entry| entry.unwrap().path());
+    files.extend(
+        captures.filter(|path| path.extension().is_some_and(|ending| ending == "pcap" || ending == "pcapng")),
+    );
+    files.iter().flat_map(|file| pcap::frames(file).unwrap()).map(|(_, frame)| frame).collect()
+}
+
+/// A frame with some bits of its head turned, or cut short: always the same ones.
+fn damaged(frame: &[u8], seed: u64) -> Vec<u8> {
+    let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
+    let mut next = move |below: u64| {
+        // Marsaglia's xorshift.
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        usize::try_from(state % below.max(1)).unwrap()
+    };
+    let mut frame = frame.to_vec();
+    let head = u64::try_from(frame.len()).unwrap().min(HEAD_BYTES);
+    for _ in 0..=next(3) {
+        let at = next(head);
+        frame[at] ^= 1 << next(8);
+    }
+    if next(4) == 0 {
+        frame.truncate(next(head) + 1);
+    }
+    frame
+}
+
+/// What tshark says of all frames, in their order.
+fn decoded(frames: &[Vec<u8>], folder: &Path) -> Vec<Decoded> {
+    let path = folder.join("frames.pcap");
+    let mut writer = Writer::create(&path, Resolution::Nano).unwrap();
+    for frame in frames {
+        writer.write(0, frame).unwrap();
+    }
+    writer.finish().unwrap();
+    let mut command = Command::new("tshark");
+    command.args(["-n", "-T", "fields", "-E", "occurrence=a", "-E", "aggregator=;", "-E", "separator=/t"]);
+    for setting in [
+        "ip.defragment:FALSE",
+        "ipv6.defragment:FALSE",
+        "ip.check_checksum:TRUE",
+        "ip.tso_support:FALSE",
+        "tcp.analyze_sequence_numbers:FALSE",
+        "tcp.desegment_tcp_streams:FALSE",
+    ] {
+        command.args(["-o", setting]);
+    }
+    command.args(FIELDS.iter().flat_map(|field| ["-e", field])).arg("-r").arg(&path);
+    let output = command.output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let told = String::from_utf8_lossy(&output.stdout);
+    let decoded: Vec<Decoded> = told.lines().map(read).collect();
+    assert_eq!(decoded.len(), frames.len(), "tshark tells one line for each frame");
+    decoded
+}
+
+fn read(line: &str) -> Decoded {
+    let values: Vec<&str> = line.split('\t').collect();
+    assert_eq!(values.len(), FIELDS.len(), "{line}");
+    let split = |value: &str| value.split(';').filter(|one| !one.is_empty()).map(str::to_owned).collect();
+    Decoded(FIELDS.iter().zip(values).map(|(field, value)| (*field, split(value))).collect())
+}
+
+/// What we took, tshark has to read the same.
+fn same(parsed: &Parsed, decoded: &Decoded, frame: &[u8]) -> Result<(), String> {
+    let mut wrong = network_differs(parsed, decoded, frame);
+    if !decoded.ends_in_options() {
+        wrong.extend(transport_differs(parsed, decoded));
+    }
+    if wrong.is_empty() { Ok(()) } else { Err(format!("{} differ", wrong.join(", "))) }
+}
+
+/// The names of those whose two readings are not equal.
+fn unequal(read: &[(&'static str, bool)]) -> Vec<&'static str> {
+    read.iter().filter(|(_, is_same)| !is_same).map(|(name, _)| *name).collect()
+}
+
+fn network_differs(parsed: &Parsed, decoded: &Decoded, frame: &[u8]) -> Vec<&'static str> {
+    let (tags, layers) = decoded.layers();
+    let network = 14 + 4 * tags;
+    // An error's tuple is that of the packet it quotes, turned round: whose source is our destination.
+    let (at, (source, destination)) = match parsed.kind {
+        Kind::IcmpError => (1, (parsed.tuple.destination_ip(), parsed.tuple.source_ip())),
+        _ => (0, (parsed.tuple.source_ip(), parsed.tuple.destination_ip())),
+    };
+    let family = match parsed.tuple.family {
+        Family::V4 => "ip",
+        Family::V6 => "ipv6",
+    };
+    let mut wrong = unequal(&[
+        ("network offset", usize::from(parsed.network_offset) == network),
+        ("family", layers.first() == Some(&family)),
+        ("source", decoded.text(&format!("{family}.src"), at) == source.to_string()),
+        ("destination", decoded.text(&format!("{family}.dst"), at) == destination.to_string()),
+        ("length within the frame", network + parsed.ip_len as usize <= frame.len()),
+    ]);
+    let (len, tos) = match parsed.tuple.family {
+        Family::V4 => {
+            let header = decoded.number("ip.hdr_len", 0).and_then(|len| usize::try_from(len).ok());
+            let is_part =
+                decoded.number("ip.flags.mf", 0) != Some(0) || decoded.number("ip.frag_offset", 0) != Some(0);
+            wrong.extend(unequal(&[
+                ("checksum", decoded.number("ip.checksum.status", 0) == Some(1)),
+                (
+                    "transport offset",
+                    header.map(|len| network + len) == Some(usize::from(parsed.transport_offset)),
+                ),
+                ("don't fragment", decoded.number("ip.flags.df", 0) == Some(u64::from(parsed.dont_fragment))),
+                ("fragment", is_part == (parsed.kind == Kind::Fragment)),
+            ]));
+            (decoded.number("ip.len", 0), decoded.number("ip.dsfield", 0))
+        }
+        Family::V6 => (decoded.number("ipv6.plen", 0).map(|len| len + 40), decoded.number("ipv6.tclass", 0)),
+    };
+    wrong.extend(unequal(&[
+        ("length", len == Some(u64::from(parsed.ip_len))),
+        ("class", tos == Some(u64::from(parsed.tos))),
+    ]));
+    wrong
+}
+
+fn transport_differs(parsed: &Parsed, decoded: &Decoded) -> Vec<&'static str> {
+    let upper = match (parsed.kind, parsed.tuple.protocol) {
+        (Kind::Tcp, _) => "tcp",
+        (Kind::Udp, _) => "udp",
+        (Kind::IcmpError, _) if decoded.quotes_too_short_a_length() => return Vec::new(),
+        (Kind::IcmpError, 6) => "tcp",
+        (Kind::IcmpError, 17) => "udp",
+        _ => return Vec::new(),
+    };
+    let (source, destination) = match parsed.kind {
+        Kind::IcmpError => (parsed.tuple.destination_port, parsed.tuple.source_port),
+        _ => (parsed.tuple.source_port, parsed.tuple.destination_port),
+    };
+    let flags = decoded.number("tcp.flags", 0).map(|flags| flags & 0xff);
+    unequal(&[
+        ("source port", decoded.number(&format!("{upper}.srcport"), 0) == Some(u64::from(source))),
+        ("destination port", decoded.number(&format!("{upper}.dstport"), 0) == Some(u64::from(destination))),
+        ("flags", parsed.kind != Kind::Tcp || flags == Some(u64::from(parsed.flags.0))),
+    ])
+}
+
+/// What we refused: whether tshark's fields say the same.
+fn is_excused(reason: Unparsed, decoded: &Decoded, frame: &[u8]) -> bool {
+    let (tags, layers) = decoded.layers();
+    let room = frame.len().saturating_sub(14 + 4 * tags) as u64;
+    let first = layers.first().copied().unwrap_or("");
+    match reason {
+        // tshark takes 0x9100 for a tag as well (IEEE 802.1Q has 0x8100 and 0x88a8).
+        Unparsed::NotIp => {
+            let types = decoded.all("eth.type").iter().chain(decoded.all("vlan.etype"));
+            tags > 2 || !matches!(first, "ip" | "ipv6") || types.into_iter().any(|kind| kind == "0x9100")
+        }
+        Unparsed::BadChecksum => decoded.number("ip.checksum.status", 0) == Some(0),
+        Unparsed::HeaderChain => {
+            decoded.ends_in_options()
+                || layers.iter().filter(|layer| layer.starts_with("ipv6.")).count() > EXTENSIONS_MAX
+                || frame.len() > EXTENSION_BYTES_MAX + 54
+        }
+        Unparsed::Truncated | Unparsed::Malformed => {
+            decoded.is_broken()
+                || decoded.number("ip.len", 0).is_some_and(|len| len > room)
+                || decoded.number("ipv6.plen", 0).is_some_and(|len| len + 40 > room)
+                || room < 20
+                // Nothing behind the network header: no layer for it either.
+                || layers.iter().all(|layer| matches!(*layer, "ip" | "ipv6"))
+        }
+    }
+}
+
+#[test]
+fn what_we_read_of_a_packet_an_independent_decoder_reads_too() {
+    let whole = frames();
+    let mut frames: Vec<Vec<u8>> = whole.iter().cloned().collect();
+    for (frame, seed) in whole.iter().filter(|frame| !frame.is_empty()).zip(1_u64..) {
+        frames.extend((0..DAMAGED).map(|nth| damaged(frame, seed * DAMAGED + nth)));
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let decoded = decoded(&frames, folder.path());
+    let (mut faults, mut taken) = (Vec::new(), 0);
+    for (at, (frame, decoded)) in frames.iter().zip(&decoded).enumerate() {
+        let mut parsed = Parsed::EMPTY;
+        let told = match wire::parse(frame, frame.len(), &mut parsed) {
+            Ok(()) => {
+                taken += 1;
+                same(&parsed, decoded, frame).map_err(|told| format!("{told}: {parsed:?}"))
+            }
+            Err(reason) if is_excused(reason, decoded, frame) => Ok(()),
+            Err(reason) => Err(format!("tshark sees nothing of {reason:?}")),
+        };
+        if let Err(told) = told {
+            faults.push(format!("frame {at}: {told}\ntshark: {:?}\n{}", decoded.0, pcap::dump(frame)));
+        }
+    }
+    println!("{} frames, {} of them as they were sent; {taken} taken", frames.len(), whole.len());
+    assert!(taken * 4 > frames.len(), "damage leaves a good part of them whole: {taken} of {}", frames.len());
+    faults.truncate(faults.len().min(12));
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
+}
