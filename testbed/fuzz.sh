@@ -61,6 +61,8 @@ for target in "${targets[@]}"; do
     runs=$(sed -n 's/^stat::number_of_executed_units: *//p' "$log")
     covered=$(sed -n 's/.* cov: \([0-9]*\) .*/\1/p' "$log" | tail -n 1)
     printf '%-17s %10s executions, %6s edges' "$target" "${runs:-?}" "${covered:-?}"
+    packets=$(sed -n 's/^packets: //p' "$log" | tail -n 1)
+    [ -z "$packets" ] || printf ', more than %s packets' "$packets"
     if [ "$status" -eq 0 ] && [ "${runs:-0}" -gt 0 ]; then
         printf ', no finding\n'
     else

@@ -2,12 +2,14 @@
 //! the packet that came in, and bursts of one packet give what full bursts give.
 #![no_main]
 
+use std::cell::RefCell;
 use std::sync::LazyLock;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use counters::{Counter, Event, Layout, Ledger};
 use engine::{Decision, Engine, Observer, Verdict};
 use flow::FlowTable;
-use fuzz::{Sent, packets, sample_built};
+use fuzz::{FRAME_BYTES_MAX, Sent, packets, sample_built};
 use libfuzzer_sys::fuzz_target;
 use port::{BURST_MAX, Burst, MemPacket, Packet, Tick};
 use service::{Aligned, Table};
@@ -17,6 +19,30 @@ static TABLE: LazyLock<Table<Aligned>> = LazyLock::new(|| sample_built().table()
 
 const LAYOUT: Layout = Layout { services: 8, reals: 8 };
 const PACKETS_MAX: usize = 200;
+/// How often it is told how many packets went through, each once though it goes twice.
+const TOLD_EVERY: u64 = 1 << 17;
+
+static PACKETS: AtomicU64 = AtomicU64::new(0);
+
+thread_local! {
+    /// Buffers of packets that are gone: made anew for each run, they would cost more than all the rest.
+    static BUFFERS: RefCell<Vec<MemPacket>> = const { RefCell::new(Vec::new()) };
+}
+
+fn counted(packets: usize) {
+    let packets = packets as u64;
+    let before = PACKETS.fetch_add(packets, Ordering::Relaxed);
+    if before / TOLD_EVERY != (before + packets) / TOLD_EVERY {
+        eprintln!("packets: {}", before + packets);
+    }
+}
+
+fn loaded(frame: &[u8], cookie: u64) -> MemPacket {
+    let buffer = BUFFERS.with_borrow_mut(Vec::pop);
+    let mut packet = buffer.unwrap_or_else(|| MemPacket::with_room(FRAME_BYTES_MAX + 1));
+    packet.load(frame, cookie);
+    packet
+}
 
 /// What became of each packet, in the order they came.
 #[derive(Default)]
@@ -41,9 +67,7 @@ fn run(sent: &[Sent<'_>], burst_max: usize) -> (Seen, Ledger) {
         now = Tick(now.0 + first.ticks);
         let rest = sent.iter().skip(at + 1).take_while(|packet| packet.ticks == 0);
         for packet in std::iter::once(first).chain(rest).take(burst_max) {
-            let mut buffer = MemPacket::with_room(2048);
-            buffer.load(packet.frame, at as u64);
-            burst.push(buffer).expect("a burst holds burst_max");
+            burst.push(loaded(packet.frame, at as u64)).expect("a burst holds burst_max");
             at += 1;
         }
         let tx = engine.process(&view, &mut burst, now, &mut gone, &mut seen);
@@ -51,8 +75,7 @@ fn run(sent: &[Sent<'_>], burst_max: usize) -> (Seen, Ledger) {
         assert_eq!(tx.bytes, bytes as u64);
         engine.ledger_mut().add(Event::Tx, burst.len() as u64);
         engine.ledger_mut().add(Event::TxBytes, tx.bytes);
-        burst.drain();
-        gone.drain();
+        BUFFERS.with_borrow_mut(|buffers| buffers.extend(burst.drain().chain(gone.drain())));
     }
     (seen, engine.ledger().clone())
 }
@@ -75,6 +98,7 @@ fn carries(sent: &Sent<'_>, decision: &Decision, out: &[u8]) {
 
 fuzz_target!(|bytes: &[u8]| {
     let sent: Vec<Sent<'_>> = packets(bytes).take(PACKETS_MAX).collect();
+    counted(sent.len());
     let (full, ledger) = run(&sent, BURST_MAX);
     assert_eq!(full.0.len(), sent.len());
     assert_eq!(ledger.balance(), Ok(()));
