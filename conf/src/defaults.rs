@@ -1,6 +1,6 @@
 //! Every default, once. `samples/reference.toml` shows each of them, and a test compares the two.
 
-use service::{DontFragment, Encap, RealState, ReturnPath, Timeouts};
+use service::{DontFragment, Encap, RealState, ReturnPath, Timeouts, UdpChecksum};
 
 use crate::config::{HugePages, Kernel, Mac};
 
@@ -55,6 +55,18 @@ pub const KERNEL: Kernel = Kernel::Auto;
 
 /// `real.encap`.
 pub const ENCAP: Encap = Encap::Ipip;
+
+/// `real.tunnel_port` of GUE.
+pub const GUE_PORT: u16 = 6080;
+
+/// `real.tunnel_port` of FOU.
+pub const FOU_PORT: u16 = 5555;
+
+/// `real.tunnel_port` of VXLAN.
+pub const VXLAN_PORT: u16 = 4789;
+
+/// `real.udp_checksum`.
+pub const UDP_CHECKSUM: UdpChecksum = UdpChecksum::Auto;
 
 /// `real.state`.
 pub const STATE: RealState = RealState::Up;

@@ -83,6 +83,10 @@ pub(crate) struct RealFile {
     pub(crate) next_hop: Option<Spanned<String>>,
     pub(crate) port: Option<Spanned<String>>,
     pub(crate) encap: Option<Spanned<String>>,
+    pub(crate) tunnel_key: Option<Spanned<i64>>,
+    pub(crate) tunnel_port: Option<Spanned<i64>>,
+    pub(crate) inner_mac: Option<Spanned<String>>,
+    pub(crate) udp_checksum: Option<Spanned<String>>,
     pub(crate) state: Option<Spanned<String>>,
 }
 

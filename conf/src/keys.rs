@@ -81,7 +81,11 @@ pub const KEYS: &[Key] = keys! {
     "real".address: TEXT, r#""10.0.0.11""#, "needed", "address of the real";
     "real".next_hop: TEXT, r#""02:00:00:00:00:11""#, "tunnel.next_hop", "destination MAC address of frames on their way to it; without any, `penstock run` learns it from the kernel's routes and neighbours";
     "real".port: TEXT, r#""lan0""#, "the port that a packet came by", "name of the port by which packets leave to it";
-    "real".encap: TEXT, r#""ipip""#, "ipip", "ipip (IP in IP) or mac (the destination MAC address is rewritten)";
+    "real".encap: TEXT, r#""vxlan""#, "ipip", "ipip (IP in IP), gre, gue, fou, vxlan, or mac (the destination MAC address is rewritten)";
+    "real".tunnel_key: WHOLE, "42", "no key; needed with vxlan", "key of gre (0 to 4294967295), or network identifier (VNI) of vxlan (0 to 16777215)";
+    "real".tunnel_port: WHOLE, "4789", "6080 (gue), 5555 (fou), 4789 (vxlan)", "UDP port that the tunnel's end listens on";
+    "real".inner_mac: TEXT, r#""02:00:00:00:01:11""#, "needed with vxlan", "destination MAC address inside of vxlan: what the tunnel's end answers to";
+    "real".udp_checksum: TEXT, r#""auto""#, "auto", "of gue, fou and vxlan: auto (zero over IPv4, full over IPv6), zero or full";
     "real".state: TEXT, r#""up""#, "up", "up, drain (keeps its flows, takes no new ones) or down";
 
     "pool".name: TEXT, r#""web""#, "needed", "name of the pool";

@@ -4,8 +4,9 @@ use std::fmt::Display;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::ops::RangeInclusive;
 
-use service::{DontFragment, Encap, OuterSource, Policy, RealState, ReturnPath, Timeouts};
+use service::{DontFragment, OuterSource, Policy, RealState, ReturnPath, Timeouts, UdpChecksum};
 
+use crate::check::EncapWord;
 use crate::config::{Device, HugePages, Kernel, Mac, MacError, Name, PortRange, Protocol, Vip};
 use crate::fault::Refusal;
 use crate::file::{Ports, Seconds};
@@ -125,8 +126,13 @@ pub(crate) fn kernel(text: &str) -> Result<Kernel, Refusal> {
     word(text, &[("auto", Kernel::Auto), ("twin", Kernel::Twin), ("none", Kernel::None)])
 }
 
-pub(crate) fn encap(text: &str) -> Result<Encap, Refusal> {
-    word(text, &[("ipip", Encap::Ipip), ("mac", Encap::Mac)])
+pub(crate) fn encap(text: &str) -> Result<EncapWord, Refusal> {
+    use EncapWord::{Fou, Gre, Gue, Ipip, Mac, Vxlan};
+    word(text, &[Ipip, Mac, Gre, Gue, Fou, Vxlan].map(|word| (word.word(), word)))
+}
+
+pub(crate) fn udp_checksum(text: &str) -> Result<UdpChecksum, Refusal> {
+    word(text, &[UdpChecksum::Auto, UdpChecksum::Zero, UdpChecksum::Full].map(|sum| (sum.word(), sum)))
 }
 
 pub(crate) fn state(text: &str) -> Result<RealState, Refusal> {

@@ -89,7 +89,7 @@ fn defaults_shown_in_the_reference_are_the_real_ones() {
         "dataplane.memory_mb",
         "dataplane.packets",
         "port.kernel",
-        "real.encap",
+        "real.udp_checksum",
         "real.state",
         "pool.slots",
         "quic.lengths",

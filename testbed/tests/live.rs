@@ -39,6 +39,11 @@ fn what_does_not_fit_a_path_is_told_so_and_arrives() {
 }
 
 #[test]
+fn vxlan_ends_at_the_kernels_own_device() {
+    hold("vxlan.toml");
+}
+
+#[test]
 fn responses_come_back_through_the_box_on_one_arm() {
     hold("one-arm.toml");
 }

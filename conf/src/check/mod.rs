@@ -1,9 +1,12 @@
 //! From file types to a [`Config`]: every value on its own, then what they must be to one another.
 
+mod encap;
 mod quic;
 mod real;
 mod service;
 mod site;
+
+pub(crate) use encap::EncapWord;
 
 use std::cell::Cell;
 use std::collections::HashMap;

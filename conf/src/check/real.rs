@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use service::{Encap, REALS_MAX};
 use toml::Spanned;
 
-use super::{Names, needed, optional};
+use super::{Names, encap, needed, optional};
 use crate::config::{Real, Tunnel};
 use crate::defaults;
 use crate::fault::{Refusal, Report};
@@ -29,14 +29,13 @@ pub(super) fn reals(
         let file = &table.file;
         let name = names.take(report, table, file.name.as_ref());
         let address = address(report, table, &mut addresses);
-        let encap = optional(report, table, "encap", file.encap.as_ref(), |text| scalar::encap(text));
+        let encap = encap::encap(report, table);
         let state = optional(report, table, "state", file.state.as_ref(), |text| scalar::state(text));
         // A refused encapsulation is no reason to ask for a tunnel source.
-        let encap_known = file.encap.is_none() || encap.is_some();
-        let encap = encap.unwrap_or(defaults::ENCAP);
-        if encap == Encap::Ipip && encap_known {
+        if encap.is_some_and(|encap| encap != Encap::Mac) {
             tunnelled.note(address, table);
         }
+        let encap = encap.unwrap_or(defaults::ENCAP);
         let next_hop = optional(report, table, "next_hop", file.next_hop.as_ref(), |text| scalar::mac(text));
         let next_hop = next_hop.or(tunnel.next_hop);
         let port = optional(report, table, "port", file.port.as_ref(), |text| ports.find(text, "port"));

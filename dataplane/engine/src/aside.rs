@@ -11,8 +11,10 @@ use wire::Parsed;
 
 use crate::burst::Sent;
 use crate::decision::{Answer, Decision, Verdict};
+use crate::encap::Identifications;
 use crate::marks::among;
 use crate::resolve::{Resolver, Target};
+use crate::tail;
 use crate::too_big::{self, Told};
 
 /// Why a packet does not simply leave.
@@ -24,6 +26,8 @@ pub(crate) enum Aside {
     ByPort,
     /// It is ready but for its next hop.
     Wait,
+    /// It travels with a tail, which its template does not hold; nothing of it was changed but for its padding.
+    Tail,
 }
 
 impl From<DropReason> for Aside {
@@ -106,6 +110,7 @@ impl Asides {
 #[inline(never)]
 pub(crate) fn part<P: Packet>(
     resolver: &mut Resolver<'_, '_>,
+    identifications: &mut Identifications,
     packet: &mut P,
     (parsed, at): (&Parsed, u32),
     target: Target,
@@ -115,6 +120,14 @@ pub(crate) fn part<P: Packet>(
         Aside::Drop(reason) => unsent(resolver, packet, parsed, target, reason),
         Aside::ByPort => by_port(resolver, parsed, at, target),
         Aside::Wait => hold(resolver, parsed, at, target),
+        Aside::Tail => match tail::encap(packet, parsed, resolver.table, target.real, identifications) {
+            Ok(()) => {
+                let Target { real, service, .. } = target;
+                resolver.ledger.account(service.index(), real.index(), u64::from(parsed.ip_len));
+                Decision::sent(target)
+            }
+            Err(aside) => part(resolver, identifications, packet, (parsed, at), target, aside),
+        },
     }
 }
 

@@ -342,8 +342,8 @@ impl Engine {
         gone: &mut Burst<P>,
         observer: &mut impl Observer<P>,
     ) -> Sent {
-        let mac = self.mac(table);
         let mut resolver = Resolver {
+            mac: self.mac(table),
             flows: &mut self.flows,
             gate: &mut self.gate,
             ledger: &mut self.ledger,
@@ -352,7 +352,6 @@ impl Engine {
             answers: &mut self.answers,
             asides: &mut self.asides,
             table,
-            mac,
             kernel: self.kernel,
             now,
             hits: 0,
@@ -381,7 +380,8 @@ impl Engine {
                     match send(&mut resolver, &mut self.identifications, packet, &lane.parsed, to) {
                         Ok(()) => note(at, packet, Some(&lane.parsed), &Decision::sent(hit(to))),
                         Err(aside) => {
-                            let decision = part(&mut resolver, packet, (&lane.parsed, at), hit(to), aside);
+                            let (ids, seen) = (&mut self.identifications, (&lane.parsed, at));
+                            let decision = part(&mut resolver, ids, packet, seen, hit(to), aside);
                             note(at, packet, Some(&lane.parsed), &decision);
                         }
                     }
@@ -433,7 +433,7 @@ fn forward<P: Packet>(
     };
     let decision = match send(resolver, identifications, packet, parsed, (target.service, target.real)) {
         Ok(()) => Decision::sent(target),
-        Err(aside) => part(resolver, packet, (parsed, at), target, aside),
+        Err(aside) => part(resolver, identifications, packet, (parsed, at), target, aside),
     };
     if parsed.kind == Kind::IcmpError && decision.verdict == Verdict::Tx {
         resolver.ledger.add(Event::IcmpFollowed, 1);

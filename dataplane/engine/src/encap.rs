@@ -1,4 +1,5 @@
-//! The way to the real: a header in front (RFC 2003, 2473, 4213), or a new Ethernet header.
+//! The way to the real: a header in front (RFC 2003, 2473, 4213), with a tail behind it or not, or a new Ethernet
+//! header.
 //!
 //! The inner packet is never changed, nor its TTL (a stated departure from RFC 2003 §3.1: what enters
 //! the tunnel is what the client sent). The link header keeps the VLAN tags the packet came with.
@@ -98,14 +99,15 @@ fn encap_any<P: Packet>(
         }
         TunnelKind::Ipip4 => {
             require_fit(parsed, template, OUTER_V4_BYTES)?;
-            let outer = push_header(packet, parsed, template)?;
-            fill_v4(outer, parsed, template, identifications);
+            let (outer, _) = push_header(packet, parsed, template, 0)?;
+            fill_v4(outer, parsed, Load::inner(parsed), template, identifications);
         }
         TunnelKind::Ipip6 => {
             require_fit(parsed, template, OUTER_V6_BYTES)?;
-            let outer = push_header(packet, parsed, template)?;
-            fill_v6(outer, parsed, template);
+            let (outer, _) = push_header(packet, parsed, template, 0)?;
+            fill_v6(outer, parsed, Load::inner(parsed), template);
         }
+        TunnelKind::Tail4 | TunnelKind::Tail6 => return Err(Aside::Tail),
         TunnelKind::Mac => {
             require_fit(parsed, template, 0)?;
             if let Some(macs) = packet.data_mut().first_chunk_mut::<12>() {
@@ -117,16 +119,34 @@ fn encap_any<P: Packet>(
 }
 
 #[inline]
-fn require_fit(parsed: &Parsed, template: &Template, outer_len: usize) -> Result<(), DropReason> {
+pub(crate) fn require_fit(parsed: &Parsed, template: &Template, outer_len: usize) -> Result<(), DropReason> {
     let fits = parsed.ip_len as usize + outer_len <= usize::from(template.mtu());
     if fits { Ok(()) } else { Err(DropReason::TunnelMtu) }
 }
 
 #[inline]
-const fn inner_protocol(family: Family) -> u8 {
+pub(crate) const fn inner_protocol(family: Family) -> u8 {
     match family {
         Family::V4 => protocol::IPIP,
         Family::V6 => protocol::IPV6,
+    }
+}
+
+/// What an outer IP header carries.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Load {
+    /// Its protocol.
+    pub(crate) protocol: u8,
+    /// Its bytes, which the MTU bounds.
+    pub(crate) len: u16,
+}
+
+impl Load {
+    /// The packet itself.
+    #[inline]
+    #[allow(clippy::cast_possible_truncation, reason = "the MTU bounds the length")]
+    const fn inner(parsed: &Parsed) -> Self {
+        Self { protocol: inner_protocol(parsed.tuple.family), len: parsed.ip_len as u16 }
     }
 }
 
@@ -139,9 +159,10 @@ const fn inner_protocol(family: Family) -> u8 {
 /// sixteen bytes where eight were written.
 #[inline]
 #[allow(clippy::cast_possible_truncation, reason = "the MTU bounds the length; folds leave 16 bits")]
-fn fill_v4(
+pub(crate) fn fill_v4(
     outer: &mut [u8; OUTER_V4_BYTES],
     parsed: &Parsed,
+    load: Load,
     template: &Template,
     identifications: &mut Identifications,
 ) {
@@ -156,12 +177,12 @@ fn fill_v4(
         0 => 0,
         mask => parsed.tuple.entropy() as u16 & mask,
     };
-    let total_len = (parsed.ip_len as usize + OUTER_V4_BYTES) as u16;
+    let total_len = load.len.wrapping_add(OUTER_V4_BYTES as u16);
     let tos = u64::from(parsed.tos) << 8;
     let total_len = u64::from(total_len.to_be());
     let identification = u64::from(identification.to_be());
     let fragment = u64::from(fragment.to_be());
-    let protocol = u64::from(inner_protocol(parsed.tuple.family)) << 8;
+    let protocol = u64::from(load.protocol) << 8;
     let entropy = u64::from(entropy.to_be());
     let constant = u64::from(template.partial_checksum().to_be());
     let sum = constant + tos + total_len + identification + fragment + protocol + entropy;
@@ -180,7 +201,7 @@ fn fill_v4(
 /// The outer IPv6 header: traffic class as above, flow label from the flow (RFC 6438 §3).
 #[inline]
 #[allow(clippy::cast_possible_truncation, reason = "the MTU bounds the length; entropy has 16 bits")]
-fn fill_v6(outer: &mut [u8; OUTER_V6_BYTES], parsed: &Parsed, template: &Template) {
+pub(crate) fn fill_v6(outer: &mut [u8; OUTER_V6_BYTES], parsed: &Parsed, load: Load, template: &Template) {
     let entropy = parsed.tuple.entropy();
     let first = 6 << 28 | u32::from(parsed.tos) << 20 | entropy;
     let prepared = template.outer_v6();
@@ -188,8 +209,8 @@ fn fill_v6(outer: &mut [u8; OUTER_V6_BYTES], parsed: &Parsed, template: &Templat
     let (head, source) = outer.split_at_mut(8);
     if let [a, b, c, d, e, f, next_header, _] = head {
         [*a, *b, *c, *d] = first.to_be_bytes();
-        [*e, *f] = (parsed.ip_len as u16).to_be_bytes();
-        *next_header = inner_protocol(parsed.tuple.family);
+        [*e, *f] = load.len.to_be_bytes();
+        *next_header = load.protocol;
     }
     let mask = template.entropy_mask();
     let [_, _, _, _, _, _, _, _, _, _, _, _, _, _, _, _, _, _, _, _, _, _, s0, s1, ..] = *prepared;
@@ -198,23 +219,26 @@ fn fill_v6(outer: &mut [u8; OUTER_V6_BYTES], parsed: &Parsed, template: &Templat
     }
 }
 
-/// Makes room, writes the link header, and gives the room for the outer one.
+/// Makes room, writes the link header, and gives the room for the outer one and for the tail behind it.
 #[inline]
-fn push_header<'p, P: Packet, const LEN: usize>(
+pub(crate) fn push_header<'p, P: Packet, const LEN: usize>(
     packet: &'p mut P,
     parsed: &Parsed,
     template: &Template,
-) -> Result<&'p mut [u8; LEN], DropReason> {
-    let frame = packet.prepend(LEN).map_err(|_| DropReason::NoHeadroom)?;
+    tail_len: usize,
+) -> Result<(&'p mut [u8; LEN], &'p mut [u8]), DropReason> {
+    let len = LEN + tail_len;
+    let frame = packet.prepend(len).map_err(|_| DropReason::NoHeadroom)?;
     let link_len = usize::from(parsed.network_offset);
     if link_len != ETHERNET_BYTES {
-        move_tags(frame, link_len, LEN);
+        move_tags(frame, link_len, len);
     }
     let (link, rest) = frame.split_at_mut_checked(link_len).ok_or(DropReason::Truncated)?;
     let [macs @ .., type0, type1] = *template.link();
     *link.first_chunk_mut::<12>().ok_or(DropReason::Truncated)? = macs;
     *link.last_chunk_mut::<2>().ok_or(DropReason::Truncated)? = [type0, type1];
-    rest.first_chunk_mut::<LEN>().ok_or(DropReason::Truncated)
+    let (outer, rest) = rest.split_first_chunk_mut::<LEN>().ok_or(DropReason::Truncated)?;
+    Ok((outer, rest.get_mut(..tail_len).ok_or(DropReason::Truncated)?))
 }
 
 /// The packet's VLAN tags move to the front with the link header, so that what they say stays.
@@ -231,13 +255,13 @@ mod tests {
     use port::{MemPacket, Packet};
     use proptest::prelude::{any, proptest};
     use service::{
-        Blueprint, DontFragment, Encap, Generation, Outer, OuterSource, RealNumber, RealSpec, RealState,
-        Template, Timeouts,
+        Aligned, Blueprint, DontFragment, Encap, Generation, Outer, OuterSource, RealNumber, RealSpec,
+        RealState, Table, Timeouts,
     };
     use std::net::Ipv4Addr;
     use wire::{Family, Kind, Parsed};
 
-    fn template() -> Template {
+    fn table() -> Table<Aligned> {
         let blueprint = Blueprint {
             select_seed: [0; 16],
             outer: Outer {
@@ -263,15 +287,15 @@ mod tests {
             pools: vec![],
             services: vec![],
         };
-        let table = service::build(&blueprint, Generation::default()).unwrap().table().unwrap();
-        *table.view().template(RealNumber::FIRST).unwrap()
+        service::build(&blueprint, Generation::default()).unwrap().table().unwrap()
     }
 
     proptest! {
         /// The usual way writes what the way for any packet writes.
         #[test]
         fn the_plain_way_is_no_other_way(six in any::<bool>(), tos in any::<u8>(), ip_len in 20u16..1500, frame in proptest::collection::vec(any::<u8>(), 1514)) {
-            let template = template();
+            let table = table();
+            let template = *table.view().template(RealNumber::FIRST).unwrap();
             assert!(template.is_plain());
             let mut parsed = Parsed {
                 kind: Kind::Udp, tos, dont_fragment: true, is_plain: true, network_offset: 14, ip_len: u32::from(ip_len), ..Parsed::EMPTY

@@ -20,6 +20,7 @@ use crate::portless::{answer_no_ip, answer_portless};
 use crate::quic::{Ciphers, Unroutable};
 use crate::refused;
 use crate::resolve::{Choice, Refusal, may_keep};
+use crate::tail;
 use crate::too_big::{self, Told};
 
 /// One answer on a packet's way.
@@ -296,13 +297,16 @@ impl<K: Fn(&FiveTuple) -> Known, T: FnMut(Step)> Walk<'_, '_, K, T> {
         let template = self.table.template(real);
         (self.tell)(Step::Template(template.copied()));
         let sent = match template {
-            Some(template) => encap(packet, parsed, template, &mut self.identifications),
+            Some(template) => match encap(packet, parsed, template, &mut self.identifications) {
+                Err(Aside::Tail) => tail::encap(packet, parsed, self.table, real, &mut self.identifications),
+                sent => sent,
+            },
             None => Err(Aside::Drop(DropReason::NoReal)),
         };
         let verdict = match sent {
             Ok(()) | Err(Aside::ByPort) => Verdict::Tx,
-            Err(Aside::Wait) if self.can_hold => Verdict::Held,
-            Err(Aside::Wait) => Verdict::Drop(DropReason::NoNextHop),
+            Err(Aside::Wait | Aside::Tail) if self.can_hold => Verdict::Held,
+            Err(Aside::Wait | Aside::Tail) => Verdict::Drop(DropReason::NoNextHop),
             Err(Aside::Drop(reason)) => Verdict::Drop(reason),
         };
         (self.tell)(match sent {

@@ -23,6 +23,7 @@ mod portless;
 mod quic;
 mod refused;
 mod resolve;
+mod tail;
 mod too_big;
 
 pub use aside::Held;

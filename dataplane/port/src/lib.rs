@@ -51,6 +51,10 @@ pub trait Packet {
     fn trim_front(&mut self, len: usize);
     /// Takes bytes off the end until `len` are left in total (link-layer padding goes this way).
     fn truncate(&mut self, len: usize);
+    /// Hands over the bytes of all segments, one after the other.
+    fn each_segment(&self, mut take: impl FnMut(&[u8])) {
+        take(self.data());
+    }
     /// Fetches the first bytes into the cache, for a look at them soon.
     #[inline]
     fn prefetch(&self) {

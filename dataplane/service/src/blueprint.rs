@@ -168,6 +168,72 @@ pub enum Encap {
     Ipip,
     /// The destination MAC address is rewritten; the real is on the same LAN.
     Mac,
+    /// GRE (RFC 2784), with a key if one is given (RFC 2890).
+    Gre {
+        /// The key.
+        key: Option<u32>,
+    },
+    /// UDP alone: Linux's FOU.
+    Fou(UdpTunnel),
+    /// GUE, variant 0 without options.
+    Gue(UdpTunnel),
+    /// VXLAN (RFC 7348).
+    Vxlan {
+        /// The UDP header.
+        udp: UdpTunnel,
+        /// The network identifier, at most [`crate::Tail::VNI_MAX`].
+        vni: u32,
+        /// The destination of the inner Ethernet header: what the tunnel's end on the real answers to.
+        inner_mac: [u8; 6],
+    },
+}
+
+/// The UDP header of a tunnel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct UdpTunnel {
+    /// The port that the tunnel's end listens on, above 0.
+    pub port: u16,
+    /// What its checksum is.
+    pub checksum: UdpChecksum,
+}
+
+/// What the UDP checksum of a tunnel is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum UdpChecksum {
+    /// Zero over IPv4 (RFC 768), full over IPv6 (RFC 8200 §8.1): a receiver drops zero there unless it was told to take
+    /// it (RFC 6936 §4).
+    Auto,
+    /// Zero over both; over IPv6 only for a tunnel's end that takes it (RFC 6935 §5).
+    Zero,
+    /// Over header and packet, in both.
+    Full,
+}
+
+impl UdpChecksum {
+    /// As configurations write it.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Auto => "auto",
+            Self::Zero => "zero",
+            Self::Full => "full",
+        }
+    }
+}
+
+impl Encap {
+    /// As configurations write it.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Ipip => "ipip",
+            Self::Mac => "mac",
+            Self::Gre { .. } => "gre",
+            Self::Fou(_) => "fou",
+            Self::Gue(_) => "gue",
+            Self::Vxlan { .. } => "vxlan",
+        }
+    }
 }
 
 /// Whether a real may be chosen.

@@ -23,6 +23,7 @@ use crate::numbers::RealNumber;
 use crate::pool::{PoolReal, image};
 use crate::quic::{NO_QUIC, QuicSections};
 use crate::table::{Generation, Table};
+use crate::tail::{Form, Tail};
 use crate::template::Template;
 use crate::vips;
 
@@ -66,6 +67,7 @@ pub fn build(blueprint: &Blueprint, generation: Generation) -> Result<Built, Bui
     let v4 = vips::index::<Entry4>(&services, &mut cells)?;
     let v6 = vips::index::<Entry6>(&services, &mut cells)?;
     let templates = templates(&reals, &blueprint.outer)?;
+    let tails = tails(&reals)?;
     let digests: Vec<PoolEntry> = pools.keys().map(|digest| PoolEntry { digest: *digest }).collect();
     let mut header = header(blueprint, &v4, &v6);
     let sections: [&[u8]; SECTIONS] = [
@@ -83,6 +85,7 @@ pub fn build(blueprint: &Blueprint, generation: Generation) -> Result<Built, Bui
         cells.as_bytes(),
         quic.configs.as_bytes(),
         quic.servers.as_bytes(),
+        tails.as_bytes(),
     ];
     let mut root = vec![0; size_of::<Header>()];
     for (span, bytes) in header.spans.iter_mut().zip(sections) {
@@ -170,6 +173,21 @@ fn templates(reals: &BTreeMap<RealNumber, RealSpec>, outer: &Outer) -> Result<Ve
         }
     }
     Ok(templates)
+}
+
+/// One for each template; none if no real has one.
+fn tails(reals: &BTreeMap<RealNumber, RealSpec>) -> Result<Vec<Tail>, BuildError> {
+    let has_tail = |real: &RealSpec| Form::of(real.encap) != Form::Bare;
+    let len = reals.last_key_value().filter(|_| reals.values().any(has_tail));
+    let mut tails = vec![Tail::default(); len.map_or(0, |(number, _)| number.index() + 1)];
+    for (number, real) in reals {
+        let made = Tail::new(real.encap, real.address.is_ipv6());
+        let made = made.ok_or(BuildError::Real(*number, RealFault::Tail))?;
+        if let Some(tail) = tails.get_mut(number.index()) {
+            *tail = made;
+        }
+    }
+    Ok(tails)
 }
 
 type Images = BTreeMap<[u8; 32], Vec<u8>>;

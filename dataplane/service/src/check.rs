@@ -19,6 +19,7 @@ use crate::limits::{CELLS_MAX, POOLS_MAX, QUIC_CONFIGS_MAX, REALS_MAX, SERVER_ID
 use crate::pool::{PoolRefusal, PoolView};
 use crate::quic::QuicView;
 use crate::table::Sections;
+use crate::tail::{Form, Tail};
 use crate::template::Template;
 
 /// What a checked root gives.
@@ -39,6 +40,7 @@ pub(crate) fn root(bytes: &[u8]) -> Result<Root, ImageError> {
     let sections = Sections { root: bytes, spans: &spans };
     let templates: &[Template] = items(&sections, Section::Templates, REALS_MAX as usize)?;
     each(Section::Templates, templates, |template| template.is_sound())?;
+    check_tails(&sections, templates)?;
     let pools: &[PoolEntry] = items(&sections, Section::Pools, POOLS_MAX)?;
     sorted(Section::Pools, pools, |a, b| a.digest < b.digest)?;
     let quic = check_quic(&sections, templates)?;
@@ -77,8 +79,7 @@ fn check_header(header: &Header, length: usize) -> Result<(), ImageError> {
         && header.dont_fragment <= 2
         && header.services_len <= SERVICES_MAX
         && header.return_path <= 1
-        && header.spare == 0
-        && header.tail.iter().all(|byte| *byte == 0);
+        && header.spare == 0;
     if sound { Ok(()) } else { Err(ImageError::Header) }
 }
 
@@ -131,6 +132,18 @@ fn check_quic<'t>(sections: &Sections<'t>, templates: &[Template]) -> Result<Qui
         (None, Some(place)) => Err(ImageError::Item(Section::ServerIds, place)),
         (None, None) => Ok(quic),
     }
+}
+
+/// One tail for each template, or none if no template has one.
+fn check_tails(sections: &Sections<'_>, templates: &[Template]) -> Result<(), ImageError> {
+    let tails: &[Tail] = items(sections, Section::Tails, templates.len())?;
+    let len =
+        if templates.iter().any(|template| template.form() != Form::Bare) { templates.len() } else { 0 };
+    if tails.len() != len {
+        return Err(ImageError::Bounds(Section::Tails));
+    }
+    let mut forms = templates.iter().map(Template::form);
+    each(Section::Tails, tails, |tail| forms.next().is_some_and(|form| tail.is_sound(form)))
 }
 
 fn check_services<'t>(

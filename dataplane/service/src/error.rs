@@ -45,6 +45,8 @@ pub enum RealFault {
     Port,
     /// The MTU leaves no room behind the outer header.
     Mtu,
+    /// Its tunnel's port is 0, its network identifier too large or its inner MAC address none of one machine.
+    Tail,
 }
 
 /// What is wrong with a pool.
@@ -114,6 +116,7 @@ impl fmt::Display for RealFault {
             Self::Port => "its port is out of range",
             Self::NoSource => "no outer source address of its family",
             Self::Mtu => "the MTU leaves no room behind the outer header",
+            Self::Tail => "its tunnel's port, network identifier or inner MAC address is out of range",
         })
     }
 }

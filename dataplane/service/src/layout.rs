@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! Header | templates | services | pools | index of IPv4 VIPs | index of IPv6 VIPs | cells | QUIC | server ids
+//! | tails
 //! ```
 //!
 //! The header names every section by offset and length in bytes. Sections follow one another in the order
@@ -21,6 +22,7 @@ use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
 use crate::numbers::ServiceNumber;
 use crate::quic::{NO_QUIC, QuicEntry, ServerIdEntry};
+use crate::tail::Tail;
 use crate::template::Template;
 
 /// First bytes of a root image.
@@ -28,7 +30,7 @@ pub(crate) const MAGIC: [u8; 8] = *b"penstock";
 /// First bytes of a pool image.
 pub(crate) const POOL_MAGIC: [u8; 8] = *b"penspool";
 /// Version of both.
-pub(crate) const VERSION: u32 = 2;
+pub(crate) const VERSION: u32 = 3;
 /// Every image and every section starts on a multiple of this.
 pub(crate) const ALIGN: usize = 64;
 /// Prefix length of an index entry that holds no VIP.
@@ -66,10 +68,12 @@ pub enum Section {
     Quic,
     /// Server ids, sorted, of one configuration after the other.
     ServerIds,
+    /// One [`Tail`] per number of a real; empty if no template has a form.
+    Tails,
 }
 
 /// How many sections there are.
-pub(crate) const SECTIONS: usize = Section::ServerIds as usize + 1;
+pub(crate) const SECTIONS: usize = Section::Tails as usize + 1;
 
 impl Section {
     /// All of them, in order.
@@ -88,6 +92,7 @@ impl Section {
         Self::Cells,
         Self::Quic,
         Self::ServerIds,
+        Self::Tails,
     ];
 }
 
@@ -135,7 +140,7 @@ pub(crate) struct Header {
     pub(crate) index4: IndexHead,
     pub(crate) index6: IndexHead,
     pub(crate) spans: [Span; SECTIONS],
-    pub(crate) tail: [u8; 48],
+    pub(crate) tail: [u8; 32],
 }
 
 /// One service: one cache line.
@@ -303,6 +308,7 @@ pub(crate) const LAYOUT: u64 = fold(&[
     size_of::<Entry6>(),
     offset_of!(Entry6, cell),
     align_of::<Entry6>(),
+    size_of::<Tail>(),
 ]);
 
 #[allow(clippy::cast_possible_truncation, reason = "the next line shows that they are small")]

@@ -30,6 +30,7 @@ mod ports;
 mod quic;
 mod rendezvous;
 mod table;
+mod tail;
 mod template;
 #[cfg(test)]
 mod tests;
@@ -38,7 +39,7 @@ mod vips;
 pub use aligned::Aligned;
 pub use blueprint::{
     Blueprint, DontFragment, Encap, Member, Outer, OuterSource, Policy, PoolSpec, RealSpec, RealState,
-    ReturnPath, ServiceSpec, Timeouts,
+    ReturnPath, ServiceSpec, Timeouts, UdpChecksum, UdpTunnel,
 };
 pub use build::{Built, build};
 pub use error::{BuildError, ImageError, PoolFault, RealFault, ServiceFault};
@@ -54,4 +55,5 @@ pub use numbers::{NumberOutOfRange, RealNumber, ServiceNumber};
 pub use pool::NO_REAL;
 pub use quic::{QuicConfig, QuicFault, QuicKey, QuicPlaces, QuicSpec, ROTATIONS};
 pub use table::{Class, Generation, ServiceSlot, Table, TableView};
+pub use tail::{Form, Tail};
 pub use template::{ETHERNET_BYTES, HEADER_BYTES, OUTER_V4_BYTES, OUTER_V6_BYTES, Template, TunnelKind};

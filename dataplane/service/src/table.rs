@@ -15,6 +15,7 @@ use crate::layout::{Entry4, Entry6, Header, IndexHead, PoolEntry, SECTIONS, Sect
 use crate::numbers::RealNumber;
 use crate::pool::PoolView;
 use crate::quic::{QuicConfig, QuicView};
+use crate::tail::Tail;
 use crate::template::Template;
 
 /// The name of a generation of the forwarding table.
@@ -362,6 +363,13 @@ impl<'t> TableView<'t> {
     #[must_use]
     pub fn template(&self, real: RealNumber) -> Option<&'t Template> {
         self.templates.get(real.index()).filter(|template| template.is_present())
+    }
+
+    /// What stands behind the outer IP header of packets to a real; nothing where its template has no form.
+    #[must_use]
+    pub fn tail(&self, real: RealNumber) -> Tail {
+        let tails: &[Tail] = self.sections.items(Section::Tails);
+        tails.get(real.index()).copied().unwrap_or_default()
     }
 
     /// Idle times.

@@ -8,6 +8,7 @@ use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
 use crate::blueprint::{DontFragment, Encap, Outer, RealSpec, RealState};
 use crate::hop::{Hop, Way};
+use crate::tail::Form;
 
 /// Bytes of an Ethernet header without VLAN tags.
 pub const ETHERNET_BYTES: usize = 14;
@@ -22,6 +23,9 @@ pub const HEADER_BYTES: usize = ETHERNET_BYTES + OUTER_V6_BYTES;
 const PLAIN: u8 = 1;
 const PLAIN_BY_PORT: u8 = 2;
 
+/// Bits of byte 56 that are Don't Fragment's; those above are the tail's form.
+const DONT_FRAGMENT_BITS: u32 = 2;
+
 /// How packets travel to a real, with the family of the outer header.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[repr(u8)]
@@ -32,6 +36,10 @@ pub enum TunnelKind {
     Ipip6 = 2,
     /// Only the Ethernet header is new.
     Mac = 3,
+    /// An outer IPv4 header, and a tail behind it.
+    Tail4 = 4,
+    /// An outer IPv6 header, and a tail behind it.
+    Tail6 = 5,
 }
 
 /// One real's prepared header and what is needed to finish it: one cache line.
@@ -43,9 +51,9 @@ pub enum TunnelKind {
 /// | 12..14 | ethertype of the outer header; 0 for [`TunnelKind::Mac`], where the packet's own stays |
 /// | 14..34 | outer IPv4: version, IHL, TTL, source, destination filled in; TOS, total length, identification, flags, protocol and checksum are 0, and the source's entropy bits |
 /// | 14..54 | or outer IPv6: version, hop limit, source, destination filled in; traffic class, flow label, payload length and next header are 0, and the source's entropy bits |
-/// | 54 | kind: 0 no such real, 1 IPv4, 2 IPv6, 3 MAC rewrite |
+/// | 54 | kind: 0 no such real, 1 IPv4, 2 IPv6, 3 MAC rewrite, 4 IPv4 and a tail, 5 IPv6 and a tail |
 /// | 55 | state: 0 up, 1 drain, 2 down |
-/// | 56 | outer Don't Fragment: 0 inherit, 1 set, 2 clear |
+/// | 56 | bits 0 and 1: outer Don't Fragment: 0 inherit, 1 set, 2 clear; bits 2 to 4: the [`Form`] of the tail |
 /// | 57 | low bits of the outer source that the flow's entropy fills, 0 to 16 |
 /// | 58..60 | sum of the IPv4 header's ten big-endian words as prepared, folded to 16 bits, not complemented (RFC 1071) |
 /// | 60..62 | most bytes of the IP packet on the wire, outer header included |
@@ -59,7 +67,7 @@ pub struct Template {
     header: [u8; HEADER_BYTES],
     kind: u8,
     state: u8,
-    dont_fragment: u8,
+    outer_bits: u8,
     entropy_bits: u8,
     partial_checksum: u16,
     mtu: u16,
@@ -75,7 +83,7 @@ impl Template {
         header: [0; HEADER_BYTES],
         kind: 0,
         state: 0,
-        dont_fragment: 0,
+        outer_bits: 0,
         entropy_bits: 0,
         partial_checksum: 0,
         mtu: 0,
@@ -85,21 +93,18 @@ impl Template {
 
     /// The template of a real; `None` if the outer source of its family is missing.
     pub(crate) fn new(real: &RealSpec, outer: &Outer, way: Way) -> Option<Self> {
-        let mut made = Self {
-            state: real.state.code(),
-            dont_fragment: outer.dont_fragment.code(),
-            mtu: outer.mtu,
-            way: way.0,
-            ..Self::ABSENT
-        };
+        let mut made = Self { state: real.state.code(), mtu: outer.mtu, way: way.0, ..Self::ABSENT };
         let mut header = Vec::with_capacity(HEADER_BYTES);
         header.extend(real.next_hop.unwrap_or_default());
         header.extend(outer.mac);
+        let form = Form::of(real.encap);
+        made.outer_bits = outer.dont_fragment.code() | (form as u8) << DONT_FRAGMENT_BITS;
+        let has_tail = form != Form::Bare;
         match (real.encap, real.address) {
             (Encap::Mac, _) => made.kind = TunnelKind::Mac as u8,
-            (Encap::Ipip, IpAddr::V4(address)) => {
+            (_, IpAddr::V4(address)) => {
                 let source = outer.source_v4?;
-                made.kind = TunnelKind::Ipip4 as u8;
+                made.kind = if has_tail { TunnelKind::Tail4 } else { TunnelKind::Ipip4 } as u8;
                 made.entropy_bits = 32_u8.saturating_sub(source.prefix_len);
                 let fixed = source.address.to_bits() & !low_bits_32(made.entropy_bits);
                 header.extend([0x08, 0x00, 0x45, 0, 0, 0, 0, 0, 0, 0, outer.hop_limit, 0, 0, 0]);
@@ -107,9 +112,9 @@ impl Template {
                 header.extend(address.octets());
                 made.partial_checksum = folded_sum(header.get(ETHERNET_BYTES..).unwrap_or_default());
             }
-            (Encap::Ipip, IpAddr::V6(address)) => {
+            (_, IpAddr::V6(address)) => {
                 let source = outer.source_v6?;
-                made.kind = TunnelKind::Ipip6 as u8;
+                made.kind = if has_tail { TunnelKind::Tail6 } else { TunnelKind::Ipip6 } as u8;
                 made.entropy_bits = 128_u8.saturating_sub(source.prefix_len);
                 let fixed = source.address.to_bits() & !u128::from(low_bits_32(made.entropy_bits));
                 header.extend([0x86, 0xdd, 0x60, 0, 0, 0, 0, 0, 0, outer.hop_limit]);
@@ -135,18 +140,29 @@ impl Template {
     #[inline]
     #[must_use]
     pub const fn header_len(&self) -> usize {
-        ETHERNET_BYTES + self.outer_len()
+        ETHERNET_BYTES + self.outer_ip_len()
     }
 
-    /// Bytes of the outer IP header: 20, 40, or 0 for MAC rewrite.
+    /// Bytes that a packet to it grows by: the outer IP header and the tail; 0 for MAC rewrite.
     #[inline]
     #[must_use]
     pub const fn outer_len(&self) -> usize {
+        self.outer_ip_len() + self.form().bytes()
+    }
+
+    const fn outer_ip_len(&self) -> usize {
         match self.kind() {
-            TunnelKind::Ipip4 => OUTER_V4_BYTES,
-            TunnelKind::Ipip6 => OUTER_V6_BYTES,
+            TunnelKind::Ipip4 | TunnelKind::Tail4 => OUTER_V4_BYTES,
+            TunnelKind::Ipip6 | TunnelKind::Tail6 => OUTER_V6_BYTES,
             TunnelKind::Mac => 0,
         }
+    }
+
+    /// Which headers stand between the outer IP header and the packet.
+    #[inline]
+    #[must_use]
+    pub const fn form(&self) -> Form {
+        Form::of_code(self.outer_bits >> DONT_FRAGMENT_BITS)
     }
 
     /// Destination and source MAC address, as on the wire.
@@ -164,7 +180,7 @@ impl Template {
     }
 
     /// The outer IPv4 header as prepared, in words as they lie in memory (little-endian); the last one has
-    /// four bytes. Meaningless unless the kind is [`TunnelKind::Ipip4`].
+    /// four bytes. Meaningless over IPv6 and for MAC rewrite.
     #[inline]
     #[must_use]
     pub fn outer_v4_words(&self) -> [u64; 3] {
@@ -176,14 +192,14 @@ impl Template {
         ]
     }
 
-    /// The outer IPv4 header as prepared; meaningless unless the kind is [`TunnelKind::Ipip4`].
+    /// The outer IPv4 header as prepared; meaningless over IPv6 and for MAC rewrite.
     #[inline]
     #[must_use]
     pub fn outer_v4(&self) -> &[u8; OUTER_V4_BYTES] {
         self.header.get(ETHERNET_BYTES..).and_then(|rest| rest.first_chunk()).unwrap_or(&[0; OUTER_V4_BYTES])
     }
 
-    /// The outer IPv6 header as prepared; meaningless unless the kind is [`TunnelKind::Ipip6`].
+    /// The outer IPv6 header as prepared; meaningless over IPv4 and for MAC rewrite.
     #[inline]
     #[must_use]
     pub fn outer_v6(&self) -> &[u8; OUTER_V6_BYTES] {
@@ -197,6 +213,8 @@ impl Template {
         match self.kind {
             1 => TunnelKind::Ipip4,
             2 => TunnelKind::Ipip6,
+            4 => TunnelKind::Tail4,
+            5 => TunnelKind::Tail6,
             _ => TunnelKind::Mac,
         }
     }
@@ -212,7 +230,7 @@ impl Template {
     #[inline]
     #[must_use]
     pub const fn dont_fragment(&self) -> DontFragment {
-        DontFragment::of_code(self.dont_fragment)
+        DontFragment::of_code(self.outer_bits & ((1 << DONT_FRAGMENT_BITS) - 1))
     }
 
     /// Low bits of the outer source address that take the flow's entropy, 0 to 16.
@@ -248,8 +266,12 @@ impl Template {
     #[must_use]
     pub fn destination(&self) -> Option<IpAddr> {
         let destination = match self.kind() {
-            TunnelKind::Ipip4 => packed(IpAddr::from(*self.outer_v4().last_chunk::<4>()?)),
-            TunnelKind::Ipip6 => packed(IpAddr::from(*self.outer_v6().last_chunk::<16>()?)),
+            TunnelKind::Ipip4 | TunnelKind::Tail4 => {
+                packed(IpAddr::from(*self.outer_v4().last_chunk::<4>()?))
+            }
+            TunnelKind::Ipip6 | TunnelKind::Tail6 => {
+                packed(IpAddr::from(*self.outer_v6().last_chunk::<16>()?))
+            }
             TunnelKind::Mac => return None,
         };
         Some(unpacked(destination.0, destination.1))
@@ -310,8 +332,8 @@ impl Template {
     }
 
     const fn plainness(&self) -> u8 {
-        let is_plain =
-            self.kind == TunnelKind::Ipip4 as u8 && self.entropy_bits == 0 && self.dont_fragment != 2;
+        let fills_nothing = self.entropy_bits == 0 && !matches!(self.dont_fragment(), DontFragment::Clear);
+        let is_plain = self.kind == TunnelKind::Ipip4 as u8 && fills_nothing;
         match self.port() {
             _ if !is_plain || !self.is_resolved() => 0,
             None => PLAIN,
@@ -342,11 +364,13 @@ impl Template {
 
     /// Whether every field holds one of the values that an image may hold.
     pub(crate) fn is_sound(&self) -> bool {
-        let known = self.kind <= 3 && self.state <= 2 && self.dont_fragment <= 2 && self.entropy_bits <= 16;
+        let known = self.kind <= 5 && self.state <= 2 && self.entropy_bits <= 16;
+        let bits = self.dont_fragment().code() | (self.form() as u8) << DONT_FRAGMENT_BITS;
+        let form = self.outer_bits == bits && (self.form() != Form::Bare) == (self.kind >= 4);
         let outer_fits = usize::from(self.mtu) > self.outer_len();
         let plain = self.plain == self.plainness();
         let way = if self.is_present() { self.way().is_sound() } else { self.way == Way::NONE.0 };
-        known && plain && way && (outer_fits || !self.is_present())
+        known && form && plain && way && (outer_fits || !self.is_present())
     }
 }
 

@@ -23,6 +23,8 @@ pub mod protocol {
     pub const TCP: u8 = 6;
     /// RFC 768.
     pub const UDP: u8 = 17;
+    /// Generic routing encapsulation.
+    pub const GRE: u8 = 47;
     /// IPv6 inside IP, RFC 2473.
     pub const IPV6: u8 = 41;
     /// RFC 4443.

@@ -318,6 +318,10 @@ impl Packet for Mbuf {
         }
     }
 
+    fn each_segment(&self, take: impl FnMut(&[u8])) {
+        self.segments().for_each(take);
+    }
+
     #[inline]
     fn cookie(&self) -> u64 {
         self.0.get(&Field(COOKIE.load(Ordering::Relaxed), PhantomData))

@@ -12,7 +12,7 @@ from .frames import (CLIENT4, CLIENT6, CLIENT_MAC, NEXT_HOP, NODE_MAC, REAL4, RE
                      echo6, error4, error6, extension, flow_of, frame, icmp4, icmp6, ip4, ip6, padded, patched, reply,
                      tcp, udp)
 from .neighbours import advertisement, arp_reply
-from .outputs import echo_answer, entropy, ipip, mac_rewrite, too_big
+from .outputs import GUE, Inner, echo_answer, entropy, ipip, mac_rewrite, too_big, tunnelled
 from .room import Room
 from .quic import Ids, long, short
 from .selection import Pool, prf
@@ -22,7 +22,8 @@ __all__ = [
     "CLIENT4", "CLIENT6", "CLIENT_MAC", "NEXT_HOP", "NODE_MAC", "REAL4", "REAL6", "VIP4", "VIP6",
     "chained", "cut", "echo4", "echo6", "error4", "error6", "extension", "flow_of", "frame", "icmp4", "icmp6",
     "ip4", "ip6", "padded", "patched", "reply", "tcp", "udp",
-    "advertisement", "arp_reply", "echo_answer", "entropy", "ipip", "mac_rewrite", "too_big",
+    "GUE", "Inner",
+    "advertisement", "arp_reply", "echo_answer", "entropy", "ipip", "mac_rewrite", "too_big", "tunnelled",
     "Pool", "Room", "prf",
     "Ids", "long", "short",
 ]

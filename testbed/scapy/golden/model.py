@@ -16,7 +16,7 @@ from scapy.utils import checksum
 from . import quic
 from .frames import IPV4, IPV6, TAGS, Flow
 from .neighbours import answered
-from .outputs import echo_answer, ipip, mac_rewrite, split, too_big
+from .outputs import Inner, echo_answer, ipip, mac_rewrite, split, too_big, tunnelled
 from .room import Full, Room
 from .selection import Pool
 
@@ -355,16 +355,21 @@ class Balancer:
         real, six = self.reals[address], ":" in address
         next_hop = real.get("next_hop", self.tunnel.get("next_hop"))
         lan = real.get("encap") == "mac"
-        fit(frame, packet, self.tunnel["mtu"] - (0 if lan else 40 if six else 20))
+        encap = real.get("encap", "ipip")
+        inner = Inner(encap, real.get("tunnel_key"), real.get("tunnel_port"), real.get("inner_mac"),
+                      real.get("udp_checksum", "auto"))
+        more = {"gre": 8 if inner.key is not None else 4, "fou": 8, "gue": 12, "vxlan": 30}.get(encap, 0)
+        fit(frame, packet, self.tunnel["mtu"] - (0 if lan else (40 if six else 20) + more))
         for key in (f"real.{real['name']}", f"service.{service['name']}"):
             self.tallies.update({(key, "packets"): 1, (key, "bytes"): packet.size})
         if lan:
             return mac_rewrite(frame, next_hop, self.mac)
-        out = ipip(frame, address, source=self.tunnel["source_v6" if six else "source_v4"], next_hop=next_hop,
-                   node_mac=self.mac, hop_limit=self.tunnel["hop_limit"], dont_fragment=self.tunnel["dont_fragment"],
-                   identification=self.identification, flow=flow)
+        settings = {"source": self.tunnel["source_v6" if six else "source_v4"], "next_hop": next_hop,
+                    "node_mac": self.mac, "hop_limit": self.tunnel["hop_limit"],
+                    "dont_fragment": self.tunnel["dont_fragment"], "identification": self.identification, "flow": flow}
+        out = tunnelled(frame, address, inner, **settings) if more else ipip(frame, address, **settings)
         # Don't Fragment stands six bytes into the outer header, which the tags push back.
-        tags = len(out) - 14 - (40 if six else 20) - packet.size
+        tags = len(out) - 14 - (40 if six else 20) - more - packet.size
         self.identification += not six and not out[14 + tags + 6] & 0x40
         return out
 

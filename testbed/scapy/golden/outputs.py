@@ -1,13 +1,19 @@
-"""What leaves for what came in: IP in IP, MAC rewrite, echo answers, and the word that a packet is too big.
+"""What leaves for what came in: IP in IP and the other tunnels, MAC rewrite, echo answers, and the word that a packet
+is too big.
 
-RFC 2003 (4in4), RFC 2473 (in IPv6), RFC 4213 (6in4), RFC 6040 (ECN), RFC 792 and RFC 4443 (echo, errors).
+RFC 2784 and 2890 (GRE), RFC 7348 (VXLAN), draft-ietf-intarea-gue (GUE), RFC 2003 (4in4), RFC 2473 (in IPv6), RFC 4213 (6in4), RFC 6040 (ECN), RFC 792 and RFC 4443 (echo, errors).
 """
 
 import ipaddress
 import struct
+from typing import NamedTuple
 
-from scapy.layers.inet import ICMP, IP
+from scapy.fields import BitField, ByteField, ShortField
+from scapy.layers.inet import ICMP, IP, UDP
 from scapy.layers.inet6 import ICMPv6PacketTooBig, IPv6, in6_chksum
+from scapy.layers.l2 import GRE, Ether
+from scapy.layers.vxlan import VXLAN
+from scapy.packet import Packet, Raw
 from scapy.utils import checksum
 
 from .frames import IPV4, IPV6, NEXT_HOP, NODE_MAC, TAGS, Flow, flow_of, patched
@@ -47,6 +53,57 @@ def outer_source(source: str, spread: int) -> str:
         return source
     network = ipaddress.ip_network(source)
     return str(network[spread & int(network.hostmask)])
+
+
+class GUE(Packet):
+    """Variant 0 of the draft's figure: variant, control bit, length of options in words, protocol, flags."""
+
+    name = "GUE"
+    fields_desc = [BitField("variant", 0, 2), BitField("control", 0, 1), BitField("hlen", 0, 5),
+                   ByteField("proto", 4), ShortField("flags", 0)]
+
+
+class Inner(NamedTuple):
+    """What a tunnel puts between the outer IP header and the packet."""
+
+    encap: str
+    key: int | None = None
+    port: int | None = None
+    mac: str | None = None
+    checksum: str = "auto"
+
+
+PORTS = {"gue": 6080, "fou": 5555, "vxlan": 4789}
+
+
+def tail(inner: Inner, ethertype: int, spread: int, node_mac: str) -> Packet:
+    """The headers behind the outer IP header; the source port is one of 49152 to 65535 (RFC 7348 §5)."""
+    if inner.encap == "gre":
+        return GRE(proto=ethertype) if inner.key is None else GRE(key_present=1, key=inner.key, proto=ethertype)
+    udp = UDP(sport=49152 + spread // 4, dport=inner.port or PORTS[inner.encap])
+    if inner.encap == "gue":
+        return udp / GUE(proto=4 if ethertype == IPV4 else 41)
+    if inner.encap == "vxlan":
+        return udp / VXLAN(flags=8, vni=inner.key) / Ether(dst=inner.mac, src=node_mac, type=ethertype)
+    return udp
+
+
+def tunnelled(whole: bytes, real: str, inner: Inner, **settings) -> bytes:
+    """The frame that carries `whole`'s IP packet to `real` in GRE, GUE, FOU or VXLAN: what IP in IP would make, and
+    behind its outer header the tail; lengths and checksums are scapy's."""
+    _, ethertype, packet = split(whole)
+    bare = ipip(whole, real, **settings)
+    at, size = len(bare) - len(packet), 40 if ":" in real else 20
+    spread = entropy(settings.get("flow") or flow_of(whole))
+    link, outer = bare[:at - size], (IPv6 if size == 40 else IP)(bare[at - size:at])
+    behind = tail(inner, ethertype, spread, settings.get("node_mac", NODE_MAC))
+    if inner.encap != "gre" and (inner.checksum == "zero" or inner.checksum == "auto" and size == 20):
+        behind[UDP].chksum = 0
+    for field in ("len", "chksum", "plen"):
+        if field in outer.fields:
+            outer.delfieldval(field)
+    outer.setfieldval("nh" if size == 40 else "proto", 47 if inner.encap == "gre" else 17)
+    return link + (outer / behind / Raw(packet)).build()
 
 
 def ipip(whole: bytes, real: str, *, source: str | None = None, next_hop: str = NEXT_HOP,

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Display;
 
-use conf::{Config, HugePages, Name, Pool, Port, Quic, Real, Service};
-use service::{DontFragment, Encap, Movement, OuterSource, QuicKey, RealState};
+use conf::{Config, HugePages, Mac, Name, Pool, Port, Quic, Real, Service};
+use service::{DontFragment, Encap, Movement, OuterSource, QuicKey, RealState, UdpTunnel};
 
 use super::{Change, Effect, Subject, What};
 use crate::Map;
@@ -111,7 +111,7 @@ fn reals(config: &Config) -> Vec<Thing<'_>> {
         vec![
             ("address", real.address.to_string()),
             ("next_hop", real.next_hop.map_or_else(|| "of the kernel".to_owned(), |mac| mac.to_string())),
-            ("encap", encap_word(real.encap).to_owned()),
+            ("encap", encap_text(real.encap)),
             ("port", or_none(real.port.and_then(|place| config.ports.get(place)).map(|port| &port.name))),
         ]
     };
@@ -248,11 +248,15 @@ const fn huge_pages_word(value: HugePages) -> &'static str {
     }
 }
 
-const fn encap_word(value: Encap) -> &'static str {
-    match value {
-        Encap::Ipip => "ipip",
-        Encap::Mac => "mac",
-    }
+fn encap_text(value: Encap) -> String {
+    let over = |UdpTunnel { port, checksum }: UdpTunnel| format!("port {port}, checksum {}", checksum.word());
+    let more = match value {
+        Encap::Ipip | Encap::Mac | Encap::Gre { key: None } => return value.word().to_owned(),
+        Encap::Gre { key: Some(key) } => format!("key {key}"),
+        Encap::Fou(udp) | Encap::Gue(udp) => over(udp),
+        Encap::Vxlan { udp, vni, inner_mac } => format!("VNI {vni} to {}, {}", Mac(inner_mac), over(udp)),
+    };
+    format!("{} ({more})", value.word())
 }
 
 const fn state_word(value: RealState) -> &'static str {

@@ -6,7 +6,7 @@ use counters::Event;
 use engine::{Answer, Decision, FlowUse, Known, Step, Unroutable, Verdict};
 use flow::{State, Value};
 use port::Tick;
-use service::{RealNumber, RealState, ServiceNumber, Template, TunnelKind};
+use service::{Form, RealNumber, RealState, ServiceNumber, Template, TunnelKind};
 use wire::{Family, Kind, Parsed, Unparsed, protocol};
 use worker::Shot;
 
@@ -289,8 +289,12 @@ const fn family(family: Family) -> &'static str {
 fn way(template: &Template) -> String {
     let tunnel = match (template.kind(), template.destination()) {
         (TunnelKind::Mac, _) | (_, None) => "unchanged but for its MAC addresses".to_owned(),
-        (TunnelKind::Ipip4, Some(end)) => format!("in IPv4 to {end}"),
-        (TunnelKind::Ipip6, Some(end)) => format!("in IPv6 to {end}"),
+        (TunnelKind::Ipip4 | TunnelKind::Tail4, Some(end)) => {
+            format!("in IPv4{} to {end}", tail(template.form()))
+        }
+        (TunnelKind::Ipip6 | TunnelKind::Tail6, Some(end)) => {
+            format!("in IPv6{} to {end}", tail(template.form()))
+        }
     };
     let [a, b, c, d, e, f, ..] = *template.macs();
     let hop = match (template.is_followed(), template.is_resolved()) {
@@ -309,6 +313,17 @@ fn way(template: &Template) -> String {
         template.outer_len(),
         template.mtu()
     )
+}
+
+const fn tail(form: Form) -> &'static str {
+    match form {
+        Form::Bare => "",
+        Form::Gre => " and GRE",
+        Form::GreKey => " and GRE with a key",
+        Form::Fou => " and UDP",
+        Form::Gue => " and GUE",
+        Form::Vxlan => " and VXLAN",
+    }
 }
 
 fn mac(address: [u8; 6]) -> String {

@@ -65,6 +65,7 @@ fn ask(view: &TableView<'_>, slot: ServiceSlot, hash: u64) {
         // What a checked table selects has a template.
         if let Some(real) = view.select(slot, hash) {
             let template = view.template(real).unwrap();
+            let _ = (view.tail(real), template.outer_len());
             let _ = (template.kind(), template.outer_v4(), template.outer_v6(), template.entropy_mask());
         }
     }
@@ -187,7 +188,9 @@ fn each_fault_has_its_reason() {
     };
     // A template that is written and not known; one of an unknown kind; a service of pool 9; a digest out of order.
     assert_eq!(in_section(Section::Templates, 63, 0x80), ImageError::Item(Section::Templates, 0));
-    assert_eq!(in_section(Section::Templates, 54, 4), ImageError::Item(Section::Templates, 0));
+    assert_eq!(in_section(Section::Templates, 54, 6), ImageError::Item(Section::Templates, 0));
+    // A tail with a port where there is no UDP header.
+    assert_eq!(in_section(Section::Tails, 4, 1), ImageError::Item(Section::Tails, 0));
     let pool = core::mem::offset_of!(ServiceEntry, pool);
     assert_eq!(in_section(Section::Services, pool, 9), ImageError::Item(Section::Services, 0));
     assert_eq!(in_section(Section::Pools, 0, 255), ImageError::Item(Section::Pools, 0));

@@ -2,8 +2,12 @@
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
+use super::images::udp;
 use super::{blueprint, ip, real_number, table};
-use crate::{DontFragment, Encap, OuterSource, RealState, TunnelKind};
+use crate::{
+    BuildError, DontFragment, Encap, Form, Generation, OuterSource, RealFault, RealState, Tail, TunnelKind,
+    UdpChecksum, build,
+};
 
 #[test]
 fn an_ipv4_template_is_the_header_with_gaps() {
@@ -72,4 +76,43 @@ fn a_number_without_a_real_has_no_template() {
     assert_eq!(view.reals_len(), 10);
     assert!((0..9).chain([10, 65_535]).all(|number| view.template(real_number(number)).is_none()));
     assert_eq!(core::ptr::from_ref(view.template(real_number(9)).unwrap()).addr() % 64, 0);
+}
+
+#[test]
+fn a_tail_is_beside_the_template_which_knows_its_form() {
+    let mut plan = blueprint(&[100, 100, 100], 251);
+    plan.reals[1].address = ip("2001:db8::7");
+    plan.reals[1].encap =
+        Encap::Vxlan { udp: udp(UdpChecksum::Auto), vni: 42, inner_mac: [2, 0, 0, 0, 1, 1] };
+    plan.reals[2].encap = Encap::Gre { key: Some(u32::MAX) };
+    let table = table(&plan);
+    let view = table.view();
+    let of = |number| (view.template(real_number(number)).unwrap(), view.tail(real_number(number)));
+    let (plain, none) = of(0);
+    assert_eq!((plain.form(), plain.outer_len(), none), (Form::Bare, 20, Tail::default()));
+    let (vxlan, tail) = of(1);
+    assert_eq!((vxlan.kind(), vxlan.form(), vxlan.is_plain()), (TunnelKind::Tail6, Form::Vxlan, false));
+    assert_eq!((vxlan.header_len(), vxlan.outer_len()), (54, 70));
+    assert_eq!(vxlan.destination(), Some(ip("2001:db8::7")));
+    assert_eq!((tail.key(), tail.port(), tail.mac(), tail.is_summed()), (42, 6080, [2, 0, 0, 0, 1, 1], true));
+    let (gre, tail) = of(2);
+    assert_eq!((gre.kind(), gre.outer_len(), gre.is_plain()), (TunnelKind::Tail4, 28, false));
+    assert_eq!((gre.entropy_bits(), gre.entropy_mask(), tail.key()), (0, 0, u32::MAX));
+}
+
+#[test]
+fn what_a_tail_cannot_hold_makes_no_table() {
+    let inner_mac = [2, 0, 0, 0, 1, 1];
+    let right = udp(UdpChecksum::Full);
+    for encap in [
+        Encap::Fou(crate::UdpTunnel { port: 0, ..right }),
+        Encap::Vxlan { udp: right, vni: Tail::VNI_MAX + 1, inner_mac },
+        Encap::Vxlan { udp: right, vni: 1, inner_mac: [0; 6] },
+        Encap::Vxlan { udp: right, vni: 1, inner_mac: [1, 0, 0, 0, 1, 1] },
+    ] {
+        let mut plan = blueprint(&[100], 251);
+        plan.reals[0].encap = encap;
+        let fault = build(&plan, Generation::default()).unwrap_err();
+        assert_eq!(fault, BuildError::Real(real_number(0), RealFault::Tail), "{encap:?}");
+    }
 }

@@ -1,0 +1,10 @@
+"""A receiver may listen elsewhere than where it is usual."""
+
+from golden import frame, Inner, ip4, ip6, REAL4, tcp, tunnelled
+
+
+def packets():
+    packet = frame(ip4(tos=0xB9) / tcp() / b"GET /")
+    yield packet, tunnelled(packet, REAL4, Inner("vxlan", 16777215, port=8472, mac="02:00:00:00:01:11"))
+    packet = frame(ip6(tc=0xB9, fl=0x54321) / tcp() / b"GET /")
+    yield packet, tunnelled(packet, REAL4, Inner("vxlan", 16777215, port=8472, mac="02:00:00:00:01:11"))
