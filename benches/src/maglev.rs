@@ -52,6 +52,7 @@ pub fn blueprint(slots: u32, changed: Option<u32>) -> Option<Blueprint> {
             source_v4: Some(OuterSource { address: Ipv4Addr::new(192, 0, 2, 1), prefix_len: 32 }),
             source_v6: None,
             hop_limit: 64,
+            passes_max: 4,
             dont_fragment: DontFragment::Inherit,
             mtu: 1500,
         },
@@ -59,6 +60,7 @@ pub fn blueprint(slots: u32, changed: Option<u32>) -> Option<Blueprint> {
         return_path: service::ReturnPath::Direct,
         new_flows_rate_max: None,
         quic: Vec::new(),
+        ends: Vec::new(),
         reals: numbers.iter().zip(0..).map(real).collect(),
         pools: vec![PoolSpec {
             members: numbers.iter().zip(0..).map(member).collect(),

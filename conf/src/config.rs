@@ -7,7 +7,7 @@ use std::str::FromStr;
 
 use quic::ServerId;
 use service::{
-    DontFragment, Encap, OuterSource, Policy, QuicKey, QuicPlaces, RealState, ReturnPath, Timeouts,
+    DontFragment, Encap, EndSpec, OuterSource, Policy, QuicKey, QuicPlaces, RealState, ReturnPath, Timeouts,
 };
 use wire::protocol;
 
@@ -30,6 +30,8 @@ pub struct Config {
     pub metrics: Metrics,
     /// `[[port]]`, in the order of the file.
     pub ports: Vec<Port>,
+    /// `[[tunnel_end]]`, in the order of the file.
+    pub ends: Vec<TunnelEnd>,
     /// `[[real]]`, in the order of the file.
     pub reals: Vec<Real>,
     /// `[[pool]]`, in the order of the file.
@@ -71,6 +73,8 @@ pub struct Tunnel {
     pub source_v6: Option<OuterSource<Ipv6Addr>>,
     /// Outer TTL or hop limit, 1 or more.
     pub hop_limit: u8,
+    /// How many of us a packet may pass, 1 to `hop_limit`.
+    pub passes_max: u8,
     /// Outer Don't Fragment.
     pub dont_fragment: DontFragment,
     /// Bytes of the outer IP packet.
@@ -171,6 +175,15 @@ pub enum Kernel {
     Twin,
     /// Never: what is not for a VIP is counted and goes no further.
     None,
+}
+
+/// A tunnel that ends here.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TunnelEnd {
+    /// Its name.
+    pub name: Name,
+    /// Where it ends, in which headers, and from where.
+    pub spec: EndSpec,
 }
 
 /// A real.

@@ -38,6 +38,9 @@ const SECOND: u16 = 8;
 pub const TIMEOUTS: Timeouts =
     Timeouts { syn: 10 * SECOND, established: 900 * SECOND, closing: 10 * SECOND, udp: 60 * SECOND };
 
+/// `tunnel.passes_max`: network, system and site, and one to spare.
+pub const PASSES_MAX: u8 = 4;
+
 /// `dataplane.workers`.
 pub const WORKERS: u16 = 1;
 

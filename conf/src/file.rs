@@ -22,6 +22,7 @@ pub(crate) struct TunnelFile {
     pub(crate) source_v4: Option<Spanned<String>>,
     pub(crate) source_v6: Option<Spanned<String>>,
     pub(crate) hop_limit: Option<Spanned<i64>>,
+    pub(crate) passes_max: Option<Spanned<i64>>,
     pub(crate) dont_fragment: Option<Spanned<String>>,
     pub(crate) mtu: Option<Spanned<i64>>,
     pub(crate) next_hop: Option<Spanned<String>>,
@@ -72,6 +73,18 @@ pub(crate) struct PortFile {
     pub(crate) name: Option<Spanned<String>>,
     pub(crate) device: Option<Spanned<String>>,
     pub(crate) kernel: Option<Spanned<String>>,
+}
+
+/// `[[tunnel_end]]`.
+#[derive(Debug, Default, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct TunnelEndFile {
+    pub(crate) name: Option<Spanned<String>>,
+    pub(crate) address: Option<Spanned<String>>,
+    pub(crate) encap: Option<Spanned<String>>,
+    pub(crate) tunnel_key: Option<Spanned<i64>>,
+    pub(crate) tunnel_port: Option<Spanned<i64>>,
+    pub(crate) from: Option<Spanned<Vec<Spanned<String>>>>,
 }
 
 /// `[[real]]`.

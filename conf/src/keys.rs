@@ -22,7 +22,7 @@ pub struct Key {
 pub const SINGLE_TABLES: [&str; 6] = ["node", "tunnel", "select", "flow", "dataplane", "metrics"];
 
 /// The tables that may stand any number of times.
-pub const LISTED_TABLES: [&str; 5] = ["port", "real", "pool", "quic", "service"];
+pub const LISTED_TABLES: [&str; 6] = ["port", "tunnel_end", "real", "pool", "quic", "service"];
 
 /// The key of that name in that table.
 #[must_use]
@@ -51,6 +51,7 @@ pub const KEYS: &[Key] = keys! {
     "tunnel".source_v4: TEXT, r#""192.0.2.1""#, "needed if a real with an IPv4 address is tunnelled to", "outer source address towards IPv4 reals; a prefix (/16 to /31) spreads flows over its addresses";
     "tunnel".source_v6: TEXT, r#""2001:db8::1""#, "needed if a real with an IPv6 address is tunnelled to", "outer source address towards IPv6 reals; a prefix (/112 to /127) spreads flows over its addresses";
     "tunnel".hop_limit: WHOLE, "64", "64", "outer TTL or hop limit, 1 to 255";
+    "tunnel".passes_max: WHOLE, "4", "4", "how many routers like this one a packet may pass, in tunnels from one to the next; equal on all of them, as hop_limit is, and at most that";
     "tunnel".dont_fragment: TEXT, r#""inherit""#, "inherit", "outer Don't Fragment: inherit (from the inner packet), set or clear";
     "tunnel".mtu: WHOLE, "1500", "1500", "most bytes of an IP packet to a real, outer header included; 576 (1280 with IPv6 reals) to 9600";
     "tunnel".next_hop: TEXT, r#""02:00:00:00:00:fe""#, "learnt from the kernel", "destination MAC address of frames to reals that name none";
@@ -76,6 +77,13 @@ pub const KEYS: &[Key] = keys! {
     "port".name: TEXT, r#""lan0""#, "needed", "name of the port";
     "port".device: TEXT, r#""net_af_packet0,iface=eth1""#, "needed", "DPDK device: a PCI address, or a virtual device with its arguments";
     "port".kernel: TEXT, r#""auto""#, "auto", "twin (the kernel has an interface of the port's name), none, or auto (a twin for NICs and AF_PACKET)";
+
+    "tunnel_end".name: TEXT, r#""upper""#, "needed", "name of a tunnel that ends here";
+    "tunnel_end".address: TEXT, r#""192.0.2.9""#, "needed", "our address that it ends at; no VIP";
+    "tunnel_end".encap: TEXT, r#""gue""#, "ipip", "ipip (IP in IP), gre, gue, fou or vxlan";
+    "tunnel_end".tunnel_key: WHOLE, "42", "no key; needed with vxlan", "key of gre (0 to 4294967295), or network identifier (VNI) of vxlan (0 to 16777215)";
+    "tunnel_end".tunnel_port: WHOLE, "6080", "6080 (gue), 5555 (fou), 4789 (vxlan)", "UDP port that it ends at";
+    "tunnel_end".from: "a list of texts", r#"["192.0.2.1"]"#, "needed", "addresses and prefixes that its packets come from; \"any\" takes them from everywhere";
 
     "real".name: TEXT, r#""web-1""#, "needed", "name of the real; its number in the numbers file hangs on it";
     "real".address: TEXT, r#""10.0.0.11""#, "needed", "address of the real";

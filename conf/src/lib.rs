@@ -26,7 +26,7 @@ use std::path::Path;
 
 pub use config::{
     Config, Dataplane, Device, Flow, HugePages, Kernel, Mac, MacError, Member, Name, NameError, Node, Pool,
-    Port, PortRange, Protocol, Quic, Real, Select, Server, Service, Tunnel, Vip,
+    Port, PortRange, Protocol, Quic, Real, Select, Server, Service, Tunnel, TunnelEnd, Vip,
 };
 pub use fault::{Fault, Faults};
 pub use scalar::{full_len, network};

@@ -12,7 +12,7 @@ use toml::de::{DeTable, DeValue, ValueDeserializer};
 use crate::fault::{Refusal, Report};
 use crate::file::{
     DataplaneFile, FlowFile, MemberFile, MetricsFile, NodeFile, PoolFile, PortFile, QuicFile, RealFile,
-    SelectFile, ServerFile, ServiceFile, TunnelFile,
+    SelectFile, ServerFile, ServiceFile, TunnelEndFile, TunnelFile,
 };
 use crate::keys::{self, LISTED_TABLES, SINGLE_TABLES};
 use crate::limits::RECOVERY_BYTES_MAX;
@@ -45,6 +45,7 @@ pub(crate) struct File {
     pub(crate) dataplane: Entry<DataplaneFile>,
     pub(crate) metrics: Entry<MetricsFile>,
     pub(crate) ports: Vec<Entry<PortFile>>,
+    pub(crate) ends: Vec<Entry<TunnelEndFile>>,
     pub(crate) reals: Vec<Entry<RealFile>>,
     pub(crate) pools: Vec<Entry<PoolFile>>,
     pub(crate) quic: Vec<Entry<QuicFile>>,
@@ -72,6 +73,7 @@ pub(crate) fn document(report: &mut Report<'_>, text: &str) -> Option<File> {
         dataplane: single(report, &mut root, "dataplane"),
         metrics: single(report, &mut root, "metrics"),
         ports: listed(report, &mut root, "port"),
+        ends: listed(report, &mut root, "tunnel_end"),
         reals: listed(report, &mut root, "real"),
         pools: listed(report, &mut root, "pool"),
         quic: listed(report, &mut root, "quic"),
@@ -334,6 +336,7 @@ mod tests {
             ("dataplane", fields_of::<file::DataplaneFile>()),
             ("metrics", fields_of::<file::MetricsFile>()),
             ("port", fields_of::<file::PortFile>()),
+            ("tunnel_end", fields_of::<file::TunnelEndFile>()),
             ("real", fields_of::<file::RealFile>()),
             ("pool", fields_of::<file::PoolFile>()),
             ("pool.members", fields_of::<file::MemberFile>()),

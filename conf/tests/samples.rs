@@ -74,6 +74,7 @@ fn defaults_shown_in_the_reference_are_the_real_ones() {
         "node.control",
         "node.return_path",
         "tunnel.hop_limit",
+        "tunnel.passes_max",
         "tunnel.dont_fragment",
         "tunnel.mtu",
         "select.seed",

@@ -33,7 +33,7 @@ impl EncapWord {
     }
 
     /// The port that is taken where none is written; none where there is no UDP header.
-    const fn port(self) -> Option<u16> {
+    pub(super) const fn port(self) -> Option<u16> {
         match self {
             Self::Gue => Some(defaults::GUE_PORT),
             Self::Fou => Some(defaults::FOU_PORT),
@@ -78,7 +78,7 @@ pub(super) fn encap(report: &mut Report<'_>, table: &Entry<RealFile>) -> Option<
     })
 }
 
-fn key_of(word: EncapWord, key: i64) -> Result<u32, Refusal> {
+pub(super) fn key_of(word: EncapWord, key: i64) -> Result<u32, Refusal> {
     only(matches!(word, EncapWord::Gre | EncapWord::Vxlan), word, "key", "\"gre\" or \"vxlan\"")?;
     scalar::whole(key, 0..=if word == EncapWord::Gre { u32::MAX } else { Tail::VNI_MAX })
 }
@@ -91,7 +91,7 @@ fn needs(report: &mut Report<'_>, table: &Entry<RealFile>, key: &str, is_there: 
 }
 
 /// That a key is written where it means something.
-fn only(has: bool, word: EncapWord, what: &str, which: &str) -> Result<(), Refusal> {
+pub(super) fn only(has: bool, word: EncapWord, what: &str, which: &str) -> Result<(), Refusal> {
     if has {
         return Ok(());
     }

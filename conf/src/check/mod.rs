@@ -1,6 +1,7 @@
 //! From file types to a [`Config`]: every value on its own, then what they must be to one another.
 
 mod encap;
+mod end;
 mod quic;
 mod real;
 mod service;
@@ -35,7 +36,8 @@ pub(crate) fn config(report: &mut Report<'_>, file: File) -> Config {
     let (pools, pool_names) = service::pools(report, &file.pools, &real_names, &select);
     let (quic, quic_names) = quic::configs(report, &file.quic, &real_names);
     let services = service::services(report, &file.services, &pool_names, (&quic, &quic_names));
-    Config { node, tunnel, select, flow, dataplane, metrics, ports, reals, pools, quic, services }
+    let ends = end::ends(report, &file.ends, &services);
+    Config { node, tunnel, select, flow, dataplane, metrics, ports, ends, reals, pools, quic, services }
 }
 
 /// The value of an optional key, checked.

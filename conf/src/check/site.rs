@@ -59,6 +59,10 @@ pub(super) fn tunnel(report: &mut Report<'_>, table: &Entry<TunnelFile>) -> Tunn
             scalar::whole(n, 1..=255)
         })
         .unwrap_or(defaults::HOP_LIMIT),
+        passes_max: optional(report, table, "passes_max", file.passes_max.as_ref(), |&n| {
+            scalar::whole(n, 1..=255)
+        })
+        .unwrap_or(defaults::PASSES_MAX),
         dont_fragment: optional(report, table, "dont_fragment", file.dont_fragment.as_ref(), |text| {
             scalar::dont_fragment(text)
         })

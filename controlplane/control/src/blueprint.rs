@@ -94,6 +94,7 @@ pub fn blueprint(config: &Config, numbers: &Numbers) -> Result<Blueprint, NoNumb
         reals,
         pools,
         quic,
+        ends: config.ends.iter().map(|end| end.spec.clone()).collect(),
         services,
     })
 }
@@ -104,6 +105,7 @@ fn outer(config: &Config) -> Outer {
         source_v4: config.tunnel.source_v4,
         source_v6: config.tunnel.source_v6,
         hop_limit: config.tunnel.hop_limit,
+        passes_max: config.tunnel.passes_max,
         dont_fragment: config.tunnel.dont_fragment,
         mtu: config.tunnel.mtu,
     }

@@ -67,6 +67,24 @@ counters! {
         IcmpType = "icmp_type",
         /// The packet and its outer header exceed the tunnel's MTU.
         TunnelMtu = "tunnel_mtu",
+        /// In a tunnel that ends here, from an address that the tunnel's `from` does not hold.
+        TunnelSource = "tunnel_source",
+        /// In a tunnel to us, with a key or network identifier that no tunnel here has, or without one.
+        TunnelKey = "tunnel_key",
+        /// The tunnel's own header contradicts itself, or is of a version that is not known (RFC 2784, RFC 7348).
+        TunnelMalformed = "tunnel_malformed",
+        /// The tunnel's UDP or GRE checksum is wrong.
+        TunnelChecksum = "tunnel_checksum",
+        /// What the tunnel carries is no IP packet to one of us, or comes with options that are not known.
+        TunnelPayload = "tunnel_payload",
+        /// A fragment of a tunnel's packet: what is to end here has to arrive whole.
+        TunnelFragment = "tunnel_fragment",
+        /// Congestion on the tunnel's way, met by a packet that cannot say so (RFC 6040 §4.2).
+        TunnelEcn = "tunnel_ecn",
+        /// It came from ourselves, or has passed as many routers as it may.
+        TunnelLoop = "tunnel_loop",
+        /// More tunnels in one another than are opened.
+        TunnelDepth = "tunnel_depth",
         /// The back end left no room in front of the packet for the outer header.
         NoHeadroom = "no_headroom",
         /// For the kernel, which took no more at the time.
@@ -139,6 +157,8 @@ counters! {
         QuicRouted = "quic.routed",
         /// QUIC packets whose connection id names no real that is there: they follow their four-tuple.
         QuicUnroutable = "quic.unroutable",
+        /// Tunnels that ended here: one for each packet that was taken out of one.
+        TunnelEnded = "tunnel.ended",
         /// Table generations this worker switched to.
         TableSwitch = "table.switch",
     }

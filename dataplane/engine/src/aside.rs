@@ -9,10 +9,10 @@ use port::{BURST_MAX, Packet};
 use service::Template;
 use wire::Parsed;
 
-use crate::burst::Sent;
 use crate::decision::{Answer, Decision, Verdict};
 use crate::encap::Identifications;
 use crate::marks::among;
+use crate::open::Opened;
 use crate::resolve::{Resolver, Target};
 use crate::tail;
 use crate::too_big::{self, Told};
@@ -48,6 +48,20 @@ impl Aside {
     }
 }
 
+/// What a burst sent.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Sent {
+    /// Bytes of all packets to transmit.
+    pub bytes: u64,
+    /// Which of the packets to transmit leave by another port than they came by: bit 0 is the first of them, and
+    /// [`crate::Engine::next_away`] says by which.
+    pub away: u64,
+    /// Which of the packets that are gone are held: [`crate::Engine::held`] says more.
+    pub held: u64,
+    /// Which of the packets that are gone, without those that are held, are punted.
+    pub punts: u64,
+}
+
 /// What is known of a packet that is held.
 #[derive(Clone, Copy, Debug)]
 pub struct Held {
@@ -62,6 +76,8 @@ pub struct Held {
 pub(crate) struct Asides {
     /// The port that the burst came by.
     pub(crate) ingress: u8,
+    /// Which came in tunnels that end here.
+    pub(crate) opened: Opened,
     /// Which leave by another, and by which, in their order.
     away: u64,
     ports: Vec<u8>,
@@ -75,7 +91,7 @@ pub(crate) struct Asides {
 impl Default for Asides {
     fn default() -> Self {
         let (ports, held) = (Vec::with_capacity(BURST_MAX), Vec::with_capacity(BURST_MAX));
-        Self { ingress: 0, away: 0, ports, waits: 0, held, room: 0 }
+        Self { ingress: 0, opened: Opened::NONE, away: 0, ports, waits: 0, held, room: 0 }
     }
 }
 

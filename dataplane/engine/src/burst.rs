@@ -1,17 +1,19 @@
 //! The burst through its stages.
 
 use counters::{DropReason, Event, Layout, Ledger, PuntReason};
-use flow::{FlowReader, FlowTable, Gate, Peek, Place, Slot, Value};
+use flow::{FlowReader, FlowTable, Gate, Peek, Slot};
 use mem::Prf;
 use port::{BURST_MAX, Burst, Packet, Tick};
 use service::{RealNumber, ReturnPath, ServiceNumber, TableView};
 use wire::{FiveTuple, Kind, Parsed};
 
-use crate::aside::{Aside, Asides, Held, part};
+use crate::aside::{Aside, Asides, Held, Sent, part};
 use crate::decision::{Decision, FlowUse, Observer, Verdict, unparsed};
 use crate::encap::{Identifications, encap};
 use crate::kernel::KernelRoom;
+use crate::lane::{Lane, Step};
 use crate::marks::among;
+use crate::open;
 use crate::portless::{answer_no_ip, answer_portless};
 use crate::quic::Ciphers;
 use crate::refused::refused;
@@ -23,80 +25,6 @@ const PREFETCH_AHEAD: usize = 4;
 
 /// What becomes of a packet for which the kernel has no room.
 const FULL: Refusal = (Verdict::Drop(DropReason::PuntFull), None);
-
-/// What the stages know of one packet of the burst. Plain fields, each written where it lies: an enum with
-/// fields would be put together elsewhere and copied, and a copy that is read in wider pieces than it was
-/// written in waits for the stores to drain (measured: 5 ns a packet).
-#[derive(Clone, Copy, Debug)]
-struct Lane {
-    parsed: Parsed,
-    place: Place,
-    hint: Slot,
-    value: Value,
-    choice: Option<Choice>,
-    step: Step,
-    drop: DropReason,
-    punt: PuntReason,
-}
-
-/// What is to be done with it next.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Step {
-    /// Find its flow, or whose it is, and send it to its real.
-    Resolve,
-    /// Its flow is found, and as it stands: send it to its real.
-    Settled,
-    /// No flow: ask whose it is.
-    Classify,
-    /// It is no IP: answer it, or it is the kernel's.
-    NotIp,
-    /// It leaves, and the lane's reason says why.
-    Drop,
-    /// The same, to the kernel.
-    Punt,
-}
-
-impl Lane {
-    const EMPTY: Self = Self {
-        parsed: Parsed::EMPTY,
-        place: Place::NOWHERE,
-        hint: Slot::NOWHERE,
-        value: Value::NONE,
-        choice: None,
-        step: Step::Drop,
-        drop: DropReason::Malformed,
-        punt: PuntReason::NotIp,
-    };
-
-    /// What was read of the packet, if its headers could be taken.
-    #[inline(always)]
-    fn parsed(&self) -> Option<&Parsed> {
-        if matches!(self.step, Step::Drop | Step::NotIp) { None } else { Some(&self.parsed) }
-    }
-
-    #[cold]
-    fn leave(&mut self, verdict: Verdict) {
-        match verdict {
-            Verdict::Drop(reason) => (self.step, self.drop) = (Step::Drop, reason),
-            // All that is parsed no further and not dropped.
-            Verdict::Punt(_) | Verdict::Tx | Verdict::Held => self.step = Step::NotIp,
-        }
-    }
-}
-
-/// What a burst sent.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Sent {
-    /// Bytes of all packets to transmit.
-    pub bytes: u64,
-    /// Which of the packets to transmit leave by another port than they came by: bit 0 is the first of them, and
-    /// [`Engine::next_away`] says by which.
-    pub away: u64,
-    /// Which of the packets that are gone are held: [`Engine::held`] says more.
-    pub held: u64,
-    /// Which of the packets that are gone, without those that are held, are punted.
-    pub punts: u64,
-}
 
 /// One worker's engine: its flows, its counters, its keys.
 #[derive(Debug)]
@@ -247,10 +175,30 @@ impl Engine {
             return Sent::default();
         }
         self.advance(now);
+        // What came in tunnels before, of whichever table, is done with too.
+        let may_open = table.has_ends() || self.asides.opened.are_any();
+        if may_open {
+            self.asides.opened.open(table, burst.as_mut_slice(), &mut self.ledger);
+        }
         if self.parse(table, burst) {
             self.place(table, burst.len());
         }
+        if may_open {
+            self.part_opened();
+        }
         self.finish(table, burst, now, gone, observer)
+    }
+
+    /// Packets that came in tunnels: those that are refused leave, and the others do not go the usual way.
+    #[cold]
+    fn part_opened(&mut self) {
+        for (at, lane) in self.lanes.iter_mut().enumerate() {
+            if let Some(reason) = self.asides.opened.refusal(at) {
+                (lane.step, lane.drop) = (Step::Drop, reason);
+            } else if self.asides.opened.opened >> at & 1 == 1 && lane.step == Step::Settled {
+                lane.step = Step::Resolve;
+            }
+        }
     }
 
     /// Parse, and ask whether it can be ours. Gives whether any packet may have a flow.
@@ -431,10 +379,17 @@ fn forward<P: Packet>(
         Ok(target) => target,
         Err(refusal) => return refused(resolver, refusal, parsed),
     };
+    let left = match resolver.asides.opened.ttl(at).map(|ttl| open::budget(resolver.table, ttl)).transpose() {
+        Ok(left) => left,
+        Err(reason) => return refused(resolver, (Verdict::Drop(reason), Some(target.service)), parsed),
+    };
     let decision = match send(resolver, identifications, packet, parsed, (target.service, target.real)) {
         Ok(()) => Decision::sent(target),
         Err(aside) => part(resolver, identifications, packet, (parsed, at), target, aside),
     };
+    if let (Some(left), Verdict::Tx | Verdict::Held) = (left, decision.verdict) {
+        open::spend(packet, parsed, resolver.table.template(target.real), left);
+    }
     if parsed.kind == Kind::IcmpError && decision.verdict == Verdict::Tx {
         resolver.ledger.add(Event::IcmpFollowed, 1);
     }

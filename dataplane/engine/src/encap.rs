@@ -269,6 +269,7 @@ mod tests {
                 source_v4: Some(OuterSource { address: Ipv4Addr::new(192, 0, 2, 1), prefix_len: 32 }),
                 source_v6: None,
                 hop_limit: 64,
+                passes_max: 4,
                 dont_fragment: DontFragment::Inherit,
                 mtu: 9600,
             },
@@ -276,6 +277,7 @@ mod tests {
             return_path: service::ReturnPath::Direct,
             new_flows_rate_max: None,
             quic: Vec::new(),
+            ends: Vec::new(),
             reals: vec![RealSpec {
                 number: RealNumber::FIRST,
                 address: Ipv4Addr::new(10, 0, 0, 1).into(),

@@ -16,6 +16,7 @@ use crate::aside::Aside;
 use crate::burst::Engine;
 use crate::decision::{Answer, Decision, FlowUse, Verdict, unparsed};
 use crate::encap::{Identifications, encap};
+use crate::open::{self, Shell};
 use crate::portless::{answer_no_ip, answer_portless};
 use crate::quic::{Ciphers, Unroutable};
 use crate::refused;
@@ -26,6 +27,8 @@ use crate::too_big::{self, Told};
 /// One answer on a packet's way.
 #[derive(Clone, Copy, Debug)]
 pub enum Step {
+    /// It came in a tunnel that ends here, and goes on as what that carried.
+    Opened(Shell),
     /// Its headers cannot be taken for a packet's.
     Unparsed(Unparsed),
     /// What its headers say.
@@ -109,8 +112,19 @@ impl Engine {
         let (mac, identifications) = (self.mac(table), self.identifications);
         let can_hold = self.asides.room > 0;
         let quic = &self.quic;
-        let mut walk =
-            Walk { table, select, quic, gate, answers, can_hold, mac, identifications, known, tell };
+        let mut walk = Walk {
+            table,
+            select,
+            quic,
+            gate,
+            answers,
+            can_hold,
+            ttl: None,
+            mac,
+            identifications,
+            known,
+            tell,
+        };
         let decision = walk.packet(packet);
         (walk.tell)(Step::Leaves(decision));
         decision
@@ -136,6 +150,7 @@ pub fn explain<P: Packet>(
         gate: open,
         answers: open,
         can_hold: true,
+        ttl: None,
         mac: table.mac(),
         identifications: Identifications::new(0, 1),
         known: |tuple: &FiveTuple| Known::of(found(tuple), now, table.timeouts(), Epoch::STALE),
@@ -155,6 +170,8 @@ struct Walk<'w, 't, K, T> {
     answers: Gate,
     /// Whether one more packet may be held.
     can_hold: bool,
+    /// The TTL of the tunnels that it came in.
+    ttl: Option<u8>,
     mac: [u8; 6],
     identifications: Identifications,
     known: K,
@@ -163,6 +180,15 @@ struct Walk<'w, 't, K, T> {
 
 impl<K: Fn(&FiveTuple) -> Known, T: FnMut(Step)> Walk<'_, '_, K, T> {
     fn packet<P: Packet>(&mut self, packet: &mut P) -> Decision {
+        if self.table.has_ends() {
+            match open::open(&self.table.ends(), packet, |shell| (self.tell)(Step::Opened(*shell))) {
+                Ok(ttl) => self.ttl = ttl,
+                Err(reason) => {
+                    (self.tell)(Step::Refused(reason));
+                    return Decision::left(Verdict::Drop(reason), None);
+                }
+            }
+        }
         let mut parsed = Parsed::EMPTY;
         if let Err(reason) = wire::parse(packet.data(), packet.total_len(), &mut parsed) {
             (self.tell)(Step::Unparsed(reason));
@@ -294,6 +320,13 @@ impl<K: Fn(&FiveTuple) -> Known, T: FnMut(Step)> Walk<'_, '_, K, T> {
         parsed: &Parsed,
         (real, service, used): (RealNumber, ServiceNumber, FlowUse),
     ) -> Decision {
+        let left = match self.ttl.map(|ttl| open::budget(self.table, ttl)).transpose() {
+            Ok(left) => left,
+            Err(reason) => {
+                (self.tell)(Step::Refused(reason));
+                return Decision::left(Verdict::Drop(reason), Some(service));
+            }
+        };
         let template = self.table.template(real);
         (self.tell)(Step::Template(template.copied()));
         let sent = match template {
@@ -309,6 +342,9 @@ impl<K: Fn(&FiveTuple) -> Known, T: FnMut(Step)> Walk<'_, '_, K, T> {
             Err(Aside::Wait | Aside::Tail) => Verdict::Drop(DropReason::NoNextHop),
             Err(Aside::Drop(reason)) => Verdict::Drop(reason),
         };
+        if let (Some(left), Verdict::Tx | Verdict::Held) = (left, verdict) {
+            open::spend(packet, parsed, template, left);
+        }
         (self.tell)(match sent {
             Err(Aside::Drop(reason)) => Step::Refused(reason),
             _ => Step::Ready(packet.total_len()),

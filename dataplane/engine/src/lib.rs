@@ -17,8 +17,10 @@ mod echo;
 mod encap;
 mod explain;
 mod kernel;
+mod lane;
 mod marks;
 mod neighbour;
+mod open;
 mod portless;
 mod quic;
 mod refused;
@@ -26,11 +28,12 @@ mod resolve;
 mod tail;
 mod too_big;
 
-pub use aside::Held;
-pub use burst::{Engine, Sent};
+pub use aside::{Held, Sent};
+pub use burst::Engine;
 pub use decision::{Answer, Decision, FlowUse, NoObserver, Observer, SwitchPoint, Verdict};
 pub use explain::{Known, Step, explain};
 pub use kernel::KernelRoom;
+pub use open::Shell;
 pub use quic::Unroutable;
 pub use too_big::quote;
 /// What an [`Observer`] is shown of a packet.

@@ -80,7 +80,11 @@ impl Behind<'_> {
             protocol: if is_gre { protocol::GRE } else { protocol::UDP },
             len: (parsed.ip_len as usize + form.bytes()) as u16,
         };
-        let inner = if self.tail.is_summed() { sum_of(packet, parsed) } else { Sum::default() };
+        let inner = if self.tail.is_summed() {
+            sum_of(packet, usize::from(parsed.network_offset), parsed.ip_len as usize)
+        } else {
+            Sum::default()
+        };
         match self.template.kind() {
             TunnelKind::Tail6 => {
                 let (outer, tail) =
@@ -150,10 +154,10 @@ impl Behind<'_> {
     }
 }
 
-/// The sum of the IP packet, over all segments: one that begins at an odd place has its first byte in the second half
-/// of a word. Not the short way by the packet's own checksum: whether that one is right is the real's business.
-fn sum_of<P: Packet>(packet: &P, parsed: &Parsed) -> Sum {
-    let (mut skip, mut left) = (usize::from(parsed.network_offset), parsed.ip_len as usize);
+/// The sum of `len` bytes from `from` on, over all segments: one that begins at an odd place has its first byte in the
+/// second half of a word. Not the short way by the packet's own checksum: whether that one is right is the real's business.
+pub(crate) fn sum_of<P: Packet>(packet: &P, from: usize, len: usize) -> Sum {
+    let (mut skip, mut left) = (from, len);
     let (mut sum, mut is_odd) = (Sum::default(), false);
     packet.each_segment(|segment| {
         let bytes = segment.get(skip..).unwrap_or_default();
@@ -202,6 +206,7 @@ mod tests {
                 source_v4: Some(OuterSource { address: Ipv4Addr::new(192, 0, 2, 0), prefix_len: 24 }),
                 source_v6: Some(OuterSource { address: Ipv6Addr::LOCALHOST, prefix_len: 112 }),
                 hop_limit: 64,
+                passes_max: 4,
                 dont_fragment: DontFragment::Inherit,
                 mtu: 9600,
             },
@@ -209,6 +214,7 @@ mod tests {
             return_path: ReturnPath::Direct,
             new_flows_rate_max: None,
             quic: Vec::new(),
+            ends: Vec::new(),
             reals: vec![RealSpec {
                 number: RealNumber::FIRST,
                 address,
@@ -317,13 +323,12 @@ mod tests {
         /// A packet in segments has the sum of the same bytes in one piece, wherever they are cut.
         #[test]
         fn a_sum_goes_over_all_segments(frame in proptest::collection::vec(any::<u8>(), 60..300), cuts in proptest::collection::vec(14usize..300, 0..5), ip_len in 20u32..46) {
-            let parsed = Parsed { network_offset: 14, ip_len, ..Parsed::EMPTY };
             let mut cuts: Vec<usize> = cuts.into_iter().map(|cut| cut.min(frame.len())).collect();
             cuts.sort_unstable();
             let bounds = [&[0][..], &cuts, &[frame.len()]].concat();
             let chain = Chain(bounds.windows(2).map(|pair| frame[pair[0]..pair[1]].to_vec()).collect());
             let whole = Sum::default().add_bytes(&frame[14..14 + ip_len as usize]);
-            assert_eq!(sum_of(&chain, &parsed).finish(), whole.finish());
+            assert_eq!(sum_of(&chain, 14, ip_len as usize).finish(), whole.finish());
         }
     }
 

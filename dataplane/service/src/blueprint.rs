@@ -4,6 +4,7 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
+use crate::ends::EndSpec;
 use crate::numbers::{RealNumber, ServiceNumber};
 use crate::quic::{QuicPlaces, QuicSpec};
 
@@ -27,6 +28,8 @@ pub struct Blueprint {
     pub pools: Vec<PoolSpec>,
     /// How QUIC's connection ids are made. A service names those it knows by their places in this list.
     pub quic: Vec<QuicSpec>,
+    /// Tunnels that end here.
+    pub ends: Vec<EndSpec>,
     /// All services.
     pub services: Vec<ServiceSpec>,
 }
@@ -77,6 +80,8 @@ pub struct Outer {
     pub source_v6: Option<OuterSource<Ipv6Addr>>,
     /// Outer TTL or hop limit, 1 or more.
     pub hop_limit: u8,
+    /// How many of us a packet may pass on its way to a real, 1 or more.
+    pub passes_max: u8,
     /// Outer Don't Fragment.
     pub dont_fragment: DontFragment,
     /// The most bytes an IP packet (outer header included) may have on the way to a real.

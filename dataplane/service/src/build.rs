@@ -10,6 +10,7 @@ use zerocopy::{FromZeros, IntoBytes};
 
 use crate::aligned::Aligned;
 use crate::blueprint::{Blueprint, Outer, Policy, PoolSpec, RealSpec, ServiceSpec, Timeouts};
+use crate::ends::{self, EndSections};
 use crate::error::{BuildError, ImageError, PoolFault, RealFault, ServiceFault};
 use crate::hop::Way;
 use crate::index::BuiltIndex;
@@ -68,6 +69,8 @@ pub fn build(blueprint: &Blueprint, generation: Generation) -> Result<Built, Bui
     let v6 = vips::index::<Entry6>(&services, &mut cells)?;
     let templates = templates(&reals, &blueprint.outer)?;
     let tails = tails(&reals)?;
+    let (own, by_address) = (ends::own(&blueprint.outer), ends::by_address(&reals));
+    let ends = EndSections::new(&blueprint.ends).map_err(|(place, fault)| BuildError::End(place, fault))?;
     let digests: Vec<PoolEntry> = pools.keys().map(|digest| PoolEntry { digest: *digest }).collect();
     let mut header = header(blueprint, &v4, &v6);
     let sections: [&[u8]; SECTIONS] = [
@@ -86,6 +89,10 @@ pub fn build(blueprint: &Blueprint, generation: Generation) -> Result<Built, Bui
         quic.configs.as_bytes(),
         quic.servers.as_bytes(),
         tails.as_bytes(),
+        ends.ends.as_bytes(),
+        ends.sources.as_bytes(),
+        own.as_bytes(),
+        by_address.as_bytes(),
     ];
     let mut root = vec![0; size_of::<Header>()];
     for (span, bytes) in header.spans.iter_mut().zip(sections) {
@@ -115,6 +122,7 @@ fn header(blueprint: &Blueprint, v4: &BuiltIndex<Entry4>, v6: &BuiltIndex<Entry6
         mac: outer.mac,
         mtu: outer.mtu,
         hop_limit: outer.hop_limit,
+        passes_max: outer.passes_max,
         dont_fragment: outer.dont_fragment.code(),
         return_path: blueprint.return_path.code(),
         services_len: numbers.max().map_or(0, |largest| largest + 1),
@@ -132,7 +140,7 @@ fn check_general(blueprint: &Blueprint) -> Result<(), BuildError> {
     if !v4 || !v6 {
         return Err(BuildError::OuterSource);
     }
-    if outer.hop_limit == 0 {
+    if outer.hop_limit == 0 || outer.passes_max == 0 {
         return Err(BuildError::HopLimit);
     }
     let Timeouts { syn, established, closing, udp } = blueprint.timeouts;

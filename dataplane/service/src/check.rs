@@ -9,13 +9,17 @@ use wire::protocol;
 use zerocopy::{FromBytes, Immutable, KnownLayout};
 
 use crate::blueprint::Timeouts;
+use crate::ends::{self, EndEntry, EndsView, Prefix};
 use crate::error::ImageError;
 use crate::index::{Entry, Index, Key, entries_len, pilots_len, screen};
 use crate::layout::{
     ALIGN, HEADER_BYTES, Header, IndexHead, LAYOUT, LENGTH_EMPTY, MAGIC, PoolEntry, SECTIONS, Section,
     ServiceEntry, VERSION,
 };
-use crate::limits::{CELLS_MAX, POOLS_MAX, QUIC_CONFIGS_MAX, REALS_MAX, SERVER_IDS_MAX, SERVICES_MAX};
+use crate::limits::{
+    CELLS_MAX, END_SOURCES_MAX, ENDS_MAX, POOLS_MAX, QUIC_CONFIGS_MAX, REALS_MAX, SERVER_IDS_MAX,
+    SERVICES_MAX,
+};
 use crate::pool::{PoolRefusal, PoolView};
 use crate::quic::QuicView;
 use crate::table::Sections;
@@ -41,6 +45,7 @@ pub(crate) fn root(bytes: &[u8]) -> Result<Root, ImageError> {
     let templates: &[Template] = items(&sections, Section::Templates, REALS_MAX as usize)?;
     each(Section::Templates, templates, |template| template.is_sound())?;
     check_tails(&sections, templates)?;
+    check_ends(&sections, templates)?;
     let pools: &[PoolEntry] = items(&sections, Section::Pools, POOLS_MAX)?;
     sorted(Section::Pools, pools, |a, b| a.digest < b.digest)?;
     let quic = check_quic(&sections, templates)?;
@@ -79,7 +84,7 @@ fn check_header(header: &Header, length: usize) -> Result<(), ImageError> {
         && header.dont_fragment <= 2
         && header.services_len <= SERVICES_MAX
         && header.return_path <= 1
-        && header.spare == 0;
+        && header.passes_max > 0;
     if sound { Ok(()) } else { Err(ImageError::Header) }
 }
 
@@ -144,6 +149,18 @@ fn check_tails(sections: &Sections<'_>, templates: &[Template]) -> Result<(), Im
     }
     let mut forms = templates.iter().map(Template::form);
     each(Section::Tails, tails, |tail| forms.next().is_some_and(|form| tail.is_sound(form)))
+}
+
+fn check_ends(sections: &Sections<'_>, templates: &[Template]) -> Result<(), ImageError> {
+    items::<EndEntry>(sections, Section::Ends, ENDS_MAX)?;
+    items::<Prefix>(sections, Section::EndSources, END_SOURCES_MAX)?;
+    items::<Prefix>(sections, Section::Own, 2)?;
+    EndsView::of(sections).check().map_err(|(section, place)| ImageError::Item(section, place))?;
+    let numbers: &[u32] = items(sections, Section::ByAddress, templates.len())?;
+    match ends::check_by_address(numbers, templates) {
+        Some(place) => Err(ImageError::Item(Section::ByAddress, place)),
+        None => Ok(()),
+    }
 }
 
 fn check_services<'t>(

@@ -2,6 +2,7 @@
 
 use core::fmt;
 
+use crate::ends::EndFault;
 use crate::layout::Section;
 use crate::limits::{CELLS_MAX, RENDEZVOUS_COSTS_MAX};
 use crate::numbers::{RealNumber, ServiceNumber};
@@ -16,9 +17,11 @@ pub enum BuildError {
     Pool(usize, PoolFault),
     /// A configuration of connection ids, by its place in [`crate::Blueprint::quic`].
     Quic(usize, QuicFault),
+    /// A tunnel that ends here, by its place in [`crate::Blueprint::ends`].
+    End(usize, EndFault),
     /// A service, by its number.
     Service(ServiceNumber, ServiceFault),
-    /// The outer hop limit is 0.
+    /// The outer hop limit is 0, or no router may be passed.
     HopLimit,
     /// An outer source's prefix length is longer than an address or leaves more than 16 bits.
     OuterSource,
@@ -95,8 +98,9 @@ impl fmt::Display for BuildError {
             Self::Real(number, fault) => write!(f, "real {}: {fault}", number.get()),
             Self::Pool(place, fault) => write!(f, "pool {place}: {fault}"),
             Self::Quic(place, fault) => write!(f, "connection ids {place}: {fault}"),
+            Self::End(place, fault) => write!(f, "tunnel end {place}: {fault}"),
             Self::Service(number, fault) => write!(f, "service {}: {fault}", number.get()),
-            Self::HopLimit => f.write_str("the outer hop limit is 0"),
+            Self::HopLimit => f.write_str("the outer hop limit is 0, or no router may be passed"),
             Self::OuterSource => {
                 f.write_str("the outer source prefix leaves more than 16 bits, or none fits")
             }
@@ -134,6 +138,16 @@ impl fmt::Display for PoolFault {
                 "slots times members are above {RENDEZVOUS_COSTS_MAX}, which is more than rendezvous hashing is for"
             ),
         }
+    }
+}
+
+impl fmt::Display for EndFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::TooMany => "there are more ends, or more sources, than a table holds",
+            Self::Field => "a port or key that its headers cannot hold, or a source of the other family",
+            Self::Twice => "it is there already, or another kind of tunnel ends at its port",
+        })
     }
 }
 

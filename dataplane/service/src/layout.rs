@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! Header | templates | services | pools | index of IPv4 VIPs | index of IPv6 VIPs | cells | QUIC | server ids
-//! | tails
+//! | tails | tunnel ends | their sources | our sources | reals by address
 //! ```
 //!
 //! The header names every section by offset and length in bytes. Sections follow one another in the order
@@ -20,6 +20,7 @@ use core::net::IpAddr;
 use wire::{Family, unpacked};
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
+use crate::ends;
 use crate::numbers::ServiceNumber;
 use crate::quic::{NO_QUIC, QuicEntry, ServerIdEntry};
 use crate::tail::Tail;
@@ -70,10 +71,18 @@ pub enum Section {
     ServerIds,
     /// One [`Tail`] per number of a real; empty if no template has a form.
     Tails,
+    /// Tunnels that end here.
+    Ends,
+    /// From where those take packets, of one end after the other.
+    EndSources,
+    /// From where we send tunnelled packets.
+    Own,
+    /// Numbers of the reals that are tunnelled to (`u32`), by their address.
+    ByAddress,
 }
 
 /// How many sections there are.
-pub(crate) const SECTIONS: usize = Section::Tails as usize + 1;
+pub(crate) const SECTIONS: usize = Section::ByAddress as usize + 1;
 
 impl Section {
     /// All of them, in order.
@@ -93,6 +102,10 @@ impl Section {
         Self::Quic,
         Self::ServerIds,
         Self::Tails,
+        Self::Ends,
+        Self::EndSources,
+        Self::Own,
+        Self::ByAddress,
     ];
 }
 
@@ -134,7 +147,8 @@ pub(crate) struct Header {
     pub(crate) hop_limit: u8,
     pub(crate) dont_fragment: u8,
     pub(crate) return_path: u8,
-    pub(crate) spare: u8,
+    /// How many routers a packet may pass, 1 or more.
+    pub(crate) passes_max: u8,
     /// One above the largest number of a service.
     pub(crate) services_len: u32,
     pub(crate) index4: IndexHead,
@@ -309,6 +323,8 @@ pub(crate) const LAYOUT: u64 = fold(&[
     offset_of!(Entry6, cell),
     align_of::<Entry6>(),
     size_of::<Tail>(),
+    ends::ENTRY_BYTES[0],
+    ends::ENTRY_BYTES[1],
 ]);
 
 #[allow(clippy::cast_possible_truncation, reason = "the next line shows that they are small")]

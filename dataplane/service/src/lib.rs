@@ -16,6 +16,7 @@ mod aligned;
 mod blueprint;
 mod build;
 mod check;
+mod ends;
 mod error;
 mod hash;
 mod hop;
@@ -42,13 +43,14 @@ pub use blueprint::{
     ReturnPath, ServiceSpec, Timeouts, UdpChecksum, UdpTunnel,
 };
 pub use build::{Built, build};
+pub use ends::{EndEntry, EndFault, EndSpec, EndsView};
 pub use error::{BuildError, ImageError, PoolFault, RealFault, ServiceFault};
 pub use hash::{real_hash, tuple_hash, tuple_hash_with};
 pub use hop::Hop;
 pub use layout::{Section, ServiceEntry};
 pub use limits::{
-    CELLS_MAX, POOL_REALS_MAX, POOLS_MAX, PORTS_MAX, QUIC_CONFIGS_MAX, REALS_MAX, RENDEZVOUS_COSTS_MAX,
-    SERVER_IDS_MAX, SERVICES_MAX, SLOTS_MAX, WEIGHT_MAX,
+    CELLS_MAX, END_SOURCES_MAX, ENDS_MAX, POOL_REALS_MAX, POOLS_MAX, PORTS_MAX, QUIC_CONFIGS_MAX, REALS_MAX,
+    RENDEZVOUS_COSTS_MAX, SERVER_IDS_MAX, SERVICES_MAX, SLOTS_MAX, WEIGHT_MAX,
 };
 pub use movement::{Movement, movement};
 pub use numbers::{NumberOutOfRange, RealNumber, ServiceNumber};

@@ -31,6 +31,12 @@ pub const QUIC_CONFIGS_MAX: u8 = 64;
 /// Server ids in one table.
 pub const SERVER_IDS_MAX: usize = 65_536;
 
+/// Tunnels that may end here.
+pub const ENDS_MAX: usize = 64;
+
+/// Prefixes that they take packets from, together.
+pub const END_SOURCES_MAX: usize = 4096;
+
 const _: () = assert!(QUIC_CONFIGS_MAX < u8::MAX);
 const _: () = assert!(POOL_REALS_MAX < REALS_MAX as usize);
 const _: () = assert!(POOL_REALS_MAX <= u16::MAX as usize);

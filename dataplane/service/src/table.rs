@@ -2,6 +2,7 @@
 
 use core::fmt;
 use core::ops::Range;
+use std::net::IpAddr;
 
 use ::quic::ServerId;
 use wire::{Family, FiveTuple, protocol};
@@ -9,6 +10,7 @@ use zerocopy::{FromBytes, Immutable, KnownLayout};
 
 use crate::blueprint::{DontFragment, ReturnPath, Timeouts};
 use crate::check;
+use crate::ends::{self, EndsView};
 use crate::error::ImageError;
 use crate::index::{Entry, Index, Key};
 use crate::layout::{Entry4, Entry6, Header, IndexHead, PoolEntry, SECTIONS, Section, ServiceEntry};
@@ -143,8 +145,14 @@ impl<'t> Sections<'t> {
     }
 
     #[inline]
-    fn items<T: FromBytes + Immutable + KnownLayout>(&self, section: Section) -> &'t [T] {
+    pub(crate) fn items<T: FromBytes + Immutable + KnownLayout>(&self, section: Section) -> &'t [T] {
         self.try_items(section).unwrap_or_default()
+    }
+
+    /// Whether a section is not empty.
+    #[inline]
+    pub(crate) fn has(&self, section: Section) -> bool {
+        self.spans.get(section as usize).is_some_and(|span| !span.is_empty())
     }
 
     /// The index of IPv4 VIPs.
@@ -370,6 +378,32 @@ impl<'t> TableView<'t> {
     pub fn tail(&self, real: RealNumber) -> Tail {
         let tails: &[Tail] = self.sections.items(Section::Tails);
         tails.get(real.index()).copied().unwrap_or_default()
+    }
+
+    /// The real whose tunnel ends at an address.
+    #[must_use]
+    pub fn real_at(&self, address: IpAddr) -> Option<RealNumber> {
+        ends::real_at(self.sections.items(Section::ByAddress), self.templates, address)
+    }
+
+    /// Whether any tunnel ends here.
+    #[inline]
+    #[must_use]
+    pub fn has_ends(&self) -> bool {
+        self.sections.has(Section::Ends)
+    }
+
+    /// Tunnels that end here, and where ours come from.
+    #[must_use]
+    pub fn ends(&self) -> EndsView<'t> {
+        EndsView::of(&self.sections)
+    }
+
+    /// How many of us a packet may pass.
+    #[inline]
+    #[must_use]
+    pub const fn passes_max(&self) -> u8 {
+        self.header.passes_max
     }
 
     /// Idle times.

@@ -64,6 +64,18 @@ impl Form {
         }
     }
 
+    /// As configurations write it.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Bare => "ipip",
+            Self::Gre | Self::GreKey => "gre",
+            Self::Fou => "fou",
+            Self::Gue => "gue",
+            Self::Vxlan => "vxlan",
+        }
+    }
+
     /// How many bytes stand between the outer IP header and the packet. Even, so that a checksum may be put together
     /// from both.
     #[inline]
@@ -149,16 +161,21 @@ impl Tail {
         self.is_summed != 0
     }
 
+    /// Whether headers of that form hold such a port and key, of which those that it lacks are 0.
+    pub(crate) const fn may_end(form: Form, port: u16, key: u32) -> bool {
+        let is_key = match form {
+            Form::GreKey => true,
+            Form::Vxlan => key <= Self::VNI_MAX,
+            _ => key == 0,
+        };
+        is_key && (port != 0) == form.is_udp()
+    }
+
     /// Whether an image may say so of a real whose tail has that form.
     pub(crate) fn is_sound(&self, form: Form) -> bool {
-        let key = match form {
-            Form::GreKey => true,
-            Form::Vxlan => self.key <= Self::VNI_MAX,
-            _ => self.key == 0,
-        };
-        let udp = if form.is_udp() { self.port != 0 } else { self.port == 0 && self.is_summed == 0 };
+        let udp = Self::may_end(form, self.port, self.key) && (form.is_udp() || self.is_summed == 0);
         let [first, ..] = self.mac;
         let mac = if form == Form::Vxlan { self.mac != [0; 6] && first & 1 == 0 } else { self.mac == [0; 6] };
-        key && udp && mac && self.is_summed <= 1 && self.spare == [0; 3]
+        udp && mac && self.is_summed <= 1 && self.spare == [0; 3]
     }
 }

@@ -9,6 +9,8 @@
 pub mod arp;
 pub mod checksum;
 pub mod ethernet;
+pub mod gre;
+pub mod gue;
 pub mod icmp;
 pub mod ipv4;
 pub mod ipv6;
@@ -19,6 +21,7 @@ pub mod toeplitz;
 mod tuple;
 pub mod udp;
 mod usual;
+pub mod vxlan;
 
 pub use parse::{EXTENSION_BYTES_MAX, EXTENSIONS_MAX, Ends, Kind, Parsed, Unparsed, parse};
 pub use tuple::{Family, FiveTuple, packed, padded, protocol, unpacked};

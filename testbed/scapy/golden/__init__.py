@@ -6,7 +6,8 @@ it is the second opinion. Each module says which rule it restates.
 
 from scapy.layers.inet import IP, IPOption, TCP, UDP
 from scapy.layers.inet6 import IPv6
-from scapy.layers.l2 import ARP
+from scapy.layers.l2 import ARP, GRE, Ether
+from scapy.layers.vxlan import VXLAN
 
 from .frames import (CLIENT4, CLIENT6, CLIENT_MAC, NEXT_HOP, NODE_MAC, REAL4, REAL6, VIP4, VIP6, chained, cut, echo4,
                      echo6, error4, error6, extension, flow_of, frame, icmp4, icmp6, ip4, ip6, padded, patched, reply,
@@ -16,6 +17,7 @@ from .outputs import GUE, Inner, echo_answer, entropy, ipip, mac_rewrite, too_bi
 from .room import Room
 from .quic import Ids, long, short
 from .selection import Pool, prf
+from .tunnels import END4, END6, UPPER4, UPPER6, nested, to_end, to_end6
 
 __all__ = [
     "ARP", "IP", "IPOption", "IPv6", "TCP", "UDP",
@@ -26,4 +28,6 @@ __all__ = [
     "advertisement", "arp_reply", "echo_answer", "entropy", "ipip", "mac_rewrite", "too_big", "tunnelled",
     "Pool", "Room", "prf",
     "Ids", "long", "short",
+    "END4", "END6", "UPPER4", "UPPER6", "nested", "to_end", "to_end6",
+    "Ether", "GRE", "VXLAN",
 ]

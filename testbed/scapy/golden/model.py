@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from scapy.layers.inet6 import IPv6, in6_chksum
 from scapy.utils import checksum
 
-from . import quic
+from . import quic, tunnels
 from .frames import IPV4, IPV6, TAGS, Flow
 from .neighbours import answered
 from .outputs import Inner, echo_answer, ipip, mac_rewrite, split, too_big, tunnelled
@@ -68,6 +68,14 @@ def parse(frame: bytes) -> Packet:
     if not packet.fragment:
         check_transport(packet)
     return packet
+
+
+def sound(frame: bytes) -> Packet | None:
+    """The same, or nothing where it has a verdict."""
+    try:
+        return parse(frame)
+    except Verdict:
+        return None
 
 
 def parse4(raw: bytes) -> Packet:
@@ -163,6 +171,7 @@ class Balancer:
         by_name = {real["name"]: real for real in config["real"]}
         self.quic = {service["name"]: quic.Servers(service["quic"], config["quic"], by_name)
                      for service in config["service"] if "quic" in service}
+        self.ends, self.ttl = tunnels.Ends(config), None
         self.flows: dict[Flow, list] = {}
         self.room = Room(flow["key"], flow["entries"]) if "key" in flow else None
         self.counters, self.tallies, self.now, self.identification = Counter(), Counter(), 0, 0
@@ -212,11 +221,15 @@ class Balancer:
             self.sweep()
         self.counters.update({"rx": 1, "rx.bytes": len(frame)})
         try:
+            frame, self.ttl = self.ends.open(frame, sound, self.counters)
             if (answer := answered(frame, self.is_vip, self.mac)) is not None:
                 counter, out = answer
                 self.counters[counter] += 1
             else:
                 out = self.decide(frame, parse(frame))
+        except tunnels.Refused as refused:
+            self.counters[str(refused)] += 1
+            return None
         except Verdict as verdict:
             self.counters[str(verdict)] += 1
             if verdict.told is None:
@@ -354,6 +367,7 @@ class Balancer:
         """The frame as it leaves to a real; it counts for real and service if it does."""
         real, six = self.reals[address], ":" in address
         next_hop = real.get("next_hop", self.tunnel.get("next_hop"))
+        hop_limit = self.tunnel["hop_limit"] if self.ttl is None else self.ends.left(self.ttl)
         lan = real.get("encap") == "mac"
         encap = real.get("encap", "ipip")
         inner = Inner(encap, real.get("tunnel_key"), real.get("tunnel_port"), real.get("inner_mac"),
@@ -365,7 +379,7 @@ class Balancer:
         if lan:
             return mac_rewrite(frame, next_hop, self.mac)
         settings = {"source": self.tunnel["source_v6" if six else "source_v4"], "next_hop": next_hop,
-                    "node_mac": self.mac, "hop_limit": self.tunnel["hop_limit"],
+                    "node_mac": self.mac, "hop_limit": hop_limit,
                     "dont_fragment": self.tunnel["dont_fragment"], "identification": self.identification, "flow": flow}
         out = tunnelled(frame, address, inner, **settings) if more else ipip(frame, address, **settings)
         # Don't Fragment stands six bytes into the outer header, which the tags push back.

@@ -144,6 +144,7 @@ fn blueprint(members: &[Member100; REALS]) -> Blueprint {
             source_v4: Some(OuterSource { address: [192, 0, 2, 1].into(), prefix_len: 32 }),
             source_v6: None,
             hop_limit: 64,
+            passes_max: 4,
             dont_fragment: DontFragment::Inherit,
             mtu: 1500,
         },
@@ -151,6 +152,7 @@ fn blueprint(members: &[Member100; REALS]) -> Blueprint {
         return_path: service::ReturnPath::Direct,
         new_flows_rate_max: None,
         quic: Vec::new(),
+        ends: Vec::new(),
         reals: present
             .clone()
             .map(|(index, member)| RealSpec {

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Display;
 
-use conf::{Config, HugePages, Mac, Name, Pool, Port, Quic, Real, Service};
-use service::{DontFragment, Encap, Movement, OuterSource, QuicKey, RealState, UdpTunnel};
+use conf::{Config, HugePages, Mac, Name, Pool, Port, Quic, Real, Service, TunnelEnd};
+use service::{DontFragment, Encap, EndSpec, Form, Movement, OuterSource, QuicKey, RealState, UdpTunnel};
 
 use super::{Change, Effect, Subject, What};
 use crate::Map;
@@ -20,6 +20,7 @@ pub(super) fn changes(old: Option<&Config>, new: &Config) -> Vec<Change> {
     }
     let before = |list: fn(&Config) -> Vec<Thing<'_>>| old.map(list).unwrap_or_default();
     things(&before(ports), &ports(new), Subject::Port, &mut changes);
+    things(&before(ends), &ends(new), Subject::TunnelEnd, &mut changes);
     things(&before(reals), &reals(new), Subject::Real, &mut changes);
     things(&before(pools), &pools(new), Subject::Pool, &mut changes);
     things(&before(quic), &quic(new), Subject::Quic, &mut changes);
@@ -104,6 +105,21 @@ fn properties(thing: &Thing<'_>) -> String {
 fn ports(config: &Config) -> Vec<Thing<'_>> {
     let thing = |port: &'_ Port| vec![("device", port.device.to_string())];
     config.ports.iter().map(|port| Thing::new(&port.name, thing(port))).collect()
+}
+
+fn ends(config: &Config) -> Vec<Thing<'_>> {
+    let values = |end: &TunnelEnd| {
+        let EndSpec { address, form, port, key, from } = &end.spec;
+        let from: BTreeSet<String> = from.iter().map(|(address, len)| format!("{address}/{len}")).collect();
+        vec![
+            ("address", address.to_string()),
+            ("encap", form.word().to_owned()),
+            ("tunnel_key", or_none(matches!(form, Form::GreKey | Form::Vxlan).then_some(key))),
+            ("tunnel_port", or_none((*port != 0).then_some(port))),
+            ("from", from.into_iter().collect::<Vec<_>>().join(" and ")),
+        ]
+    };
+    config.ends.iter().map(|end| Thing::new(&end.name, values(end))).collect()
 }
 
 fn reals(config: &Config) -> Vec<Thing<'_>> {
@@ -196,6 +212,7 @@ fn settings(config: &Config) -> Vec<(&'static str, String)> {
         ("tunnel.source_v4", or_none(tunnel.source_v4.map(|source| source_text(source, 32)))),
         ("tunnel.source_v6", or_none(tunnel.source_v6.map(|source| source_text(source, 128)))),
         ("tunnel.hop_limit", tunnel.hop_limit.to_string()),
+        ("tunnel.passes_max", tunnel.passes_max.to_string()),
         ("tunnel.dont_fragment", dont_fragment_word(tunnel.dont_fragment).to_owned()),
         ("tunnel.mtu", tunnel.mtu.to_string()),
         ("tunnel.next_hop", or_none(tunnel.next_hop)),

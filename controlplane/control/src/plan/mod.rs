@@ -47,6 +47,8 @@ pub enum Subject {
     Setting,
     /// A port.
     Port(Name),
+    /// A tunnel that ends here.
+    TunnelEnd(Name),
     /// A real.
     Real(Name),
     /// A pool.
@@ -232,6 +234,7 @@ impl fmt::Display for Subject {
         match self {
             Self::Setting => f.write_str("setting"),
             Self::Port(name) => write!(f, "port \"{name}\""),
+            Self::TunnelEnd(name) => write!(f, "tunnel end \"{name}\""),
             Self::Real(name) => write!(f, "real \"{name}\""),
             Self::Pool(name) => write!(f, "pool \"{name}\""),
             Self::Quic(name) => write!(f, "connection ids \"{name}\""),

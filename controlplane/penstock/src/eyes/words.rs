@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use counters::Event;
-use engine::{Answer, Decision, FlowUse, Known, Step, Unroutable, Verdict};
+use engine::{Answer, Decision, FlowUse, Known, Shell, Step, Unroutable, Verdict};
 use flow::{State, Value};
 use port::Tick;
 use service::{Form, RealNumber, RealState, ServiceNumber, Template, TunnelKind};
@@ -83,6 +83,7 @@ impl<'s> Names<'s> {
     /// One step, taken at `now`.
     pub(crate) fn line(&self, step: &Step, now: Tick) -> ctl::Step {
         match step {
+            Step::Opened(shell) => said("tunnel", opened(shell)),
             Step::Unparsed(reason) => said("headers", unparsed(*reason).to_owned()),
             Step::Parsed(parsed) => said("headers", headers(parsed)),
             Step::Screened(true) => said("screen", "the destination may be a VIP's".to_owned()),
@@ -313,6 +314,20 @@ fn way(template: &Template) -> String {
         template.outer_len(),
         template.mtu()
     )
+}
+
+/// What a packet came in.
+fn opened(shell: &Shell) -> String {
+    let (from, to) = shell.between;
+    let form = match shell.form {
+        Form::Bare => "IP in IP",
+        Form::Gre => "GRE",
+        Form::GreKey => "GRE with a key",
+        Form::Fou => "FOU",
+        Form::Gue => "GUE",
+        Form::Vxlan => "VXLAN",
+    };
+    format!("it came in {form} from {from} to {to}, which ends here, with a TTL of {}", shell.ttl)
 }
 
 const fn tail(form: Form) -> &'static str {

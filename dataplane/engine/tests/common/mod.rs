@@ -40,6 +40,7 @@ pub(crate) fn blueprint(new_flows_rate_max: Option<u32>) -> Blueprint {
             source_v4: Some(OuterSource { address: Ipv4Addr::new(192, 0, 2, 1), prefix_len: 32 }),
             source_v6: None,
             hop_limit: 64,
+            passes_max: 4,
             dont_fragment: DontFragment::Clear,
             mtu: 1500,
         },
@@ -47,6 +48,7 @@ pub(crate) fn blueprint(new_flows_rate_max: Option<u32>) -> Blueprint {
         return_path: service::ReturnPath::Direct,
         new_flows_rate_max,
         quic: Vec::new(),
+        ends: Vec::new(),
         reals,
         pools: vec![PoolSpec { members, slots: 251, policy: service::Policy::Maglev }],
         services: vec![ServiceSpec {

@@ -80,6 +80,7 @@ fn faults_of_the_rest() {
     assert_eq!(refused(|p| p.outer.source_v4 = source(15)), BuildError::OuterSource);
     assert_eq!(refused(|p| p.outer.source_v4 = source(33)), BuildError::OuterSource);
     assert_eq!(refused(|p| p.outer.hop_limit = 0), BuildError::HopLimit);
+    assert_eq!(refused(|p| p.outer.passes_max = 0), BuildError::HopLimit);
     assert_eq!(refused(|p| p.timeouts.closing = 0), BuildError::Timeout);
     assert_eq!(refused(|p| p.timeouts.udp = Timeouts::MAX + 1), BuildError::Timeout);
 }

@@ -55,6 +55,13 @@ fn exercise(view: &TableView<'_>, seed: u64) {
             }
         }
     }
+    for vip in vips {
+        let (address, family) = packed(ip(vip));
+        let ends = view.ends();
+        let taken = ends.at(&address, family).iter().filter(|end| ends.takes(end, &address, family)).count();
+        let real = view.real_at(ip(vip)).map(|real| view.template(real).unwrap().kind());
+        let _ = (taken, ends.is_own(&address, family), real, view.passes_max());
+    }
     let _ = (view.timeouts(), view.new_flows_rate_max(), view.mtu(), view.services_len(), view.reals_len());
 }
 

@@ -1,6 +1,7 @@
 //! What a table must be.
 
 mod classification;
+mod ends;
 mod faults;
 mod hashes;
 mod hops;
@@ -77,6 +78,7 @@ pub(crate) fn blueprint(weights: &[u32], slots: u32) -> Blueprint {
                 prefix_len: 128,
             }),
             hop_limit: 64,
+            passes_max: 4,
             dont_fragment: DontFragment::Inherit,
             mtu: 1500,
         },
@@ -84,6 +86,7 @@ pub(crate) fn blueprint(weights: &[u32], slots: u32) -> Blueprint {
         return_path: crate::ReturnPath::Direct,
         new_flows_rate_max: None,
         quic: Vec::new(),
+        ends: Vec::new(),
         reals: reals(weights.len().try_into().unwrap()),
         pools: vec![pool(weights, slots)],
         services: vec![service(0, "198.51.100.10", protocol::TCP, (80, 80), 0)],
