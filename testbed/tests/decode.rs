@@ -9,6 +9,7 @@
 )]
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -22,7 +23,7 @@ const DAMAGED: u64 = 20;
 const HEAD_BYTES: u64 = 96;
 
 /// What tshark is asked for, in this order. All occurrences of a field are told, the outermost first.
-const FIELDS: [&str; 22] = [
+const FIELDS: [&str; 31] = [
     "frame.protocols",
     "eth.type",
     "vlan.etype",
@@ -44,8 +45,21 @@ const FIELDS: [&str; 22] = [
     "tcp.flags",
     "udp.srcport",
     "udp.dstport",
+    "udp.length",
+    "icmp.type",
+    "icmpv6.type",
+    "ip.proto",
+    "ipv6.hopopts.len_oct",
+    "ipv6.dstopts.len_oct",
+    "ipv6.routing.len_oct",
+    "ipv6.fraghdr.offset",
     "_ws.expert.message",
+    "_ws.expert.severity",
 ];
+/// Errors, as tshark grades what it finds (`PI_ERROR`).
+const GRADE_ERROR: &str = "8388608";
+/// Between the occurrences of a field: no text of tshark's holds it.
+const BETWEEN: char = '\u{1}';
 
 /// What tshark says of one packet.
 struct Decoded(BTreeMap<&'static str, Vec<String>>);
@@ -65,6 +79,11 @@ impl Decoded {
         let text = self.text(field, at);
         text.strip_prefix("0x")
             .map_or_else(|| text.parse().ok(), |digits| u64::from_str_radix(digits, 16).ok())
+    }
+
+    /// The same as an address: tshark's way of writing one is not always the usual one.
+    fn address(&self, field: &str, at: usize) -> Option<IpAddr> {
+        self.text(field, at).parse().ok()
     }
 
     /// The layers from the network's on, and how many VLAN tags stand before them.
@@ -92,11 +111,83 @@ impl Decoded {
             || matches!(lengths.2, Some(len) if len < 8)
     }
 
-    /// tshark found something wrong itself.
+    /// tshark found an error in a header. What a sum says of the data is not about headers, and notes are not
+    /// errors: it has one for every connection that begins.
     fn is_broken(&self) -> bool {
         let (_, layers) = self.layers();
-        layers.iter().any(|layer| layer.starts_with("_ws.")) || !self.text("_ws.expert.message", 0).is_empty()
+        let messages = self.all("_ws.expert.message").iter().zip(self.all("_ws.expert.severity"));
+        let is_error = |(told, grade): (&String, &String)| {
+            // A header that its packet cuts short is a warning of tshark's only.
+            let is_graded = grade == GRADE_ERROR || told.starts_with("Short segment.");
+            is_graded && !told.starts_with("Bad checksum")
+        };
+        layers.iter().any(|layer| layer.starts_with("_ws.")) || messages.into_iter().any(is_error)
     }
+
+    /// How many extension headers stand behind the outermost IPv6 header, and their bytes.
+    fn extensions(&self) -> (usize, u64) {
+        let (_, layers) = self.layers();
+        let headers = layers.iter().skip(1).take_while(|layer| is_extension(layer)).copied();
+        let mut seen: BTreeMap<&str, usize> = BTreeMap::new();
+        headers.fold((0, 0), |(count, bytes), header| {
+            let at = seen.entry(header).or_default();
+            *at += 1;
+            (count + 1, bytes + self.number(&format!("{header}.len_oct"), *at - 1).unwrap_or(0))
+        })
+    }
+
+    /// Bytes behind the network header, as its own lengths have it.
+    fn payload_len(&self) -> Option<u64> {
+        match self.layers().1.first() {
+            Some(&"ip") => self.number("ip.len", 0)?.checked_sub(self.number("ip.hdr_len", 0)?),
+            Some(&"ipv6") => self.number("ipv6.plen", 0)?.checked_sub(self.extensions().1),
+            _ => None,
+        }
+    }
+
+    /// What kind of packet tshark sees; nothing where it gave up before it could tell.
+    fn kind(&self) -> Option<Kind> {
+        let (_, layers) = self.layers();
+        let is_v4 = layers.first() == Some(&"ip");
+        if is_v4 && (self.number("ip.flags.mf", 0) != Some(0) || self.number("ip.frag_offset", 0) != Some(0))
+        {
+            return Some(Kind::Fragment);
+        }
+        let upper = layers.iter().skip(1).find(|layer| !is_extension(layer));
+        match (upper.copied(), is_v4) {
+            (Some("ipv6.fraghdr"), false) => Some(Kind::Fragment),
+            (Some("tcp"), _) => Some(Kind::Tcp),
+            (Some("udp"), _) => Some(Kind::Udp),
+            (Some("icmp"), true) => match self.number("icmp.type", 0)? {
+                3 | 11 | 12 => Some(self.kind_of_error("ip")),
+                8 => Some(Kind::EchoRequest),
+                _ => Some(Kind::IcmpOther),
+            },
+            (Some("icmpv6"), false) => match self.number("icmpv6.type", 0)? {
+                1..=4 => Some(self.kind_of_error("ipv6")),
+                128 => Some(Kind::EchoRequest),
+                133..=137 => Some(Kind::NeighbourDiscovery),
+                _ => Some(Kind::IcmpOther),
+            },
+            _ if self.ends_in_options() || self.payload_len() == Some(0) => None,
+            _ => Some(Kind::OtherProtocol),
+        }
+    }
+
+    /// An error is about a flow if it quotes what its destination sent, as far as the ports.
+    fn kind_of_error(&self, family: &str) -> Kind {
+        let sent_by = self.text(&format!("{family}.src"), 1);
+        let is_ours = !sent_by.is_empty() && sent_by == self.text(&format!("{family}.dst"), 0);
+        let has_ports = self.number("tcp.srcport", 0).or_else(|| self.number("udp.srcport", 0)).is_some();
+        let is_first =
+            self.number("ip.frag_offset", 1).unwrap_or(0) == 0 && self.all("ipv6.fraghdr.offset").is_empty();
+        if is_ours && has_ports && is_first { Kind::IcmpError } else { Kind::IcmpBadQuote }
+    }
+}
+
+/// An extension header that is walked over.
+fn is_extension(layer: &str) -> bool {
+    matches!(layer, "ipv6.hopopts" | "ipv6.dstopts" | "ipv6.routing")
 }
 
 fn is_link(layer: &str) -> bool {
@@ -147,7 +238,8 @@ fn decoded(frames: &[Vec<u8>], folder: &Path) -> Vec<Decoded> {
     }
     writer.finish().unwrap();
     let mut command = Command::new("tshark");
-    command.args(["-n", "-T", "fields", "-E", "occurrence=a", "-E", "aggregator=;", "-E", "separator=/t"]);
+    command.args(["-n", "-T", "fields", "-E", "occurrence=a", "-E", "separator=/t"]);
+    command.arg("-E").arg(format!("aggregator={BETWEEN}"));
     for setting in [
         "ip.defragment:FALSE",
         "ipv6.defragment:FALSE",
@@ -170,13 +262,17 @@ fn decoded(frames: &[Vec<u8>], folder: &Path) -> Vec<Decoded> {
 fn read(line: &str) -> Decoded {
     let values: Vec<&str> = line.split('\t').collect();
     assert_eq!(values.len(), FIELDS.len(), "{line}");
-    let split = |value: &str| value.split(';').filter(|one| !one.is_empty()).map(str::to_owned).collect();
+    let split = |value: &str| value.split(BETWEEN).filter(|one| !one.is_empty()).map(str::to_owned).collect();
     Decoded(FIELDS.iter().zip(values).map(|(field, value)| (*field, split(value))).collect())
 }
 
 /// What we took, tshark has to read the same.
 fn same(parsed: &Parsed, decoded: &Decoded, frame: &[u8]) -> Result<(), String> {
     let mut wrong = network_differs(parsed, decoded, frame);
+    let is_lenient = parsed.kind == Kind::IcmpError && decoded.quotes_too_short_a_length();
+    if decoded.kind().is_some_and(|kind| kind != parsed.kind) && !is_lenient {
+        wrong.push("kind");
+    }
     if !decoded.ends_in_options() {
         wrong.extend(transport_differs(parsed, decoded));
     }
@@ -196,40 +292,36 @@ fn network_differs(parsed: &Parsed, decoded: &Decoded, frame: &[u8]) -> Vec<&'st
         Kind::IcmpError => (1, (parsed.tuple.destination_ip(), parsed.tuple.source_ip())),
         _ => (0, (parsed.tuple.source_ip(), parsed.tuple.destination_ip())),
     };
-    let family = match parsed.tuple.family {
-        Family::V4 => "ip",
-        Family::V6 => "ipv6",
+    let (family, len, tos, header_len) = match parsed.tuple.family {
+        Family::V4 => ("ip", decoded.number("ip.len", 0), "ip.dsfield", decoded.number("ip.hdr_len", 0)),
+        Family::V6 => {
+            let len = decoded.number("ipv6.plen", 0).map(|len| len + 40);
+            ("ipv6", len, "ipv6.tclass", Some(40 + decoded.extensions().1))
+        }
     };
-    let mut wrong = unequal(&[
+    let transport = header_len.and_then(|len| usize::try_from(len).ok()).map(|len| network + len);
+    let is_v4 = parsed.tuple.family == Family::V4;
+    unequal(&[
         ("network offset", usize::from(parsed.network_offset) == network),
         ("family", layers.first() == Some(&family)),
-        ("source", decoded.text(&format!("{family}.src"), at) == source.to_string()),
-        ("destination", decoded.text(&format!("{family}.dst"), at) == destination.to_string()),
-        ("length within the frame", network + parsed.ip_len as usize <= frame.len()),
-    ]);
-    let (len, tos) = match parsed.tuple.family {
-        Family::V4 => {
-            let header = decoded.number("ip.hdr_len", 0).and_then(|len| usize::try_from(len).ok());
-            let is_part =
-                decoded.number("ip.flags.mf", 0) != Some(0) || decoded.number("ip.frag_offset", 0) != Some(0);
-            wrong.extend(unequal(&[
-                ("checksum", decoded.number("ip.checksum.status", 0) == Some(1)),
-                (
-                    "transport offset",
-                    header.map(|len| network + len) == Some(usize::from(parsed.transport_offset)),
-                ),
-                ("don't fragment", decoded.number("ip.flags.df", 0) == Some(u64::from(parsed.dont_fragment))),
-                ("fragment", is_part == (parsed.kind == Kind::Fragment)),
-            ]));
-            (decoded.number("ip.len", 0), decoded.number("ip.dsfield", 0))
-        }
-        Family::V6 => (decoded.number("ipv6.plen", 0).map(|len| len + 40), decoded.number("ipv6.tclass", 0)),
-    };
-    wrong.extend(unequal(&[
+        ("source", decoded.address(&format!("{family}.src"), at) == Some(source)),
+        ("destination", decoded.address(&format!("{family}.dst"), at) == Some(destination)),
         ("length", len == Some(u64::from(parsed.ip_len))),
-        ("class", tos == Some(u64::from(parsed.tos))),
-    ]));
-    wrong
+        ("length within the frame", network + parsed.ip_len as usize <= frame.len()),
+        ("class", decoded.number(tos, 0) == Some(u64::from(parsed.tos))),
+        ("checksum", !is_v4 || decoded.number("ip.checksum.status", 0) == Some(1)),
+        (
+            "don't fragment",
+            !is_v4 || decoded.number("ip.flags.df", 0) == Some(u64::from(parsed.dont_fragment)),
+        ),
+        // Where a fragment's payload begins, nobody has asked yet.
+        (
+            "transport offset",
+            parsed.kind == Kind::Fragment
+                || decoded.ends_in_options()
+                || transport == Some(usize::from(parsed.transport_offset)),
+        ),
+    ])
 }
 
 fn transport_differs(parsed: &Parsed, decoded: &Decoded) -> Vec<&'static str> {
@@ -266,17 +358,17 @@ fn is_excused(reason: Unparsed, decoded: &Decoded, frame: &[u8]) -> bool {
         }
         Unparsed::BadChecksum => decoded.number("ip.checksum.status", 0) == Some(0),
         Unparsed::HeaderChain => {
-            decoded.ends_in_options()
-                || layers.iter().filter(|layer| layer.starts_with("ipv6.")).count() > EXTENSIONS_MAX
-                || frame.len() > EXTENSION_BYTES_MAX + 54
+            let (headers, bytes) = decoded.extensions();
+            decoded.ends_in_options() || headers > EXTENSIONS_MAX || bytes > EXTENSION_BYTES_MAX as u64
         }
         Unparsed::Truncated | Unparsed::Malformed => {
             decoded.is_broken()
                 || decoded.number("ip.len", 0).is_some_and(|len| len > room)
                 || decoded.number("ipv6.plen", 0).is_some_and(|len| len + 40 > room)
-                || room < 20
-                // Nothing behind the network header: no layer for it either.
-                || layers.iter().all(|layer| matches!(*layer, "ip" | "ipv6"))
+                // Zero is a jumbogram's (RFC 2675 §4), which this is not: tshark warns of it and goes on.
+                || decoded.number("udp.length", 0) == Some(0)
+                // Nothing behind the network header: tshark has nothing to find wrong, and we miss the ports.
+                || decoded.payload_len() == Some(0)
         }
     }
 }
