@@ -52,3 +52,8 @@ fn responses_come_back_through_the_box_on_one_arm() {
 fn responses_come_back_through_the_box_from_arm_to_arm() {
     hold("two-arm.toml");
 }
+
+#[test]
+fn quic_connections_keep_their_server_when_their_client_moves() {
+    hold("quic.toml");
+}
