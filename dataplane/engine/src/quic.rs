@@ -2,8 +2,12 @@
 //!
 //! A flow of a service with connection ids is entered as one that has to be confirmed, for ever: so each of its
 //! packets comes the way of flows that are met after a table switch, where its id is read, and no other flow is asked.
-//! An id that names a real wins over what the entry says, and the entry takes that real: errors, which show no id of
-//! ours most of the time, and resets follow. An id that names none leaves the packet to its four-tuple.
+//! An id that names a real wins over what the entry says; one that names none leaves the packet to its four-tuple.
+//!
+//! An entry that an id made is led by ids: it takes the real that each names, so that errors, which show no id of ours
+//! most of the time, and resets follow a client that moved. As soon as a packet without such an id has gone by it, or if
+//! a hash made it, it keeps its real as every flow does: ids are no secret to whoever sees them, and sent from another's
+//! address they would move that one's flow (§4.3.1, §6). A packet whose id leads elsewhere then leaves the entry alone.
 
 use ::quic::lb::rotation;
 use ::quic::{Ids, ids};

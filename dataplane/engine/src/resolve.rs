@@ -153,17 +153,17 @@ impl Resolver<'_, '_> {
         }
     }
 
-    /// One more packet of a flow.
+    /// One more packet of a flow. An error is none: anybody may make one up, so it changes nothing.
     fn touch(&mut self, parsed: &Parsed, slot: Slot, old: Value, new: Value) {
-        let new = match parsed.kind {
-            Kind::IcmpError => new,
-            _ => new.touched(old.state().next(parsed.flags), self.now.0),
-        };
-        self.flows.update(slot, old, new);
+        if parsed.kind != Kind::IcmpError {
+            let new = new.touched(old.state().next(parsed.flags), self.now.0);
+            self.flows.update(slot, old, new);
+        }
     }
 
     /// The first packet of a flow after a table switch, or of another connection on its ports: its service is asked
-    /// for again, and it keeps its real if it may. And every packet of a flow that connection ids may lead elsewhere.
+    /// for again, and it keeps its real if it may. And every packet of a flow of a service with connection ids: what
+    /// they name is where the packet goes, and the flow too if nothing but ids gave it its real.
     fn confirm(&mut self, (frame, parsed): Seen<'_>, slot: Slot, value: Value) -> Result<Target, Refusal> {
         let choice = self.choice(parsed)?;
         let service = choice.service;
@@ -177,13 +177,18 @@ impl Resolver<'_, '_> {
             None => self.choose(choice)?,
         };
         self.hits += 1;
-        // Another connection has nothing to lose.
-        if !may_keep && !value.state().reopens(parsed.flags) {
-            self.ledger.add(Event::FlowMoved, 1);
+        let is_led = value.epoch() == Epoch::LED;
+        // Whoever knows an id may send it from any address, so it does not move a flow that goes by more than ids.
+        let is_elsewhere = named.is_some_and(|named| named != value.real()) && !is_led;
+        if parsed.kind != Kind::IcmpError && !is_elsewhere {
+            // Another connection has nothing to lose.
+            if !may_keep && !value.state().reopens(parsed.flags) {
+                self.ledger.add(Event::FlowMoved, 1);
+            }
+            let epoch = self.epoch_of(choice, named.filter(|_| is_led));
+            let confirmed = Value::new(real, service, epoch, value.state(), u64::from(value.tick()));
+            self.touch(parsed, slot, value, confirmed);
         }
-        let epoch = self.epoch_of(choice);
-        let confirmed = Value::new(real, service, epoch, value.state(), u64::from(value.tick()));
-        self.touch(parsed, slot, value, confirmed);
         Ok(Target { real, service, used: FlowUse::Hit })
     }
 
@@ -200,7 +205,7 @@ impl Resolver<'_, '_> {
         let used = if parsed.kind == Kind::IcmpError {
             FlowUse::Stateless
         } else if self.gate.admit() {
-            self.insert(parsed, place, real, choice)
+            self.insert(parsed, place, real, (choice, named))
         } else {
             self.ledger.add(Event::FlowStatelessGate, 1);
             FlowUse::Stateless
@@ -209,9 +214,15 @@ impl Resolver<'_, '_> {
     }
 
     #[inline]
-    fn insert(&mut self, parsed: &Parsed, place: Place, real: RealNumber, choice: Choice) -> FlowUse {
+    fn insert(
+        &mut self,
+        parsed: &Parsed,
+        place: Place,
+        real: RealNumber,
+        (choice, named): (Choice, Option<RealNumber>),
+    ) -> FlowUse {
         let state = State::first(parsed.kind, parsed.flags);
-        let value = Value::new(real, choice.service, self.epoch_of(choice), state, self.now.0);
+        let value = Value::new(real, choice.service, self.epoch_of(choice, named), state, self.now.0);
         let Ok(inserted) = self.flows.insert(place, &parsed.tuple, value) else {
             self.ledger.add(Event::FlowStatelessFull, 1);
             return FlowUse::Stateless;
@@ -225,10 +236,15 @@ impl Resolver<'_, '_> {
         FlowUse::New
     }
 
-    /// What a decision stands beside: where connection ids lead, each packet is to be asked.
+    /// What a decision stands beside: where connection ids lead, each packet is to be asked; `led` is the real that
+    /// nothing but ids gave the flow.
     #[inline]
-    fn epoch_of(&self, choice: Choice) -> Epoch {
-        if self.table.service(choice.at).is_quic() { Epoch::STALE } else { self.flows.epoch() }
+    fn epoch_of(&self, choice: Choice, led: Option<RealNumber>) -> Epoch {
+        match led {
+            Some(_) => Epoch::LED,
+            None if self.table.service(choice.at).is_quic() => Epoch::STALE,
+            None => self.flows.epoch(),
+        }
     }
 
     /// The real that a connection id names, if the service has any.

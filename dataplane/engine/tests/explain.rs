@@ -1,6 +1,6 @@
 //! Whatever the bytes, the walk ends as the path does: the same decision, and the same packet.
 
-#![allow(clippy::unwrap_used, reason = "helpers of a test fail as the test does")]
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "helpers of a test fail as the test does")]
 
 mod common;
 
@@ -118,6 +118,37 @@ proptest! {
                 let Some(Step::Leaves(decision)) = steps.last() else { panic!("{steps:?}") };
                 assert_eq!(decision.real.unwrap().get(), u32::from(server));
             }
+        }
+    }
+
+    /// The same while tables change, and with errors, which quote a source id or none.
+    #[test]
+    fn quic_across_tables_ends_as_it_does_on_the_path(
+        packets in proptest::collection::vec((0u32..6, 0u8..8, 1u8..6, 0u8..4, proptest::option::of(0usize..4)), 1..200)
+    ) {
+        let (clear, keyed, other) = (common::ids(0, None), common::ids(1, Some(7)), common::ids(2, Some(9)));
+        let mut down = common::quic_blueprint(std::slice::from_ref(&clear));
+        down.reals[1].state = service::RealState::Down;
+        let tables = [
+            common::quic_table(),
+            common::built(&common::quic_blueprint(&[keyed, clear, other])),
+            common::built(&down),
+            common::built(&common::quic_blueprint(&[])),
+        ];
+        let (mut engine, mut place) = (engine(), 0);
+        engine.adopt(&tables[0].view());
+        for (flow, rotation, server, kind, switch) in packets {
+            if let Some(to) = switch {
+                place = to;
+                engine.adopt(&tables[to].view());
+            }
+            let id = [rotation << 5, 0, server, 1, 2, 3, 4, 5, 6];
+            let bytes = match kind {
+                0 => common::quic_error(flow, &id),
+                1 => common::quic_error(flow, &[]),
+                kind => common::quic_frame(flow, (rotation, server), kind == 2, 0),
+            };
+            require_same_by(&mut engine, &tables[place].view(), &bytes, Tick(0));
         }
     }
 

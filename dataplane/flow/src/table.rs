@@ -418,7 +418,7 @@ fn is_gone(entry: Entry<'_>, now: u64, epoch: Epoch, silences: &Silences) -> boo
         entry.clear();
         return true;
     }
-    if value.epoch() != Epoch::STALE && epoch.is_far_from(value.epoch()) {
+    if value.epoch().is_of_a_table() && epoch.is_far_from(value.epoch()) {
         entry.set_value(value.stale().to_bits());
     }
     false

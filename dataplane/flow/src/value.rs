@@ -24,23 +24,30 @@ const TICK: u32 = 32;
 const STATE: u32 = 48;
 const EPOCH: u32 = 50;
 
-/// Names the table that a decision was made under: 14 bits, of which 0 is never current.
+/// Names the table that a decision was made under: 14 bits, of which the first value and the last are never current.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Epoch(u16);
 
 impl Epoch {
     /// Epochs are 1 to this, then 1 again.
-    const LAST: u16 = (1 << (64 - EPOCH)) - 1;
+    const LAST: u16 = (1 << (64 - EPOCH)) - 2;
 
     /// The first one.
     pub const FIRST: Self = Self(1);
     /// No table's: what it stands beside has to be confirmed.
     pub const STALE: Self = Self(0);
+    /// No table's either: what it stands beside was said by a connection id, and no packet without one has relied on it.
+    pub const LED: Self = Self(Self::LAST + 1);
 
     /// The one after.
     #[must_use]
     pub const fn next(self) -> Self {
         if self.0 < Self::LAST { Self(self.0 + 1) } else { Self::FIRST }
+    }
+
+    /// Whether it is a table's.
+    pub(crate) const fn is_of_a_table(self) -> bool {
+        self.0 != Self::STALE.0 && self.0 != Self::LED.0
     }
 
     /// Whether `earlier` lies so far back that its number may come again before the flow is met.
@@ -201,9 +208,12 @@ mod tests {
     }
 
     #[test]
-    fn epochs_go_round_without_the_stale_one_and_far_is_seen_over_the_turn() {
+    fn epochs_go_round_without_those_of_no_table_and_far_is_seen_over_the_turn() {
+        assert!(!Epoch::STALE.is_of_a_table() && !Epoch::LED.is_of_a_table() && Epoch::LED != Epoch::STALE);
+        assert_eq!(value(Epoch::LED, State::Udp, 7).epoch(), Epoch::LED, "it fits its bits");
         let mut epoch = Epoch::FIRST;
         for _ in 0..Epoch::LAST {
+            assert!(epoch.is_of_a_table());
             epoch = epoch.next();
         }
         assert_eq!(epoch, Epoch::FIRST);

@@ -178,7 +178,7 @@ class Balancer:
 
     def sweep(self) -> None:
         """Takes out what must have been swept by now."""
-        swept = [flow for flow, (_, state, seen) in self.flows.items()
+        swept = [flow for flow, (_, state, seen, _) in self.flows.items()
                  if self.now - seen > self.timeouts[state] + SWEEP_S]
         for flow in swept:
             self.forget(flow)
@@ -331,10 +331,13 @@ class Balancer:
                 self.counters["flow.stateless_full"] += 1
                 return real
             self.counters["flow.insert"] += 1
-            entry = self.flows[flow] = [real, "embryonic" if opens else "established", self.now]
+            # Last: nothing but connection ids has said where it goes.
+            entry = self.flows[flow] = [real, "embryonic" if opens else "established", self.now, bool(named)]
         else:
             self.counters["flow.hit"] += 1
-            entry[0] = named or entry[0]
+            if named not in (None, entry[0]) and not entry[3]:
+                return named
+            entry[0], entry[3] = named or entry[0], entry[3] and bool(named)
         if flow.protocol == UDP:
             entry[1] = "udp"
         elif closes:
@@ -349,7 +352,7 @@ class Balancer:
     def finds_room(self, flow: Flow) -> bool:
         """Whether the table's buckets take the flow; whom it displaces is forgotten."""
         def waits_since(holder: Flow) -> float | None:
-            _, state, seen = self.flows[holder]
+            _, state, seen, _ = self.flows[holder]
             return seen if state == "embryonic" else None
 
         if flow in self.flows:

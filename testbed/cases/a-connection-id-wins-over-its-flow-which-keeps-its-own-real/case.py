@@ -1,5 +1,5 @@
-"""A client's first packets have an id of its own making and go by the four-tuple; once the server's id is used, it
-leads, and what has none after that goes there too (draft-ietf-quic-load-balancers-21 §4.2)."""
+"""A client's first packets have an id of its own making and go by the four-tuple; the server's id leads wherever it names
+a real (draft-ietf-quic-load-balancers-21 §4.2), and what has none after that goes where the four-tuple went before."""
 
 from golden import Ids, Pool, flow_of, frame, ip4, ipip, long, short, udp
 
@@ -14,4 +14,4 @@ def packets():
         for number in (1, 2, 3):
             packet = frame(ip4() / udp(sport=sport, dport=443) / short(A.make(f"000{number}")))
             yield packet, ipip(packet, f"10.0.0.1{number}")
-            yield first, ipip(first, f"10.0.0.1{number}")
+            yield first, ipip(first, POOL.choose(flow_of(first)))
