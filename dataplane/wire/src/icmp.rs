@@ -53,23 +53,14 @@ pub fn quoted(family: Family, quote: &[u8]) -> Option<FiveTuple> {
 #[must_use]
 pub fn quoted_data(family: Family, quote: &[u8]) -> Option<&[u8]> {
     let (upper, rest) = match family {
-        Family::V4 => {
-            let ip = Ipv4::parse(quote.first_chunk()?);
-            (ip.protocol, quote.get(ip.header_len()..)?)
-        }
-        Family::V6 => {
-            let (head, payload) = quote.split_first_chunk()?;
-            let next = ipv6::Ipv6::parse(head).next_header;
-            match ipv6::walk(payload, next, EXTENSIONS_MAX, EXTENSION_BYTES_MAX) {
-                ipv6::Walk::Upper(upper, offset) => (upper, payload.get(offset..)?),
-                _ => return None,
-            }
-        }
+        Family::V4 => upper_v4(quote).map(|(ip, rest)| (ip.protocol, rest))?,
+        Family::V6 => upper_v6(quote).map(|(_, upper, rest)| (upper, rest))?,
     };
     if upper == protocol::UDP { rest.get(crate::udp::HEADER_LEN..) } else { None }
 }
 
-fn quoted_v4(quote: &[u8]) -> Option<FiveTuple> {
+/// The quoted header, and what is quoted behind it, of the first or only fragment.
+fn upper_v4(quote: &[u8]) -> Option<(Ipv4, &[u8])> {
     let ip = Ipv4::parse(quote.first_chunk()?);
     if ip.version() != 4
         || ip.header_len() < crate::ipv4::HEADER_LEN
@@ -77,7 +68,24 @@ fn quoted_v4(quote: &[u8]) -> Option<FiveTuple> {
     {
         return None;
     }
-    let (source_port, destination_port) = ports(ip.protocol, quote.get(ip.header_len()..)?)?;
+    Some((ip, quote.get(ip.header_len()..)?))
+}
+
+/// The quoted header, what it carries behind its extension headers, and as much of that as is quoted.
+fn upper_v6(quote: &[u8]) -> Option<(ipv6::Ipv6, u8, &[u8])> {
+    let (head, payload) = quote.split_first_chunk()?;
+    let ip = ipv6::Ipv6::parse(head);
+    if ip.version() != 6 {
+        return None;
+    }
+    let walk = ipv6::walk(payload, ip.next_header, EXTENSIONS_MAX, EXTENSION_BYTES_MAX);
+    let ipv6::Walk::Upper(upper, offset) = walk else { return None };
+    Some((ip, upper, payload.get(offset..)?))
+}
+
+fn quoted_v4(quote: &[u8]) -> Option<FiveTuple> {
+    let (ip, rest) = upper_v4(quote)?;
+    let (source_port, destination_port) = ports(ip.protocol, rest)?;
     Some(FiveTuple {
         source: padded(ip.source),
         destination: padded(ip.destination),
@@ -89,15 +97,8 @@ fn quoted_v4(quote: &[u8]) -> Option<FiveTuple> {
 }
 
 fn quoted_v6(quote: &[u8]) -> Option<FiveTuple> {
-    let (head, payload) = quote.split_first_chunk()?;
-    let ip = ipv6::Ipv6::parse(head);
-    if ip.version() != 6 {
-        return None;
-    }
-    let walk = ipv6::walk(payload, ip.next_header, EXTENSIONS_MAX, EXTENSION_BYTES_MAX);
-    let ipv6::Walk::Upper(upper, offset) = walk else { return None };
-    let ports = ports(upper, payload.get(offset..)?)?;
-    Some(packed_v6_tuple(&ip, upper, ports))
+    let (ip, upper, rest) = upper_v6(quote)?;
+    Some(packed_v6_tuple(&ip, upper, ports(upper, rest)?))
 }
 
 /// Source and destination port: four bytes of TCP or UDP suffice.
@@ -178,9 +179,64 @@ fn pseudo(tuple: &FiveTuple, len: usize) -> Sum {
 
 #[cfg(test)]
 mod tests {
-    use super::{answer_echo, is_intact, quoted};
-    use crate::tuple::{Family, FiveTuple};
+    use super::{answer_echo, is_intact, quoted, quoted_data};
+    use crate::tuple::{Family, FiveTuple, protocol};
     use proptest::prelude::{any, proptest};
+
+    const UDP: [u8; 8] = [1, 187, 0x9c, 0x40, 0, 12, 0, 0];
+
+    /// An IPv4 header of so many words, options among them, to a fragment at that offset, and UDP with its data.
+    fn quote_v4(first: u8, words: u8, offset: u8) -> Vec<u8> {
+        let mut quote = vec![first << 4 | words, 0, 0, 60, 0, 0, 0, offset, 64, 17, 0, 0];
+        quote.extend([198, 51, 100, 10, 203, 0, 113, 7]);
+        quote.extend([1, 1, 1, 1].repeat(usize::from(words).saturating_sub(5)));
+        quote.extend(UDP);
+        quote.extend(*b"data");
+        quote
+    }
+
+    /// An IPv6 header and what follows it.
+    fn quote_v6(first: u8, next: u8, rest: &[&[u8]]) -> Vec<u8> {
+        let mut quote = vec![first, 0, 0, 0, 0, 60, next, 64];
+        quote.extend([0x20; 32]);
+        quote.extend(rest.concat());
+        quote
+    }
+
+    #[test]
+    fn data_stand_behind_options() {
+        for words in 5..=15 {
+            assert_eq!(quoted_data(Family::V4, &quote_v4(4, words, 0)), Some(&b"data"[..]), "{words} words");
+        }
+        // RFC 791 §3.1: a header has five words at least.
+        for words in 0..5 {
+            assert_eq!(quoted_data(Family::V4, &quote_v4(4, words, 0)), None, "{words} words");
+        }
+        assert_eq!(quoted_data(Family::V4, &quote_v4(6, 5, 0)), None, "of another version");
+        assert_eq!(quoted_data(Family::V4, &quote_v4(4, 5, 1)), None, "a later fragment has no ports");
+        assert_eq!(quoted_data(Family::V4, &quote_v4(4, 5, 0)[..27]), None, "cut in UDP's header");
+        let tcp = [&quote_v4(4, 5, 0)[..9], &[6], &quote_v4(4, 5, 0)[10..]].concat();
+        assert_eq!(quoted_data(Family::V4, &tcp), None);
+    }
+
+    #[test]
+    fn data_stand_behind_extension_headers() {
+        let of = |first, next, rest: &[&[u8]]| {
+            let quote = quote_v6(first, next, rest);
+            quoted_data(Family::V6, &quote).map(<[u8]>::to_vec)
+        };
+        let data = Some(b"data".to_vec());
+        assert_eq!(of(0x60, 17, &[&UDP, b"data"]), data);
+        let (hop, destination) =
+            (&[60, 0, 1, 4, 0, 0, 0, 0], &[17, 1, 1, 12, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
+        assert_eq!(of(0x60, 0, &[hop, destination, &UDP, b"data"]), data);
+        let fragment = |offset| [17, 0, 0, offset, 0, 0, 0, 1];
+        assert_eq!(of(0x60, 44, &[&fragment(8), &UDP, b"data"]), None, "a later fragment has no ports");
+        assert_eq!(of(0x40, 17, &[&UDP, b"data"]), None, "of another version");
+        assert_eq!(of(0x60, 6, &[&UDP, b"data"]), None, "TCP");
+        assert_eq!(of(0x60, 0, &[hop]), None, "cut behind an extension header");
+        assert_eq!(of(0x60, 17, &[&UDP[..7]]), None, "cut in UDP's header");
+    }
 
     proptest! {
         #[test]
@@ -189,8 +245,24 @@ mod tests {
             if let Some(tuple) = quoted(family, &quote) {
                 assert_eq!(tuple.family, family);
             }
-            if let Some(data) = super::quoted_data(family, &quote) {
-                assert!(quote.ends_with(data) && data.len() + 28 <= quote.len());
+            if let Some(data) = quoted_data(family, &quote) {
+                let before = if six { 48 } else { 28 };
+                assert!(quote.ends_with(data) && data.len() + before <= quote.len());
+            }
+        }
+
+        /// The first bytes are often right, so that more of them are read.
+        #[test]
+        fn data_are_quoted_only_where_a_tuple_is(
+            mut quote in proptest::collection::vec(any::<u8>(), 40..120),
+            first in 0x40_u8..0x70,
+            next in proptest::sample::select(vec![0_u8, 6, 17, 43, 44, 60]),
+        ) {
+            let family = if first < 0x60 { Family::V4 } else { Family::V6 };
+            quote[0] = first;
+            quote[if first < 0x60 { 9 } else { 6 }] = next;
+            if quoted_data(family, &quote).is_some() {
+                assert_eq!(quoted(family, &quote).map(|tuple| tuple.protocol), Some(protocol::UDP));
             }
         }
 
