@@ -5,9 +5,6 @@
 //! |0|  any  |  DCID, whose length the receiver knows …
 //! ```
 
-/// Bytes of the longest connection id in versions 1 and 2 (RFC 9000 §17.2).
-pub const CONNECTION_ID_BYTES_MAX: usize = 20;
-
 /// Bit 7 of the first byte: a long header (RFC 8999 §5.1).
 const LONG: u8 = 0x80;
 
@@ -53,8 +50,28 @@ fn counted(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may panic")]
+
     use super::{Ids, ids};
     use proptest::prelude::{any, prop, proptest};
+
+    /// The places of RFC 8999 §5.1 and §5.2, by counting; `None` is where one of them lies behind the end.
+    fn check(data: &[u8]) {
+        let is_long = data.first().is_some_and(|first| *first >= 0x80);
+        let len_at = |at: usize| data.get(at).map(|len| usize::from(*len));
+        let second = len_at(5).map(|len| 6 + len);
+        let end = second.and_then(|at| Some(at + 1 + len_at(at)?)).filter(|end| *end <= data.len());
+        match ids(data) {
+            None => assert!(data.is_empty() || is_long && end.is_none(), "{data:02x?}"),
+            Some(Ids::Short { from }) => assert!(!is_long && from == &data[1..], "{data:02x?}"),
+            Some(Ids::Long { version, destination, source }) => {
+                let (second, end) = (second.unwrap(), end.unwrap());
+                assert!(is_long);
+                assert_eq!(version.to_be_bytes(), data[1..5]);
+                assert_eq!((destination, source), (&data[6..second], &data[second + 1..end]));
+            }
+        }
+    }
 
     #[test]
     fn a_long_header_has_both_ids() {
@@ -71,13 +88,17 @@ mod tests {
     proptest! {
         #[test]
         fn any_bytes_give_ids_that_lie_within_them(data in prop::collection::vec(any::<u8>(), 0..64)) {
-            match ids(&data) {
-                Some(Ids::Long { destination, source, .. }) => {
-                    assert!(7 + destination.len() + source.len() <= data.len());
-                }
-                Some(Ids::Short { from }) => assert_eq!(from.len() + 1, data.len()),
-                None => assert!(data.len() < 7 + 255 + 255),
-            }
+            check(&data);
+        }
+
+        /// Ids so short that most are whole.
+        #[test]
+        fn long_headers_give_their_ids_or_are_cut_short(mut data in prop::collection::vec(any::<u8>(), 1..64), lens in (0_u8..24, 0_u8..24)) {
+            data[0] |= 0x80;
+            let destination = 6 + usize::from(lens.0);
+            data.get_mut(5).into_iter().for_each(|len| *len = lens.0);
+            data.get_mut(destination).into_iter().for_each(|len| *len = lens.1);
+            check(&data);
         }
     }
 }

@@ -145,14 +145,15 @@ impl Config {
     }
 
     /// The server id in a connection id, or in what begins with one; `None` if it is too short, or its first octet
-    /// tells another length than it should. Any bytes that are long enough have one: whether there is such a server is
-    /// the caller's business.
+    /// tells another length than it should, or more bytes than there are. Any other bytes that are long enough have one:
+    /// whether there is such a server is the caller's business.
     #[inline]
     #[must_use]
     pub fn server_id(&self, id: &[u8]) -> Option<ServerId> {
         let (&first, body) = id.split_first()?;
         let len = self.server_id_bytes + self.nonce_bytes;
-        if self.tells_length && first & 0x1f < len {
+        let told = first & 0x1f;
+        if self.tells_length && (told < len || usize::from(told) > body.len()) {
             return None;
         }
         let body = body.get(..usize::from(len))?;

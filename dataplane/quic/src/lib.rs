@@ -7,5 +7,5 @@
 pub mod header;
 pub mod lb;
 
-pub use header::{CONNECTION_ID_BYTES_MAX, Ids, ids};
+pub use header::{Ids, ids};
 pub use lb::{Config, ConfigError, ServerId};

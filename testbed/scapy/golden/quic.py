@@ -48,8 +48,8 @@ class Ids:
         return self.joined(left, right)
 
     def read(self, id_: bytes) -> str | None:
-        """The server id in what begins with an id; None if it is too short."""
-        if len(id_) < 1 + self.size or self.lengths and id_[0] & 31 < self.size:
+        """The server id in what begins with an id; None if it is too short, or tells more bytes than there are (§4.1)."""
+        if len(id_) < 1 + self.size or self.lengths and not self.size <= id_[0] & 31 < len(id_):
             return None
         body = id_[1:1 + self.size]
         if self.key and self.size == 16:
