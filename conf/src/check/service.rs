@@ -22,11 +22,12 @@ pub(super) fn pools(
 ) -> (Vec<Pool>, Names) {
     let mut names = Names::new(report, "pool");
     let mut pools: Vec<Pool> = Vec::new();
+    let mut costs = Costs::default();
     for table in tables {
         let name = names.take(report, table, table.file.name.as_ref());
         let members = members(report, table, reals);
         let slots = slots(report, table, select);
-        let policy = policy(report, table, (slots, members.len()));
+        let policy = policy(report, table, (slots, &members), &mut costs);
         if let Some(name) = name {
             names.placed(&name, pools.len());
             pools.push(Pool { name, slots, policy, members });
@@ -111,18 +112,50 @@ fn slots(report: &mut Report<'_>, table: &Entry<PoolFile>, select: &Select) -> u
     slots
 }
 
-fn policy(report: &mut Report<'_>, table: &Entry<PoolFile>, (slots, members): (u32, usize)) -> Policy {
+fn policy(
+    report: &mut Report<'_>,
+    table: &Entry<PoolFile>,
+    (slots, members): (u32, &[Member]),
+    costs: &mut Costs,
+) -> Policy {
     let written = table.file.policy.as_ref();
     optional(report, table, "policy", written, |text| {
         let policy = scalar::policy(text)?;
-        if policy == Policy::Rendezvous && u64::from(slots) * members as u64 > RENDEZVOUS_COSTS_MAX {
-            let message = format!("{slots} slots for {members} members are too many for rendezvous hashing");
-            let most = RENDEZVOUS_COSTS_MAX / members.max(1) as u64;
-            return Err(Refusal::new(message, format!("Write at most {most} slots, or \"maglev\".")));
+        if policy == Policy::Rendezvous {
+            costs.add(slots, members)?;
         }
         Ok(policy)
     })
     .unwrap_or_default()
+}
+
+/// How often a member is asked about a slot, by rendezvous hashing, in all pools that are filled once.
+#[derive(Default)]
+struct Costs {
+    filled: HashSet<(u32, Vec<(usize, u32)>)>,
+    total: u64,
+}
+
+impl Costs {
+    /// One more pool; one that is as one before is filled with it.
+    fn add(&mut self, slots: u32, members: &[Member]) -> Result<(), Refusal> {
+        let mut sorted: Vec<_> = members.iter().map(|member| (member.real, member.weight)).collect();
+        sorted.sort_unstable();
+        if !self.filled.insert((slots, sorted)) {
+            return Ok(());
+        }
+        let members = members.len() as u64;
+        let left = RENDEZVOUS_COSTS_MAX.saturating_sub(self.total);
+        self.total = self.total.saturating_add(u64::from(slots) * members);
+        if self.total <= RENDEZVOUS_COSTS_MAX {
+            return Ok(());
+        }
+        let before = if left == RENDEZVOUS_COSTS_MAX { "" } else { " beside the pools before" };
+        let message =
+            format!("{slots} slots for {members} members are too many for rendezvous hashing{before}");
+        let most = left / members.max(1);
+        Err(Refusal::new(message, format!("Write at most {most} slots, or \"maglev\".")))
+    }
 }
 
 /// A service whose VIP, protocol and ports are sound, and where it stands.

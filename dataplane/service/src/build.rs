@@ -2,6 +2,7 @@
 
 use core::mem::size_of;
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 use std::net::IpAddr;
 
 use sha2::{Digest, Sha256};
@@ -28,8 +29,8 @@ use crate::tail::{Form, Tail};
 use crate::template::Template;
 use crate::vips;
 
-/// The images of one generation.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// The images of one generation. The root holds keys of connection ids, so its bytes are not printed.
+#[derive(Clone, PartialEq, Eq)]
 pub struct Built {
     /// The root image.
     pub root: Vec<u8>,
@@ -39,6 +40,17 @@ pub struct Built {
     pub digest: [u8; 32],
     /// The name of the generation, which is not in the images.
     pub generation: Generation,
+}
+
+impl fmt::Debug for Built {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Built")
+            .field("root_bytes", &self.root.len())
+            .field("pools", &self.pools.len())
+            .field("digest", &self.digest)
+            .field("generation", &self.generation)
+            .finish()
+    }
 }
 
 impl Built {
@@ -211,11 +223,19 @@ fn pools(
     // Filling a table is the dear part: pools with the same members and size are filled once.
     let mut filled: BTreeMap<(Vec<PoolKey>, u32, Policy), [u8; 32]> = BTreeMap::new();
     let mut images = Images::new();
+    let mut costs = 0_u64;
     let mut digests = Vec::with_capacity(blueprint.pools.len());
     for (place, pool) in blueprint.pools.iter().enumerate() {
         let members = members(pool, reals).map_err(|fault| BuildError::Pool(place, fault))?;
-        let key = members.iter().map(|real| (real.number, real.weight)).collect();
-        let digest = *filled.entry((key, pool.slots, pool.policy)).or_insert_with(|| {
+        let key: Vec<PoolKey> = members.iter().map(|real| (real.number, real.weight)).collect();
+        let key = (key, pool.slots, pool.policy);
+        if pool.policy == Policy::Rendezvous && !filled.contains_key(&key) {
+            costs += u64::from(pool.slots) * members.len() as u64;
+            if costs > RENDEZVOUS_COSTS_MAX {
+                return Err(BuildError::Pool(place, PoolFault::Costs));
+            }
+        }
+        let digest = *filled.entry(key).or_insert_with(|| {
             let bytes = image(blueprint.select_seed, &members, (pool.slots, pool.policy));
             let digest = Sha256::digest(&bytes).into();
             images.insert(digest, bytes);
@@ -242,10 +262,6 @@ fn members(pool: &PoolSpec, reals: &BTreeMap<RealNumber, RealSpec>) -> Result<Ve
     let size = pool.slots;
     if size > SLOTS_MAX || !is_prime(size) || (size as usize) < pool.members.len() {
         return Err(PoolFault::Slots(size));
-    }
-    if pool.policy == Policy::Rendezvous && u64::from(size) * pool.members.len() as u64 > RENDEZVOUS_COSTS_MAX
-    {
-        return Err(PoolFault::Costs);
     }
     let mut members = BTreeMap::new();
     for member in &pool.members {

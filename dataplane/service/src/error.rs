@@ -65,7 +65,7 @@ pub enum PoolFault {
     Weight(RealNumber),
     /// The number of slots is no prime, above [`crate::SLOTS_MAX`], or below the number of members.
     Slots(u32),
-    /// Slots times members are above [`crate::RENDEZVOUS_COSTS_MAX`].
+    /// Slots times members of all distinct pools are above [`crate::RENDEZVOUS_COSTS_MAX`] with this one.
     Costs,
 }
 
@@ -135,7 +135,7 @@ impl fmt::Display for PoolFault {
             Self::Slots(slots) => write!(f, "{slots} slots: not a prime, too many, or fewer than members"),
             Self::Costs => write!(
                 f,
-                "slots times members are above {RENDEZVOUS_COSTS_MAX}, which is more than rendezvous hashing is for"
+                "slots times members of all pools with rendezvous hashing are above {RENDEZVOUS_COSTS_MAX} with this one"
             ),
         }
     }

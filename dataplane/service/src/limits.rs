@@ -15,8 +15,8 @@ pub const POOLS_MAX: usize = 65_535;
 /// Slots of one Maglev table.
 pub const SLOTS_MAX: u32 = 16_777_213;
 
-/// Slots times members of a pool that is filled by rendezvous hashing: every member is asked about every slot, so
-/// many in some four seconds.
+/// Slots times members of all distinct pools that are filled by rendezvous hashing: every member is asked about every
+/// slot, so many in some four seconds.
 pub const RENDEZVOUS_COSTS_MAX: u64 = 1 << 30;
 
 /// The largest weight of a real in a pool.

@@ -105,7 +105,7 @@ mod tests {
     use super::{fill, minus_log2};
     use crate::maglev::{Candidate, EMPTY};
     use mem::Prf;
-    use proptest::prelude::{any, proptest};
+    use proptest::prelude::proptest;
 
     const SLOTS: u32 = 65_537;
 
@@ -134,9 +134,38 @@ mod tests {
         }
 
         #[test]
-        fn a_larger_word_is_never_dearer(word in 1_u64.., more in any::<u64>()) {
-            assert!(minus_log2(word.saturating_add(more)) <= minus_log2(word));
+        fn a_larger_word_is_never_dearer(word in 1_u64.., bits in 0..64) {
+            assert!(minus_log2(word.saturating_add(1_u64 << bits)) <= minus_log2(word));
         }
+    }
+
+    /// At each entry of the table, and a step of the fraction below it: the word before the first is of the octave below.
+    #[test]
+    fn logarithms_are_right_at_the_edges_of_their_table() {
+        for index in 256..512_u64 {
+            let word = index << 55;
+            let exact = (64.0 - (word as f64).log2()) * 2_f64.powi(32);
+            let ours = minus_log2(word);
+            assert!((ours as f64 - exact).abs() <= 1.0, "{index}: {ours} {exact}");
+            let before = minus_log2(word - 1);
+            assert!((ours..=ours + 3).contains(&before), "{index}: {before} {ours}");
+        }
+        assert_eq!(minus_log2(1), 64 << 32);
+        assert_eq!(minus_log2(1 << 63), 1 << 32);
+        // 2^32 - L[255] = 12_114_038, of which all but a 2^24th part is between.
+        assert_eq!(minus_log2(u64::MAX), 1);
+    }
+
+    #[test]
+    fn among_equals_the_first_has_the_slot() {
+        let prf = Prf::new([3; 16]);
+        let of = |members: &[(u16, u32)]| -> Vec<Candidate> {
+            members.iter().map(|&(member, weight)| Candidate { member, weight, hash: (7, 0) }).collect()
+        };
+        // One hash, so one cost a slot: weight alone parts them, and then their order.
+        assert_eq!(fill(&of(&[(4, 10), (2, 10), (9, 10)]), 251, &prf), [4; 251]);
+        assert_eq!(fill(&of(&[(9, 10), (2, 10), (4, 10)]), 251, &prf), [9; 251]);
+        assert_eq!(fill(&of(&[(9, 10), (2, 11), (4, 11)]), 251, &prf), [2; 251]);
     }
 
     #[test]

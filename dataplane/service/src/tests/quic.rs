@@ -115,11 +115,21 @@ fn each_fault_of_connection_ids_is_named() {
 #[test]
 fn a_key_is_printed_nowhere() {
     let plan = plan();
-    let table = table(&plan);
+    let built = build(&plan, Generation::default()).unwrap();
+    let table = built.table().unwrap();
     let configs: Vec<_> = table.view().quic_configs().collect();
-    for told in
-        [format!("{plan:?}"), format!("{table:?}"), format!("{:?}", table.view()), format!("{configs:?}")]
-    {
-        assert!(!told.contains("5a") && !told.contains("90, 90"), "{told}");
+    let mut faulty = plan.clone();
+    faulty.quic[1].nonce_bytes = 17;
+    let fault = build(&faulty, Generation::default()).unwrap_err();
+    assert!(built.root.windows(16).any(|bytes| bytes == [0x5a; 16]), "it is there");
+    for told in [
+        format!("{plan:?}"),
+        format!("{built:?}"),
+        format!("{table:?}"),
+        format!("{:?}", table.view()),
+        format!("{configs:?}"),
+        format!("{fault:?} {fault}"),
+    ] {
+        assert!(!told.contains("5a5a") && !told.contains("90, 90"), "{told}");
     }
 }
