@@ -167,6 +167,14 @@ pub(super) fn of_service(
     let mut places = [None; ROTATIONS];
     let Some(list) = table.file.quic.as_ref() else { return places };
     let key = table.key("quic");
+    if list.get_ref().is_empty() && !report.has_told_under(&key) {
+        let refusal = Refusal::new(
+            "there are no connection ids to read",
+            "Name at least one [[quic]] table, or leave quic out.",
+        );
+        report.add(&list.span(), Some(key), refusal);
+        return places;
+    }
     if protocol == Some(Protocol::Tcp) {
         let refusal = Refusal::new("QUIC is carried by UDP", "Write protocol = \"udp\", or leave quic out.");
         report.add(&list.span(), Some(key), refusal);
