@@ -28,6 +28,8 @@ pub struct Scenario<'t> {
     /// Its name in the results.
     pub name: &'static str,
     work: Work,
+    /// Each packet's connection id has to lead.
+    is_quic: bool,
     table: &'t Table<Aligned>,
     engine: Engine,
     port: MemPort<Permutation, Swallow>,
@@ -74,6 +76,7 @@ impl<'t> Scenario<'t> {
         let mut scenario = Self {
             name: setup.name,
             work: setup.work,
+            is_quic: matches!(setup.shape, Shape::Quic(_)),
             table,
             engine,
             port,
@@ -156,17 +159,24 @@ impl<'t> Scenario<'t> {
     }
 
     fn check(&self, before: Vec<u64>, packets: u64) -> Result<(), String> {
-        let counter = match self.work {
+        let mut counters = vec![match self.work {
             Work::Port => return Ok(()),
             Work::Established => Counter::Event(Event::FlowHit),
             Work::New => Counter::Event(Event::FlowInsert),
             Work::NotVip => Counter::Punt(counters::PuntReason::NotVip),
-        };
+        }];
+        counters.extend(self.is_quic.then_some(Counter::Event(Event::QuicRouted)));
         self.engine.ledger().balance()?;
-        let was = before.get(counter.index()).copied().unwrap_or(0);
-        let moved = self.engine.ledger().get(counter) - was;
-        if moved != packets {
-            return Err(format!("{}: {} moved by {moved} for {packets} packets", self.name, counter.name()));
+        for counter in counters {
+            let was = before.get(counter.index()).copied().unwrap_or(0);
+            let moved = self.engine.ledger().get(counter) - was;
+            if moved != packets {
+                return Err(format!(
+                    "{}: {} moved by {moved} for {packets} packets",
+                    self.name,
+                    counter.name()
+                ));
+            }
         }
         Ok(())
     }

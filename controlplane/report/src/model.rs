@@ -305,7 +305,7 @@ pub struct Flows {
     pub hits: u64,
     /// Flows put in.
     pub inserted: u64,
-    /// Packets forwarded by hash alone.
+    /// Packets forwarded without an entry.
     pub stateless: u64,
     /// Flows removed after their time.
     pub expired: u64,

@@ -127,9 +127,9 @@ counters! {
         FlowExpire = "flow.expire",
         /// Embryonic flows evicted for a newer one.
         FlowEvict = "flow.evict",
-        /// Packets forwarded by hash alone, because the table was full of established flows.
+        /// Packets forwarded without an entry, because the table was full of established flows.
         FlowStatelessFull = "flow.stateless_full",
-        /// Packets forwarded by hash alone, because new flows came faster than the configured rate.
+        /// Packets forwarded without an entry, because new flows came faster than the configured rate.
         FlowStatelessGate = "flow.stateless_gate",
         /// Flows given another real, because theirs was down or gone.
         FlowMoved = "flow.moved",
@@ -153,7 +153,7 @@ counters! {
         Released = "released",
         /// ICMP errors that followed the flow they quote.
         IcmpFollowed = "icmp.followed",
-        /// QUIC packets that went to the real whose server id is in their connection id.
+        /// QUIC packets that were led to the real whose server id is in their connection id.
         QuicRouted = "quic.routed",
         /// QUIC packets whose connection id names no real that is there: they follow their four-tuple.
         QuicUnroutable = "quic.unroutable",

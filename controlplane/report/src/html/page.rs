@@ -197,7 +197,7 @@ fn flow_table(report: &Report) -> String {
     let rows = [
         row("hits", flows.hits, "packets whose flow was in the table"),
         row("inserted", flows.inserted, "flows put in"),
-        row("stateless", flows.stateless, "packets forwarded by hash alone"),
+        row("stateless", flows.stateless, "packets forwarded without an entry"),
         row("expired", flows.expired, "flows removed after their time"),
         row("evicted", flows.evicted, "embryonic flows that gave way to a newer one"),
         row("moved", flows.moved, "flows given another real"),
