@@ -3,6 +3,8 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "helpers of a test fail as the test does")]
 
 mod common;
+#[path = "common/ids.rs"]
+mod ids;
 
 use common::{frame, table};
 use counters::{DropReason, Layout};
@@ -104,13 +106,13 @@ proptest! {
     fn quic_ends_as_it_does_on_the_path(
         packets in proptest::collection::vec((0u32..6, 0u8..8, 0u8..7, any::<bool>(), 0usize..40, 0u64..9), 1..200)
     ) {
-        let table = common::quic_table();
+        let table = ids::quic_table();
         let mut engine = engine();
         engine.adopt(&table.view());
         let mut now = 0;
         for (flow, rotation, server, is_long, cut, pause) in packets {
             now += if pause == 8 { 200 } else { pause / 4 };
-            let bytes = common::quic_frame(flow, (rotation, server), is_long, cut);
+            let bytes = ids::quic_frame(flow, (rotation, server), is_long, cut);
             let steps = require_same_by(&mut engine, &table.view(), &bytes, Tick(now));
             // Its lengths are whole, as every id of the first three servers under the first configuration is.
             if cut == 0 && rotation == 0 && (1..4).contains(&server) {
@@ -126,14 +128,14 @@ proptest! {
     fn quic_across_tables_ends_as_it_does_on_the_path(
         packets in proptest::collection::vec((0u32..6, 0u8..8, 1u8..6, 0u8..4, proptest::option::of(0usize..4)), 1..200)
     ) {
-        let (clear, keyed, other) = (common::ids(0, None), common::ids(1, Some(7)), common::ids(2, Some(9)));
-        let mut down = common::quic_blueprint(std::slice::from_ref(&clear));
+        let (clear, keyed, other) = (ids::ids(0, None), ids::ids(1, Some(7)), ids::ids(2, Some(9)));
+        let mut down = ids::quic_blueprint(std::slice::from_ref(&clear));
         down.reals[1].state = service::RealState::Down;
         let tables = [
-            common::quic_table(),
-            common::built(&common::quic_blueprint(&[keyed, clear, other])),
-            common::built(&down),
-            common::built(&common::quic_blueprint(&[])),
+            ids::quic_table(),
+            ids::built(&ids::quic_blueprint(&[keyed, clear, other])),
+            ids::built(&down),
+            ids::built(&ids::quic_blueprint(&[])),
         ];
         let (mut engine, mut place) = (engine(), 0);
         engine.adopt(&tables[0].view());
@@ -144,9 +146,9 @@ proptest! {
             }
             let id = [rotation << 5, 0, server, 1, 2, 3, 4, 5, 6];
             let bytes = match kind {
-                0 => common::quic_error(flow, &id),
-                1 => common::quic_error(flow, &[]),
-                kind => common::quic_frame(flow, (rotation, server), kind == 2, 0),
+                0 => ids::quic_error(flow, &id),
+                1 => ids::quic_error(flow, &[]),
+                kind => ids::quic_frame(flow, (rotation, server), kind == 2, 0),
             };
             require_same_by(&mut engine, &tables[place].view(), &bytes, Tick(0));
         }

@@ -4,11 +4,13 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "helpers of a test fail as the test does")]
 
 mod common;
+#[path = "common/ids.rs"]
+mod ids;
 
-use common::{built, ids, quic_blueprint, quic_error, quic_frame, quic_short, tcp_error};
 use counters::{Event, Layout};
 use engine::{Decision, Engine, FlowUse, Observer, Parsed, Verdict};
 use flow::FlowTable;
+use ids::{built, ids, quic_blueprint, quic_error, quic_frame, quic_short, tcp_error};
 use port::{Burst, MemPacket, Tick};
 use service::{Aligned, Blueprint, RealNumber, RealState, Table};
 
