@@ -13,11 +13,15 @@ use fuzz::{FRAME_BYTES_MAX, Sent, packets, sample_built};
 use libfuzzer_sys::fuzz_target;
 use port::{BURST_MAX, Burst, MemPacket, Packet, Tick};
 use service::{Aligned, Table};
-use wire::Parsed;
+use wire::checksum::Sum;
+use wire::{Family, Kind, Parsed};
 
 static TABLE: LazyLock<Table<Aligned>> = LazyLock::new(|| sample_built().table().expect("our own image"));
 
-const LAYOUT: Layout = Layout { services: 8, reals: 8 };
+static LAYOUT: LazyLock<Layout> = LazyLock::new(|| {
+    let view = TABLE.view();
+    Layout { services: view.services_len() + 1, reals: view.reals_len() + 1 }
+});
 const PACKETS_MAX: usize = 200;
 /// How often it is told how many packets went through, each once though it goes twice.
 const TOLD_EVERY: u64 = 1 << 17;
@@ -46,18 +50,18 @@ fn loaded(frame: &[u8], cookie: u64) -> MemPacket {
 
 /// What became of each packet, in the order they came.
 #[derive(Default)]
-struct Seen(Vec<(u64, Decision, Vec<u8>)>);
+struct Seen(Vec<(u64, Decision, Vec<u8>, Option<Parsed>)>);
 
 impl Observer<MemPacket> for Seen {
-    fn decided(&mut self, packet: &MemPacket, _: Option<&Parsed>, decision: &Decision) {
-        self.0.push((packet.cookie(), *decision, packet.data().to_vec()));
+    fn decided(&mut self, packet: &MemPacket, parsed: Option<&Parsed>, decision: &Decision) {
+        self.0.push((packet.cookie(), *decision, packet.data().to_vec(), parsed.copied()));
     }
 }
 
 /// Sends everything through a new engine in bursts of at most `burst_max`, which end where time moves on.
 fn run(sent: &[Sent<'_>], burst_max: usize) -> (Seen, Ledger) {
     let flows = FlowTable::new(64, [9; 16]).expect("64 entries fit");
-    let mut engine = Engine::new(0, 1, flows, LAYOUT);
+    let mut engine = Engine::new(0, 1, flows, *LAYOUT);
     let view = TABLE.view();
     engine.adopt(&view);
     let (mut burst, mut gone, mut seen) = (Burst::new(), Burst::new(), Seen::default());
@@ -80,20 +84,61 @@ fn run(sent: &[Sent<'_>], burst_max: usize) -> (Seen, Ledger) {
     (seen, engine.ledger().clone())
 }
 
-/// A packet that is sent on carries the packet that came in, byte for byte.
-fn carries(sent: &Sent<'_>, decision: &Decision, out: &[u8]) {
+/// A packet that is sent on carries the packet that came in, byte for byte; of one that came in a tunnel, all but the
+/// header, into which the tunnel's ECN was brought.
+fn carries(sent: &Sent<'_>, decision: &Decision, out: &[u8], inner: Option<&Parsed>) {
     if decision.verdict != Verdict::Tx || decision.answered.is_some() {
         return;
     }
+    assert!(decision.real.is_some() && decision.service.is_some(), "{decision:?}");
     let mut parsed = Parsed::EMPTY;
     wire::parse(sent.frame, sent.frame.len(), &mut parsed).expect("what is sent on was sound");
-    let start = usize::from(parsed.network_offset);
-    let inner = &sent.frame[start..start + parsed.ip_len as usize];
-    assert!(out.ends_with(inner), "the inner packet was changed");
-    assert!(decision.real.is_some() && decision.service.is_some(), "{decision:?}");
+    let inner = inner.expect("what is sent on was parsed");
+    let carried = out.len().checked_sub(inner.ip_len as usize).expect("all of it is there");
+    if (parsed.ip_len, parsed.tuple) == (inner.ip_len, inner.tuple) {
+        let start = usize::from(parsed.network_offset);
+        let packet = &sent.frame[start..start + parsed.ip_len as usize];
+        assert!(out[carried..] == *packet, "the inner packet was changed");
+    } else {
+        let payload = &out[carried + usize::from(inner.transport_offset - inner.network_offset)..];
+        let is_there = payload.is_empty() || sent.frame.windows(payload.len()).any(|part| part == payload);
+        assert!(is_there, "the payload of what the tunnel carried was changed");
+    }
     let mut outer = Parsed::EMPTY;
     wire::parse(out, out.len(), &mut outer).expect("what we send is sound");
     assert_eq!(usize::from(outer.network_offset) + outer.ip_len as usize, out.len(), "nothing is padded");
+    if outer.ip_len != inner.ip_len {
+        tunnels(&outer, inner, &out[usize::from(outer.transport_offset)..carried], out);
+    }
+}
+
+/// Between the outer IP header and the packet stands what the RFCs say, with the values of the sample.
+fn tunnels(outer: &Parsed, inner: &Parsed, between: &[u8], out: &[u8]) {
+    let (number, ethertype) = match inner.tuple.family {
+        Family::V4 => (4, [8, 0]),
+        Family::V6 => (41, [0x86, 0xdd]),
+    };
+    if outer.kind == Kind::Udp {
+        let datagram = &out[usize::from(outer.transport_offset)..];
+        assert_eq!(datagram[4..6], u16::try_from(datagram.len()).expect("a datagram's length").to_be_bytes());
+        assert!(outer.tuple.source_port >= 0xc000, "a port of nobody's (RFC 7348 §5)");
+        let pseudo = Sum::default().add_bytes(&outer.tuple.source).add_bytes(&outer.tuple.destination);
+        let sum = pseudo.add_u16(17).add_bytes(&datagram[4..6]).add_bytes(datagram);
+        assert!(datagram[6..8] == [0, 0] || sum.is_intact(), "the UDP checksum (RFC 768)");
+    }
+    match (outer.tuple.protocol, outer.tuple.destination_port) {
+        (4 | 41, _) => assert!(outer.tuple.protocol == number && between.is_empty()),
+        (47, _) => {
+            assert_eq!(between, [&[0x20, 0][..], &ethertype, &[0, 0, 0, 7]].concat(), "GRE (RFC 2890 §2)")
+        }
+        (17, 5555) => assert_eq!(between.len(), 8, "FOU"),
+        (17, 6080) => assert_eq!(between[8..], [0, number, 0, 0], "GUE, variant 0"),
+        (17, 4789) => {
+            assert_eq!(between[8..16], [8, 0, 0, 0, 0, 0, 42, 0], "VXLAN (RFC 7348 §5)");
+            assert_eq!(between[28..], ethertype);
+        }
+        other => panic!("there is no tunnel of protocol and port {other:?} in the sample"),
+    }
 }
 
 fuzz_target!(|bytes: &[u8]| {
@@ -103,9 +148,9 @@ fuzz_target!(|bytes: &[u8]| {
     assert_eq!(full.0.len(), sent.len());
     assert_eq!(ledger.balance(), Ok(()));
     assert_eq!(ledger.get(Event::Rx), sent.len() as u64);
-    for (at, ((cookie, decision, out), packet)) in full.0.iter().zip(&sent).enumerate() {
+    for (at, ((cookie, decision, out, parsed), packet)) in full.0.iter().zip(&sent).enumerate() {
         assert_eq!(*cookie, at as u64, "packets leave in the order they came");
-        carries(packet, decision, out);
+        carries(packet, decision, out, parsed.as_ref());
     }
     let (single, single_ledger) = run(&sent, 1);
     assert!(full.0 == single.0, "bursts of one decide otherwise");
