@@ -4,6 +4,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
+use rustix::process::Signal;
+
 use crate::lab::file::{Capture, split};
 use crate::lab::namespace::{Namespace, Stay, call};
 use crate::lab::processes::{Process, wait_until};
@@ -21,6 +23,8 @@ pub(crate) struct Running {
     pub(crate) name: String,
     process: Process,
     path: PathBuf,
+    /// Packets that tcpdump's socket had before its filter: received, and never captured.
+    before: u64,
 }
 
 impl Running {
@@ -39,7 +43,12 @@ impl Running {
         let name = format!("tcpdump-{}", capture.name);
         let mut process = Process::start((&name, node), &mut command, folder, stay)?;
         wait_until([&mut process], |process| process.said().contains("listening on"))?;
-        Ok(Self { name: capture.name.clone(), process, path })
+        // It tells its counts, and goes on.
+        process.signal(Signal::USR1)?;
+        wait_until([&mut process], |process| counts(&process.said()).is_some())?;
+        let before =
+            counts(&process.said()).map_or(0, |[captured, received, _]| received.saturating_sub(captured));
+        Ok(Self { name: capture.name.clone(), process, path, before })
     }
 
     /// Ends it; everything is in the file then.
@@ -54,7 +63,7 @@ impl Running {
         }
         let said = self.process.end()?.require_success()?.stderr;
         match counts(&said) {
-            Some([captured, received, 0]) if captured == received => Ok(()),
+            Some([captured, received, 0]) if captured + self.before >= received => Ok(()),
             _ => Err(format!("the capture {} is not whole: {said}", self.name)),
         }
     }
@@ -69,14 +78,18 @@ impl Running {
     }
 }
 
-/// What tcpdump says at its end: packets captured, received by its filter, and dropped by the kernel.
+/// What tcpdump said last: packets captured, received by its filter, and dropped by the kernel. At its end each stands
+/// on a line, and else on one together.
 fn counts(said: &str) -> Option<[u64; 3]> {
-    let count = |words: &str| said.lines().find_map(|line| line.strip_suffix(words)?.trim().parse().ok());
-    Some([
-        count(" packets captured").or_else(|| count(" packet captured"))?,
-        count(" packets received by filter").or_else(|| count(" packet received by filter"))?,
-        count(" packets dropped by kernel").or_else(|| count(" packet dropped by kernel"))?,
-    ])
+    let parts = || said.lines().rev().flat_map(|line| line.rsplit(", "));
+    let count = |words: &str| {
+        let of = |part: &str| {
+            let (count, rest) = part.trim_start_matches("tcpdump: ").split_once(" packet")?;
+            (rest.trim_start_matches('s') == words).then(|| count.parse().ok())?
+        };
+        parts().find_map(of)
+    };
+    Some([count(" captured")?, count(" received by filter")?, count(" dropped by kernel")?])
 }
 
 #[cfg(test)]
@@ -88,6 +101,10 @@ mod tests {
         let said = "tcpdump: listening on eth0\n1 packet captured\n2 packets received by filter\n\
             0 packets dropped by kernel\n";
         assert_eq!(counts(said), Some([1, 2, 0]));
+        let before =
+            "tcpdump: 0 packets captured, 1 packet received by filter, 0 packets dropped by kernel\n";
+        assert_eq!(counts(before), Some([0, 1, 0]));
+        assert_eq!(counts(&format!("{before}{said}")), Some([1, 2, 0]));
         assert_eq!(counts("tcpdump: eth9: No such device exists"), None);
     }
 }
