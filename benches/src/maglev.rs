@@ -61,6 +61,7 @@ pub fn blueprint(slots: u32, changed: Option<u32>) -> Option<Blueprint> {
         new_flows_rate_max: None,
         quic: Vec::new(),
         ends: Vec::new(),
+        rules: Vec::new(),
         reals: numbers.iter().zip(0..).map(real).collect(),
         pools: vec![PoolSpec {
             members: numbers.iter().zip(0..).map(member).collect(),

@@ -5,7 +5,8 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use quic::ServerId;
 use service::{
     Aligned, Blueprint, DontFragment, Encap, Generation, Member, Outer, OuterSource, Policy, PoolSpec,
-    QuicKey, QuicSpec, RealNumber, RealSpec, RealState, ServiceNumber, ServiceSpec, Table, Timeouts,
+    QuicKey, QuicSpec, RealNumber, RealSpec, RealState, RuleSpec, ServiceNumber, ServiceSpec, Table,
+    Timeouts,
 };
 
 /// The IPv4 VIP of the single-service table.
@@ -80,7 +81,24 @@ pub fn table(vips: Option<u32>) -> Option<Table<Aligned>> {
     built(services?, Vec::new())
 }
 
+/// What the single-service table with such rules is built from.
+#[must_use]
+pub fn with_rules(rules: Vec<RuleSpec>) -> Option<Blueprint> {
+    let service = service(0, Ipv4Addr::from(VIP4).into(), 32, (80, 80))?;
+    Some(Blueprint { rules, ..blueprint(vec![service], Vec::new())? })
+}
+
+/// The images of a table.
+#[must_use]
+pub fn build(blueprint: &Blueprint) -> Option<service::Built> {
+    service::build(blueprint, Generation { boot: 1, sequence: 1 }).ok()
+}
+
 fn built(services: Vec<ServiceSpec>, quic: Vec<QuicSpec>) -> Option<Table<Aligned>> {
+    build(&blueprint(services, quic)?)?.table().ok()
+}
+
+fn blueprint(services: Vec<ServiceSpec>, quic: Vec<QuicSpec>) -> Option<Blueprint> {
     let reals: Option<Vec<RealSpec>> = (0..REALS)
         .map(|index| {
             Some(RealSpec {
@@ -95,7 +113,7 @@ fn built(services: Vec<ServiceSpec>, quic: Vec<QuicSpec>) -> Option<Table<Aligne
         .collect();
     let reals = reals?;
     let members = reals.iter().map(|real| Member { real: real.number, weight: 100 }).collect();
-    let blueprint = Blueprint {
+    Some(Blueprint {
         select_seed: [7; 16],
         outer: Outer {
             mac: [2, 0, 0, 0, 0, 0xee],
@@ -114,9 +132,6 @@ fn built(services: Vec<ServiceSpec>, quic: Vec<QuicSpec>) -> Option<Table<Aligne
         reals,
         pools: vec![PoolSpec { members, slots: 65_537, policy: Policy::Maglev }],
         services,
-    };
-    let generation = Generation { boot: 1, sequence: 1 };
-    let built = service::build(&blueprint, generation).ok()?;
-    let pools = built.pools.iter().map(|pool| Aligned::new(pool)).collect();
-    Table::check(Aligned::new(&built.root), pools, generation).ok()
+        rules: Vec::new(),
+    })
 }

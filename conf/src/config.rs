@@ -12,6 +12,7 @@ use service::{
 use wire::protocol;
 
 use crate::limits::{DEVICE_BYTES_MAX, NAME_BYTES_MAX};
+use crate::rule::Rule;
 
 /// A valid configuration. Places in `reals` and `pools` that stand inside it are in range.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,6 +41,8 @@ pub struct Config {
     pub quic: Vec<Quic>,
     /// `[[service]]`, in the order of the file; at least one.
     pub services: Vec<Service>,
+    /// `[[rule]]`, in the order in which they are asked: the first that matches a packet decides.
+    pub rules: Vec<Rule>,
 }
 
 /// This machine.

@@ -76,3 +76,6 @@ pub const STATE: RealState = RealState::Up;
 
 /// `pool.members.weight`.
 pub const WEIGHT: u32 = 100;
+
+/// `rule.priority`.
+pub const PRIORITY: u16 = 100;

@@ -154,6 +154,39 @@ pub(crate) struct ServerFile {
     pub(crate) id: Option<Spanned<String>>,
 }
 
+/// `[[rule]]`.
+#[derive(Debug, Default, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct RuleFile {
+    pub(crate) name: Option<Spanned<String>>,
+    pub(crate) priority: Option<Spanned<i64>>,
+    pub(crate) source: Option<Spanned<Texts>>,
+    pub(crate) destination: Option<Spanned<Texts>>,
+    pub(crate) protocol: Option<Spanned<Ports>>,
+    pub(crate) source_ports: Option<Spanned<Ports>>,
+    pub(crate) ports: Option<Spanned<Ports>>,
+    pub(crate) dscp: Option<Spanned<Ports>>,
+    pub(crate) vlan: Option<Spanned<Ports>>,
+    pub(crate) tcp_flags: Option<Spanned<String>>,
+    pub(crate) bytes: Option<Spanned<Vec<Spanned<BytesFile>>>>,
+    pub(crate) drop: Option<Spanned<bool>>,
+    pub(crate) service: Option<Spanned<String>>,
+    pub(crate) real: Option<Spanned<String>>,
+}
+
+/// A masked value of a `[[rule]]`.
+#[derive(Debug, Default, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct BytesFile {
+    pub(crate) at: Option<Spanned<String>>,
+    pub(crate) mask: Option<Spanned<String>>,
+    pub(crate) value: Option<Spanned<String>>,
+}
+
+/// One text, or a list of them.
+#[derive(Clone, Debug)]
+pub(crate) struct Texts(pub(crate) Vec<String>);
+
 /// A text that is printed nowhere.
 #[derive(Default, serde::Deserialize)]
 pub(crate) struct Secret(pub(crate) String);
@@ -168,7 +201,7 @@ impl fmt::Debug for Secret {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Seconds(pub(crate) f64);
 
-/// A port number or a text about ports.
+/// A number or a text about numbers: ports, as a rule.
 #[derive(Clone, Debug)]
 pub(crate) enum Ports {
     One(i64),
@@ -189,6 +222,29 @@ impl<'de> Deserialize<'de> for Seconds {
             }
             fn visit_f64<E: de::Error>(self, number: f64) -> Result<Seconds, E> {
                 Ok(Seconds(number))
+            }
+        }
+        from.deserialize_any(Any)
+    }
+}
+
+impl<'de> Deserialize<'de> for Texts {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        struct Any;
+        impl<'de> Visitor<'de> for Any {
+            type Value = Texts;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a text or a list of texts")
+            }
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<Texts, E> {
+                Ok(Texts(vec![text.to_owned()]))
+            }
+            fn visit_seq<A: de::SeqAccess<'de>>(self, mut list: A) -> Result<Texts, A::Error> {
+                let mut texts = Vec::new();
+                while let Some(text) = list.next_element()? {
+                    texts.push(text);
+                }
+                Ok(Texts(texts))
             }
         }
         from.deserialize_any(Any)

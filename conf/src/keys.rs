@@ -4,7 +4,8 @@
 /// One key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Key {
-    /// Its table; `pool.members` is the inline table of a member, `quic.servers` that of a server.
+    /// Its table; `pool.members` is the inline table of a member, `quic.servers` that of a server,
+    /// `rule.bytes` that of a masked value.
     pub table: &'static str,
     /// The key.
     pub key: &'static str,
@@ -22,7 +23,7 @@ pub struct Key {
 pub const SINGLE_TABLES: [&str; 6] = ["node", "tunnel", "select", "flow", "dataplane", "metrics"];
 
 /// The tables that may stand any number of times.
-pub const LISTED_TABLES: [&str; 6] = ["port", "tunnel_end", "real", "pool", "quic", "service"];
+pub const LISTED_TABLES: [&str; 7] = ["port", "tunnel_end", "real", "pool", "quic", "service", "rule"];
 
 /// The key of that name in that table.
 #[must_use]
@@ -119,4 +120,22 @@ pub const KEYS: &[Key] = keys! {
     "service".ports: "a port number or a text", "80", "needed", "one port, a range with both ends included, or any";
     "service".pool: TEXT, r#""web""#, "needed", "name of the pool its packets go to";
     "service".quic: "a list of texts", r#"["2026a"]"#, "no id is looked at", "of UDP: the ways its servers make connection ids of QUIC; packets go where theirs says, and where it says nothing by their flow";
+
+    "rule".name: TEXT, r#""bad-clients""#, "needed", "name of the rule";
+    "rule".priority: WHOLE, "100", "100", "of the rules that match a packet the one with the largest decides, then the one whose name comes first; 0 to 65535";
+    "rule".source: "a text or a list of texts", r#"["203.0.113.0/24", "2001:db8:bad::/48"]"#, "anywhere", "where packets come from: addresses or prefixes, at most 64";
+    "rule".destination: "a text or a list of texts", r#""198.51.100.10""#, "any VIP", "where packets go to: addresses or prefixes, each of which has to meet a VIP";
+    "rule".protocol: "a protocol number or a text", r#""tcp""#, "any; with ports TCP and UDP", "tcp, udp, icmp, icmpv6, gre, esp, ah, sctp, or a number";
+    "rule".source_ports: "a port number or a text", r#""1024-65535""#, "any", "their source port: one, or a range with both ends included";
+    "rule".ports: "a port number or a text", "80", "any", "their destination port: one, or a range with both ends included";
+    "rule".dscp: "a number or a text", "46", "any", "their DSCP, 0 to 63, or a range; asked of every packet";
+    "rule".vlan: "a number or a text", "7", "any", "the VLAN of their outermost tag, 1 to 4094, a range, or none; asked of every packet";
+    "rule".tcp_flags: TEXT, r#""syn !ack""#, "any", "flags that are set, and behind a ! those that are not: fin, syn, rst, psh, ack, urg, ece, cwr; asked of every packet";
+    "rule".bytes: "a list of tables", r#"[{ at = "transport+8", mask = "ff", value = "16" }]"#, "any", "bytes of theirs under a mask, at most 4; asked of every packet";
+    "rule.bytes".at: TEXT, r#""transport+8""#, "needed", "network or transport, a plus, and how many bytes behind the start of that header, at most 128";
+    "rule.bytes".mask: TEXT, r#""ff""#, "needed", "the bits that count: 2 to 8 hex digits";
+    "rule.bytes".value: TEXT, r#""16""#, "needed", "what they have to be: as many hex digits";
+    "rule".drop: "true or false", "true", "false", "whether packets that match are dropped, those of established flows too";
+    "rule".service: TEXT, r#""web""#, "needed without drop", "name of the service that new flows are given, whatever their address and port say";
+    "rule".real: TEXT, r#""web-1""#, "the service's pool chooses", "name of the real that they are given while it takes new flows";
 };

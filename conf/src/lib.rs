@@ -19,6 +19,7 @@ pub mod keys;
 pub mod limits;
 mod nearest;
 mod read;
+mod rule;
 mod scalar;
 
 use std::io::Read;
@@ -29,6 +30,7 @@ pub use config::{
     Port, PortRange, Protocol, Quic, Real, Select, Server, Service, Tunnel, TunnelEnd, Vip,
 };
 pub use fault::{Fault, Faults};
+pub use rule::{Rule, TcpFlags, Then};
 pub use scalar::{full_len, network};
 
 use fault::Report;

@@ -48,6 +48,12 @@ pub const SOURCE_V6_PREFIX_MIN: u8 = 112;
 /// The longest name of an interface of Linux (`IFNAMSIZ` less the zero).
 pub const INTERFACE_BYTES_MAX: usize = 15;
 
+/// Prefixes in one list of a rule.
+pub const RULE_PREFIXES_MAX: usize = 64;
+
+/// Masked values that one rule asks for.
+pub const RULE_BYTES_MAX: usize = 4;
+
 /// Flows per worker, at least.
 pub const FLOW_ENTRIES_MIN: u32 = 64;
 

@@ -11,8 +11,8 @@ use toml::de::{DeTable, DeValue, ValueDeserializer};
 
 use crate::fault::{Refusal, Report};
 use crate::file::{
-    DataplaneFile, FlowFile, MemberFile, MetricsFile, NodeFile, PoolFile, PortFile, QuicFile, RealFile,
-    SelectFile, ServerFile, ServiceFile, TunnelEndFile, TunnelFile,
+    BytesFile, DataplaneFile, FlowFile, MemberFile, MetricsFile, NodeFile, PoolFile, PortFile, QuicFile,
+    RealFile, RuleFile, SelectFile, ServerFile, ServiceFile, TunnelEndFile, TunnelFile,
 };
 use crate::keys::{self, LISTED_TABLES, SINGLE_TABLES};
 use crate::limits::RECOVERY_BYTES_MAX;
@@ -50,6 +50,7 @@ pub(crate) struct File {
     pub(crate) pools: Vec<Entry<PoolFile>>,
     pub(crate) quic: Vec<Entry<QuicFile>>,
     pub(crate) services: Vec<Entry<ServiceFile>>,
+    pub(crate) rules: Vec<Entry<RuleFile>>,
 }
 
 type Value<'t> = Spanned<DeValue<'t>>;
@@ -78,6 +79,7 @@ pub(crate) fn document(report: &mut Report<'_>, text: &str) -> Option<File> {
         pools: listed(report, &mut root, "pool"),
         quic: listed(report, &mut root, "quic"),
         services: listed(report, &mut root, "service"),
+        rules: listed(report, &mut root, "rule"),
     })
 }
 
@@ -190,6 +192,7 @@ fn fields<T: DeserializeOwned + Default>(
         let value = match (table, name.as_str()) {
             ("pool", "members") => inner::<MemberFile>(report, "pool.members", &at, value),
             ("quic", "servers") => inner::<ServerFile>(report, "quic.servers", &at, value),
+            ("rule", "bytes") => inner::<BytesFile>(report, "rule.bytes", &at, value),
             _ => value,
         };
         if one::<T>(key.clone(), value.clone()).is_ok() {
@@ -220,6 +223,7 @@ fn inner<'t, T: DeserializeOwned + Default>(
             let message = format!("must be a table, not {}", kind(item.get_ref()));
             let remedy = match table {
                 "quic.servers" => "Write it like { real = \"web-1\", id = \"0001\" }.",
+                "rule.bytes" => "Write it like { at = \"transport+8\", mask = \"ff\", value = \"01\" }.",
                 _ => "Write it like { real = \"web-1\" }.",
             };
             report.add(&item.span(), Some(at), Refusal::new(message, remedy));
@@ -343,6 +347,8 @@ mod tests {
             ("quic", fields_of::<file::QuicFile>()),
             ("quic.servers", fields_of::<file::ServerFile>()),
             ("service", fields_of::<file::ServiceFile>()),
+            ("rule", fields_of::<file::RuleFile>()),
+            ("rule.bytes", fields_of::<file::BytesFile>()),
         ];
         for (table, fields) in tables {
             assert!(!fields.is_empty(), "{table}");

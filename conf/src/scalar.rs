@@ -92,7 +92,7 @@ pub(crate) fn ticks(seconds: Seconds) -> Result<u16, Refusal> {
 }
 
 /// One word of a few.
-fn word<T: Copy>(text: &str, words: &[(&'static str, T)]) -> Result<T, Refusal> {
+pub(crate) fn word<T: Copy>(text: &str, words: &[(&'static str, T)]) -> Result<T, Refusal> {
     words.iter().find(|(word, _)| *word == text).map(|&(_, value)| value).ok_or_else(|| {
         let names: Vec<String> = words.iter().map(|(word, _)| format!("\"{word}\"")).collect();
         let choice = match names.split_last() {

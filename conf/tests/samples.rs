@@ -94,6 +94,7 @@ fn defaults_shown_in_the_reference_are_the_real_ones() {
         "real.state",
         "pool.slots",
         "quic.lengths",
+        "rule.priority",
     ];
     assert_eq!(left_out, keys.into_iter().map(str::to_owned).collect());
     assert!(reference.contains(", weight = 100") && !stripped.contains("weight = 100"));

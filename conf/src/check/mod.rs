@@ -4,6 +4,7 @@ mod encap;
 mod end;
 mod quic;
 mod real;
+mod rule;
 mod service;
 mod site;
 
@@ -35,9 +36,25 @@ pub(crate) fn config(report: &mut Report<'_>, file: File) -> Config {
     let (reals, real_names) = real::reals(report, &file.reals, &port_names, (&file.tunnel, &mut tunnel));
     let (pools, pool_names) = service::pools(report, &file.pools, &real_names, &select);
     let (quic, quic_names) = quic::configs(report, &file.quic, &real_names);
-    let services = service::services(report, &file.services, &pool_names, (&quic, &quic_names));
+    let (services, service_names) =
+        service::services(report, &file.services, &pool_names, (&quic, &quic_names));
     let ends = end::ends(report, &file.ends, &services);
-    Config { node, tunnel, select, flow, dataplane, metrics, ports, ends, reals, pools, quic, services }
+    let rules = rule::rules(report, &file.rules, (&services, &service_names), &real_names);
+    Config {
+        node,
+        tunnel,
+        select,
+        flow,
+        dataplane,
+        metrics,
+        ports,
+        ends,
+        reals,
+        pools,
+        quic,
+        services,
+        rules,
+    }
 }
 
 /// The value of an optional key, checked.

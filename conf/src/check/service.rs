@@ -173,7 +173,7 @@ pub(super) fn services(
     tables: &[Entry<ServiceFile>],
     pools: &Names,
     configs: (&[Quic], &Names),
-) -> Vec<Service> {
+) -> (Vec<Service>, Names) {
     if tables.is_empty() {
         let refusal = Refusal::new("there is no service", "Write at least one [[service]] table.");
         report.add_missing(&(0..0), "service".to_owned(), refusal);
@@ -198,12 +198,13 @@ pub(super) fn services(
         let span = file.vip.as_ref().map_or_else(|| table.span.clone(), Spanned::span);
         claims.push(Claim { vip, protocol, ports, label, key: table.key("vip"), span });
         if let (Some(name), Some(pool)) = (name, pool) {
+            names.placed(&name, services.len());
             services.push(Service { name, vip, protocol, ports, pool, quic });
         }
     }
     too_many(report, tables, SERVICES_MAX as usize, "services");
     collisions(report, &claims);
-    services
+    (services, names)
 }
 
 /// The same VIP, protocol and ports twice, or ranges of one width that overlap: no rule says who wins.

@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-use conf::{Config, Name, defaults};
-use service::{Blueprint, Member, Outer, PoolSpec, QuicSpec, RealSpec, ServiceSpec};
+use conf::{Config, Name, Then, defaults};
+use service::{Blueprint, Member, Outer, PoolSpec, QuicSpec, RealSpec, RuleAction, RuleSpec, ServiceSpec};
 
 use crate::numbers::{Kind, Numbers};
 
@@ -56,19 +56,7 @@ pub fn blueprint(config: &Config, numbers: &Numbers) -> Result<Blueprint, NoNumb
             policy: pool.policy,
         })
         .collect();
-    let server = |server: &conf::Server| Some((server.id, reals.get(server.real)?.number));
-    let quic = config
-        .quic
-        .iter()
-        .map(|quic| QuicSpec {
-            rotation: quic.rotation,
-            server_id_bytes: quic.server_id_bytes,
-            nonce_bytes: quic.nonce_bytes,
-            key: quic.key,
-            tells_length: quic.tells_length,
-            servers: quic.servers.iter().filter_map(server).collect(),
-        })
-        .collect();
+    let quic = quic(config, &reals);
     let mut services = Vec::with_capacity(config.services.len());
     for service in &config.services {
         let number = numbers
@@ -85,6 +73,7 @@ pub fn blueprint(config: &Config, numbers: &Numbers) -> Result<Blueprint, NoNumb
             quic: service.quic,
         });
     }
+    let rules = rules(config, &services, &reals);
     Ok(Blueprint {
         select_seed: config.select.seed,
         outer: outer(config),
@@ -96,7 +85,35 @@ pub fn blueprint(config: &Config, numbers: &Numbers) -> Result<Blueprint, NoNumb
         quic,
         ends: config.ends.iter().map(|end| end.spec.clone()).collect(),
         services,
+        rules,
     })
+}
+
+/// How connection ids are made, in the order of the file.
+fn quic(config: &Config, reals: &[RealSpec]) -> Vec<QuicSpec> {
+    let server = |server: &conf::Server| Some((server.id, reals.get(server.real)?.number));
+    let spec = |quic: &conf::Quic| QuicSpec {
+        rotation: quic.rotation,
+        server_id_bytes: quic.server_id_bytes,
+        nonce_bytes: quic.nonce_bytes,
+        key: quic.key,
+        tells_length: quic.tells_length,
+        servers: quic.servers.iter().filter_map(server).collect(),
+    };
+    config.quic.iter().map(spec).collect()
+}
+
+/// Rules in the order in which they are asked.
+fn rules(config: &Config, services: &[ServiceSpec], reals: &[RealSpec]) -> Vec<RuleSpec> {
+    let service = |place: usize| services.get(place).map(|service| service.number);
+    let real = |place: usize| reals.get(place).map(|real| real.number);
+    let action = |then: Then| match then {
+        Then::Drop => Some(RuleAction::Drop),
+        Then::Service(place) => Some(RuleAction::Service(service(place)?)),
+        Then::Real { service: at, real: place } => Some(RuleAction::Real(service(at)?, real(place)?)),
+    };
+    let rules = config.rules.iter().zip(0..);
+    rules.filter_map(|(rule, rank)| Some(rule.spec(rank, action(rule.then)?))).collect()
 }
 
 fn outer(config: &Config) -> Outer {

@@ -38,9 +38,9 @@ pub struct Publication {
     pub digest: [u8; 32],
     /// Its root image.
     pub root: Image,
-    /// Each unique pool's image, by ascending digest.
-    pub pools: Vec<Image>,
-    /// How many of the pools are the memory of the generation before.
+    /// Each image that the root names: unique pools by ascending digest, then the rules if there are any.
+    pub images: Vec<Image>,
+    /// How many of these are the memory of the generation before.
     pub reused: usize,
 }
 
@@ -50,7 +50,7 @@ impl Publication {
     /// # Errors
     /// As [`Table::check`]; none for what a [`Publisher`] made.
     pub fn table(&self) -> Result<Table<Image>, ImageError> {
-        Table::check(self.root.clone(), self.pools.clone(), self.generation)
+        Table::check(self.root.clone(), self.images.clone(), self.generation)
     }
 }
 
@@ -91,8 +91,8 @@ impl From<shm::Error> for PublishError {
 pub struct Publisher {
     /// The last published; sequence 0 before the first.
     last: Generation,
-    /// The pools of the last published, by digest.
-    pools: Map<[u8; 32], Image>,
+    /// What the root of the last published names, by digest.
+    images: Map<[u8; 32], Image>,
 }
 
 impl Publisher {
@@ -100,7 +100,7 @@ impl Publisher {
     /// sequence begins at 1.
     #[must_use]
     pub fn new(boot: u64) -> Self {
-        Self { last: Generation { boot, sequence: 0 }, pools: Map::default() }
+        Self { last: Generation { boot, sequence: 0 }, images: Map::default() }
     }
 
     /// The generation last published; sequence 0 if none was.
@@ -116,13 +116,12 @@ impl Publisher {
     /// [`PublishError`]; then no sequence number is used up.
     pub fn publish(&mut self, blueprint: &Blueprint) -> Result<Publication, PublishError> {
         let next = Generation { sequence: self.last.sequence.saturating_add(1), ..self.last };
-        let Built { root, pools: images, digest, generation } = build(blueprint, next)?;
+        let built = build(blueprint, next)?;
         let mut reused: usize = 0;
-        let mut pools = Vec::with_capacity(images.len());
-        let mut by_digest = Map::with_capacity_and_hasher(images.len(), ahash::RandomState::new());
-        for bytes in &images {
+        let (mut images, mut by_digest) = (Vec::new(), Map::default());
+        for bytes in built.images() {
             let digest: [u8; 32] = Sha256::digest(bytes).into();
-            let image = match self.pools.get(&digest) {
+            let image = match self.images.get(&digest) {
                 Some(image) => {
                     reused = reused.saturating_add(1);
                     image.clone()
@@ -130,12 +129,13 @@ impl Publisher {
                 None => seal(bytes)?,
             };
             by_digest.insert(digest, image.clone());
-            pools.push(image);
+            images.push(image);
         }
+        let Built { root, digest, generation, .. } = built;
         let root = seal(&root)?;
-        self.pools = by_digest;
+        self.images = by_digest;
         self.last = generation;
-        Ok(Publication { generation, digest, root, pools, reused })
+        Ok(Publication { generation, digest, root, images, reused })
     }
 }
 
@@ -161,7 +161,7 @@ mod tests {
     }
 
     fn bytes(publication: &Publication) -> (Vec<u8>, Vec<Vec<u8>>) {
-        let pools = publication.pools.iter().map(|pool| pool.as_ref().to_vec()).collect();
+        let pools = publication.images.iter().map(|pool| pool.as_ref().to_vec()).collect();
         (publication.root.as_ref().to_vec(), pools)
     }
 
@@ -185,13 +185,13 @@ mod tests {
     fn a_pool_that_stays_is_the_same_memory() {
         let mut publisher = Publisher::new(1);
         let first = publisher.publish(&site()).unwrap();
-        assert_eq!((first.pools.len(), first.reused), (3, 0));
+        assert_eq!((first.images.len(), first.reused), (3, 0));
         let mut changed = site();
         changed.pools[0].members[0].weight = 10;
         let second = publisher.publish(&changed).unwrap();
-        assert_eq!((second.pools.len(), second.reused), (3, 2));
-        let same = |image: &&Image| first.pools.iter().any(|old| Arc::ptr_eq(old.sealed(), image.sealed()));
-        assert_eq!(second.pools.iter().filter(same).count(), 2);
+        assert_eq!((second.images.len(), second.reused), (3, 2));
+        let same = |image: &&Image| first.images.iter().any(|old| Arc::ptr_eq(old.sealed(), image.sealed()));
+        assert_eq!(second.images.iter().filter(same).count(), 2);
         assert!(second.table().is_ok());
     }
 
@@ -200,7 +200,7 @@ mod tests {
         let mut publisher = Publisher::new(1);
         let first = publisher.publish(&site()).unwrap();
         let root: Weak<_> = Arc::downgrade(first.root.sealed());
-        let pools: Vec<Weak<_>> = first.pools.iter().map(|pool| Arc::downgrade(pool.sealed())).collect();
+        let pools: Vec<Weak<_>> = first.images.iter().map(|pool| Arc::downgrade(pool.sealed())).collect();
         let table = first.table().unwrap();
         let mut changed = site();
         changed.select_seed = [9; 16];

@@ -2,8 +2,9 @@
 
 use std::collections::BTreeSet;
 
+use conf::Config;
 use control::{blueprint, plan};
-use service::{Generation, ReturnPath, build};
+use service::{Generation, ReturnPath, RuleAction, build, rules_fit};
 
 use crate::cli::CheckOptions;
 use crate::failure::Failure;
@@ -25,13 +26,33 @@ pub(crate) fn check(options: &CheckOptions) -> Result<(), Failure> {
         ReturnPath::Direct => "go past us (direct)",
         ReturnPath::ViaSlr => "come back through us (via-slr)",
     };
-    print(&format!("{plan}\n\nResponses {responses}.\n{}\n", summary(&new)?))
+    let rules = rules(&new.config);
+    print(&format!("{plan}\n\nResponses {responses}.\n{rules}{}\n", summary(&new)?))
+}
+
+/// What is worth knowing about rules: those that cost every packet something, and those that do nothing.
+fn rules(config: &Config) -> String {
+    let asked = config.rules.iter().filter_map(|rule| {
+        let keys = rule.packet_keys();
+        let name = &rule.name;
+        (!keys.is_empty()).then(|| {
+            format!("The rule \"{name}\" is asked about every packet, because of {}.\n", keys.join(" and "))
+        })
+    });
+    let specs: Vec<_> =
+        config.rules.iter().zip(0..).map(|(rule, rank)| rule.spec(rank, RuleAction::Drop)).collect();
+    let unreached = rules_fit(&specs).unwrap_or_default();
+    let never = unreached.iter().filter_map(|rank| {
+        let name = &config.rules.get(usize::try_from(*rank).ok()?)?.name;
+        Some(format!("The rule \"{name}\" is never reached: another asks for the same before it.\n"))
+    });
+    asked.chain(never).collect()
 }
 
 /// How large the table is, and its name.
 fn summary(site: &Site) -> Result<String, Failure> {
     let built = build(&blueprint(&site.config, &site.numbers)?, Generation::default())?;
-    let bytes = built.pools.iter().map(Vec::len).fold(built.root.len(), usize::saturating_add);
+    let bytes = built.images().map(<[u8]>::len).fold(built.root.len(), usize::saturating_add);
     let config = &site.config;
     let vips: BTreeSet<_> = config.services.iter().map(|service| service.vip).collect();
     Ok(format!(

@@ -57,6 +57,8 @@ counters! {
         Protocol = "protocol",
         /// The address is a VIP, but no service there takes this protocol and port.
         NoService = "no_service",
+        /// A rule says so.
+        Rule = "rule",
         /// The service's pool has no real that may take a new flow.
         NoReal = "no_real",
         /// The real's next hop is not known, and no more packets may wait for it, or this one has waited too long.
@@ -159,6 +161,8 @@ counters! {
         QuicUnroutable = "quic.unroutable",
         /// Tunnels that ended here: one for each packet that was taken out of one.
         TunnelEnded = "tunnel.ended",
+        /// Packets of flows that were new, or had to be confirmed, and whose service a rule gave.
+        RuleRouted = "rule.routed",
         /// Table generations this worker switched to.
         TableSwitch = "table.switch",
     }

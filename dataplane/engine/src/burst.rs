@@ -18,6 +18,7 @@ use crate::portless::{answer_no_ip, answer_portless};
 use crate::quic::Ciphers;
 use crate::refused::refused;
 use crate::resolve::{Choice, Refusal, Resolver, Target};
+use crate::rules;
 use crate::too_big;
 
 /// How many packets ahead of the one being parsed are fetched.
@@ -181,7 +182,10 @@ impl Engine {
             self.asides.opened.open(table, burst.as_mut_slice(), &mut self.ledger);
         }
         if self.parse(table, burst) {
-            self.place(table, burst.len());
+            self.place(table, burst.as_slice());
+        }
+        if table.has_packet_rules() {
+            rules::ask_all(table, burst.as_slice(), self.lanes.as_mut_slice());
         }
         if may_open {
             self.part_opened();
@@ -242,7 +246,8 @@ impl Engine {
     /// hash is a long chain of short steps, so several packets' chains run side by side, and it reads the
     /// tuple in other pieces than the parser just wrote it in, which would have to wait.
     #[inline]
-    fn place(&mut self, table: &TableView<'_>, len: usize) {
+    fn place<P: Packet>(&mut self, table: &TableView<'_>, packets: &[P]) {
+        let len = packets.len();
         for lane in self.lanes.iter_mut().take(len) {
             if lane.step == Step::Resolve {
                 lane.place = self.flows.place_with(&lane.parsed.tuple, lane.parsed.tail);
@@ -250,10 +255,10 @@ impl Engine {
             }
         }
         if self.expects_new {
-            for lane in self.lanes.iter_mut().take(len) {
+            for (packet, lane) in packets.iter().zip(self.lanes.iter_mut()) {
                 if lane.step == Step::Resolve {
                     self.flows.prefetch_second(lane.place);
-                    lane.choice = Choice::of(table, &self.select, &lane.parsed).ok();
+                    lane.choice = Choice::of(table, &self.select, packet.data(), &lane.parsed).ok();
                     if let Some(choice) = lane.choice {
                         choice.prefetch(table);
                     }
@@ -343,7 +348,7 @@ impl Engine {
                     let decision = forward(&mut resolver, &mut self.identifications, packet, (lane, at));
                     note(at, packet, Some(&lane.parsed), &decision);
                 }
-                Step::Classify | Step::NotIp | Step::Drop | Step::Punt => {
+                Step::Classify | Step::Ruled | Step::NotIp | Step::Drop | Step::Punt => {
                     let decision = leave(&mut resolver, &mut self.identifications, packet, (lane, at));
                     note(at, packet, lane.parsed(), &decision);
                 }
@@ -429,10 +434,12 @@ fn leave<P: Packet>(
     let answer = match lane.step {
         Step::Drop => Err(Verdict::Drop(lane.drop)),
         Step::Punt => return refused(resolver, FULL, &lane.parsed),
+        Step::Ruled => Err(rules::DROPPED),
         Step::NotIp => answer_no_ip(table, mac, packet),
         _ if lane.parsed.kind == Kind::IcmpError && lane.parsed.has_flow() => {
             return forward(resolver, identifications, packet, (lane, at));
         }
+        _ if rules::dropped_portless(table, packet.data(), &lane.parsed).is_some() => Err(rules::DROPPED),
         _ => answer_portless(table, mac, packet, &lane.parsed),
     };
     match answer {

@@ -288,6 +288,7 @@ mod tests {
             }],
             pools: vec![],
             services: vec![],
+            rules: vec![],
         };
         service::build(&blueprint, Generation::default()).unwrap().table().unwrap()
     }

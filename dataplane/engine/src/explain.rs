@@ -9,7 +9,7 @@ use counters::{DropReason, PuntReason};
 use flow::{Epoch, FlowRecord, Gate, Silences, Value};
 use mem::Prf;
 use port::{Packet, Tick};
-use service::{RealNumber, ServiceNumber, TableView, Template, Timeouts};
+use service::{RealNumber, RuleAction, Ruling, ServiceNumber, TableView, Template, Timeouts};
 use wire::{Family, FiveTuple, Kind, Parsed, Unparsed};
 
 use crate::aside::Aside;
@@ -21,6 +21,7 @@ use crate::portless::{answer_no_ip, answer_portless};
 use crate::quic::{Ciphers, Unroutable};
 use crate::refused;
 use crate::resolve::{Choice, Refusal, may_keep};
+use crate::rules;
 use crate::tail;
 use crate::too_big::{self, Told};
 
@@ -39,7 +40,9 @@ pub enum Step {
     Address(bool),
     /// What the flow table knows of its flow.
     Flow(Known),
-    /// The service that its destination, protocol and port belong to.
+    /// The rule that decides about it.
+    Rule(Ruling),
+    /// The service that its destination, protocol and port belong to, or that a rule gives.
     Service(ServiceNumber),
     /// It is a response on its way back through us; of that service, where it names one.
     Response(Option<ServiceNumber>),
@@ -51,6 +54,8 @@ pub enum Step {
     Kept(RealNumber),
     /// Its flow's real is down or gone, and another has to be chosen.
     Lost(RealNumber),
+    /// The real that a rule gives; whether it takes new flows, for else its hash chooses.
+    Given(RealNumber, bool),
     /// The real that its hash chooses in the service's pool; none if the pool has none to give.
     Chosen {
         /// The first word of the flow's keyed hash.
@@ -220,6 +225,10 @@ impl<K: Fn(&FiveTuple) -> Known, T: FnMut(Step)> Walk<'_, '_, K, T> {
     fn portless<P: Packet>(&mut self, packet: &mut P, parsed: &Parsed) -> Decision {
         let (destination, family): (_, Family) = (&parsed.tuple.destination, parsed.tuple.family);
         (self.tell)(Step::Address(self.table.classify_address(destination, family)));
+        if let Some(ruling) = rules::dropped_portless(self.table, packet.data(), parsed) {
+            (self.tell)(Step::Rule(ruling));
+            return self.left((rules::DROPPED, None), parsed);
+        }
         match answer_portless(self.table, self.mac, packet, parsed) {
             Err(verdict) => self.left((verdict, None), parsed),
             answer => self.answered(packet, answer),
@@ -253,6 +262,10 @@ impl<K: Fn(&FiveTuple) -> Known, T: FnMut(Step)> Walk<'_, '_, K, T> {
         frame: &[u8],
         parsed: &Parsed,
     ) -> Result<(RealNumber, ServiceNumber, FlowUse), Refusal> {
+        if let Some(ruling) = rules::dropped(self.table, frame, parsed).filter(|_| parsed.is_of_flow()) {
+            (self.tell)(Step::Rule(ruling));
+            return Err((rules::DROPPED, None));
+        }
         let known = (self.known)(&parsed.tuple);
         (self.tell)(Step::Flow(known));
         match known {
@@ -261,7 +274,7 @@ impl<K: Fn(&FiveTuple) -> Known, T: FnMut(Step)> Walk<'_, '_, K, T> {
                 Ok((value.real(), value.service(), FlowUse::Hit))
             }
             Known::Current(value) | Known::Earlier(value) => {
-                let choice = self.choice(parsed)?;
+                let choice = self.choice(frame, parsed)?;
                 let real = value.real();
                 let keeps = may_keep(self.table, value, parsed);
                 let names = if keeps && parsed.kind == Kind::IcmpError {
@@ -280,7 +293,7 @@ impl<K: Fn(&FiveTuple) -> Known, T: FnMut(Step)> Walk<'_, '_, K, T> {
                 Ok((self.choose(choice)?, choice.service, FlowUse::Hit))
             }
             Known::Nothing | Known::Silent(_) => {
-                let choice = self.choice(parsed)?;
+                let choice = self.choice(frame, parsed)?;
                 let named = self.named(frame, parsed, choice);
                 let real = named.map_or_else(|| self.choose(choice), Ok)?;
                 let is_entered = parsed.kind != Kind::IcmpError && self.gate.admit();
@@ -289,8 +302,15 @@ impl<K: Fn(&FiveTuple) -> Known, T: FnMut(Step)> Walk<'_, '_, K, T> {
         }
     }
 
-    fn choice(&mut self, parsed: &Parsed) -> Result<Choice, Refusal> {
-        let choice = Choice::of(self.table, self.select, parsed);
+    fn choice(&mut self, frame: &[u8], parsed: &Parsed) -> Result<Choice, Refusal> {
+        let choice = Choice::of(self.table, self.select, frame, parsed);
+        let is_vip = self.table.classify_address(&parsed.tuple.destination, parsed.tuple.family);
+        if let Some(ruling) = rules::ruling(self.table, frame, parsed).filter(|_| is_vip) {
+            (self.tell)(Step::Rule(ruling));
+            if ruling.action == RuleAction::Drop {
+                return choice;
+            }
+        }
         (self.tell)(match choice {
             Ok(choice) => Step::Service(choice.service),
             Err((verdict, _)) => Step::NoService(verdict == Verdict::Drop(DropReason::NoService)),
@@ -309,6 +329,13 @@ impl<K: Fn(&FiveTuple) -> Known, T: FnMut(Step)> Walk<'_, '_, K, T> {
     }
 
     fn choose(&mut self, choice: Choice) -> Result<RealNumber, Refusal> {
+        if let Some(real) = choice.ruled.flatten() {
+            let given = choice.given(self.table);
+            (self.tell)(Step::Given(real, given.is_some()));
+            if let Some(real) = given {
+                return Ok(real);
+            }
+        }
         let real = self.table.select(choice.at, choice.hash);
         (self.tell)(Step::Chosen { hash: choice.hash, real });
         real.ok_or((Verdict::Drop(DropReason::NoReal), Some(choice.service)))

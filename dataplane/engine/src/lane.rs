@@ -31,6 +31,8 @@ pub(crate) enum Step {
     Settled,
     /// No flow: ask whose it is.
     Classify,
+    /// It is of a flow, and a rule drops it.
+    Ruled,
     /// It is no IP: answer it, or it is the kernel's.
     NotIp,
     /// It leaves, and the lane's reason says why.

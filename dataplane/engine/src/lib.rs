@@ -25,6 +25,7 @@ mod portless;
 mod quic;
 mod refused;
 mod resolve;
+mod rules;
 mod tail;
 mod too_big;
 

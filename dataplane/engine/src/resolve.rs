@@ -5,7 +5,7 @@ use flow::{Epoch, FlowTable, Gate, Inserted, Place, Probe, Slot, State, Value};
 use mem::Prf;
 use port::{Packet, Tick};
 use service::{
-    Class, RealNumber, RealState, ServiceEntry, ServiceNumber, ServiceSlot, TableView, Template,
+    Class, RealNumber, RealState, RuleAction, ServiceEntry, ServiceNumber, ServiceSlot, TableView, Template,
     tuple_hash_with,
 };
 use wire::{Kind, Parsed};
@@ -14,6 +14,7 @@ use crate::aside::Asides;
 use crate::decision::{FlowUse, Verdict};
 use crate::kernel::KernelRoom;
 use crate::quic::Ciphers;
+use crate::rules;
 
 /// What resolving works with, apart from the packet.
 pub(crate) struct Resolver<'e, 't> {
@@ -53,19 +54,42 @@ pub(crate) struct Choice {
     pub(crate) at: ServiceSlot,
     pub(crate) service: ServiceNumber,
     pub(crate) hash: u64,
+    /// Whether a rule gave the service, and the real that it gave too.
+    pub(crate) ruled: Option<Option<RealNumber>>,
 }
 
 impl Choice {
     /// The choice that a packet's flow would have if it is new; an error says whose it is else.
     #[inline]
-    pub(crate) fn of(table: &TableView<'_>, select: &Prf, parsed: &Parsed) -> Result<Self, Refusal> {
-        let at = match table.classify(&parsed.tuple) {
-            Class::Service(at) => at,
-            Class::VipOnly => return Err((Verdict::Drop(DropReason::NoService), None)),
-            Class::NotVip => return Err((Verdict::Punt(PuntReason::NotVip), None)),
+    pub(crate) fn of(
+        table: &TableView<'_>,
+        select: &Prf,
+        frame: &[u8],
+        parsed: &Parsed,
+    ) -> Result<Self, Refusal> {
+        let class = table.classify(&parsed.tuple);
+        if class == Class::NotVip {
+            return Err((Verdict::Punt(PuntReason::NotVip), None));
+        }
+        let ruled = match rules::ruling(table, frame, parsed).map(|ruling| ruling.action) {
+            None => None,
+            Some(RuleAction::Drop) => return Err((rules::DROPPED, None)),
+            Some(RuleAction::Service(service)) => Some((service, None)),
+            Some(RuleAction::Real(service, real)) => Some((service, Some(real))),
+        };
+        let at = match (ruled.and_then(|(service, _)| table.slot_of(service)), class) {
+            (Some(at), _) | (None, Class::Service(at)) => at,
+            (None, _) => return Err((Verdict::Drop(DropReason::NoService), None)),
         };
         let (hash, _) = tuple_hash_with(select, &parsed.tuple, parsed.tail);
-        Ok(Self { at, service: table.service(at).number(), hash })
+        Ok(Self { at, service: table.service(at).number(), hash, ruled: ruled.map(|(_, real)| real) })
+    }
+
+    /// The real that a rule gives a new flow: while that takes any.
+    #[inline]
+    pub(crate) fn given(&self, table: &TableView<'_>) -> Option<RealNumber> {
+        let is_up = |real: &RealNumber| table.template(*real).map(Template::state) == Some(RealState::Up);
+        self.ruled.flatten().filter(is_up)
     }
 
     /// Fetches what [`Resolver::choose`] will read.
@@ -165,8 +189,9 @@ impl Resolver<'_, '_> {
     /// for again, and it keeps its real if it may. And every packet of a flow of a service with connection ids: what
     /// they name is where the packet goes, and the flow too if nothing but ids gave it its real.
     fn confirm(&mut self, (frame, parsed): Seen<'_>, slot: Slot, value: Value) -> Result<Target, Refusal> {
-        let choice = self.choice(parsed)?;
+        let choice = self.choice(frame, parsed)?;
         let service = choice.service;
+        self.count_ruled(choice, parsed);
         let may_keep = may_keep(self.table, value, parsed);
         // An error tells less than the flow: it quotes what anybody may have made up.
         let keeps = may_keep && parsed.kind == Kind::IcmpError;
@@ -199,7 +224,8 @@ impl Resolver<'_, '_> {
         choice: Option<Choice>,
     ) -> Result<Target, Refusal> {
         self.misses += 1;
-        let choice = choice.filter(|_| self.are_chosen).map_or_else(|| self.choice(parsed), Ok)?;
+        let choice = choice.filter(|_| self.are_chosen).map_or_else(|| self.choice(frame, parsed), Ok)?;
+        self.count_ruled(choice, parsed);
         let named = self.named(frame, parsed, choice);
         let (real, service) = (named.map_or_else(|| self.choose(choice), Ok)?, choice.service);
         let used = if parsed.kind == Kind::IcmpError {
@@ -264,13 +290,21 @@ impl Resolver<'_, '_> {
     }
 
     #[inline]
-    fn choice(&self, parsed: &Parsed) -> Result<Choice, Refusal> {
-        Choice::of(self.table, self.select, parsed)
+    fn choice(&self, frame: &[u8], parsed: &Parsed) -> Result<Choice, Refusal> {
+        Choice::of(self.table, self.select, frame, parsed)
+    }
+
+    #[inline]
+    fn count_ruled(&mut self, choice: Choice, parsed: &Parsed) {
+        if choice.ruled.is_some() && parsed.kind != Kind::IcmpError {
+            self.ledger.add(Event::RuleRouted, 1);
+        }
     }
 
     #[inline]
     fn choose(&self, choice: Choice) -> Result<RealNumber, Refusal> {
-        let real = self.table.select(choice.at, choice.hash);
+        let given = if choice.ruled.is_some() { choice.given(self.table) } else { None };
+        let real = given.or_else(|| self.table.select(choice.at, choice.hash));
         real.ok_or((Verdict::Drop(DropReason::NoReal), Some(choice.service)))
     }
 }

@@ -225,6 +225,7 @@ mod tests {
             }],
             pools: vec![],
             services: vec![],
+            rules: Vec::new(),
         };
         service::build(&blueprint, Generation::default()).unwrap().table().unwrap()
     }

@@ -7,6 +7,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use crate::ends::EndSpec;
 use crate::numbers::{RealNumber, ServiceNumber};
 use crate::quic::{QuicPlaces, QuicSpec};
+use crate::rules::RuleSpec;
 
 /// Everything a table is built from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,6 +33,8 @@ pub struct Blueprint {
     pub ends: Vec<EndSpec>,
     /// All services.
     pub services: Vec<ServiceSpec>,
+    /// All rules.
+    pub rules: Vec<RuleSpec>,
 }
 
 /// Which way responses take from the servers to the clients.

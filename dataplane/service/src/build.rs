@@ -21,9 +21,10 @@ use crate::layout::{
 };
 use crate::limits::{POOL_REALS_MAX, POOLS_MAX, RENDEZVOUS_COSTS_MAX, SLOTS_MAX, WEIGHT_MAX};
 use crate::maglev::is_prime;
-use crate::numbers::RealNumber;
+use crate::numbers::{RealNumber, ServiceNumber};
 use crate::pool::{PoolReal, image};
 use crate::quic::{NO_QUIC, QuicSections};
+use crate::rules::{self, BuiltRules};
 use crate::table::{Generation, Table};
 use crate::tail::{Form, Tail};
 use crate::template::Template;
@@ -36,6 +37,8 @@ pub struct Built {
     pub root: Vec<u8>,
     /// Each unique pool's image once, by ascending digest.
     pub pools: Vec<Vec<u8>>,
+    /// The image of the rules, if there are any.
+    pub rules: Option<Vec<u8>>,
     /// SHA-256 of the root.
     pub digest: [u8; 32],
     /// The name of the generation, which is not in the images.
@@ -59,8 +62,13 @@ impl Built {
     /// # Errors
     /// As [`Table::check`]; none for what [`build`] made.
     pub fn table(&self) -> Result<Table<Aligned>, ImageError> {
-        let pools = self.pools.iter().map(|pool| Aligned::new(pool)).collect();
-        Table::check(Aligned::new(&self.root), pools, self.generation)
+        let images = self.images().map(Aligned::new).collect();
+        Table::check(Aligned::new(&self.root), images, self.generation)
+    }
+
+    /// The images that the root names: pools, then rules.
+    pub fn images(&self) -> impl Iterator<Item = &[u8]> {
+        self.pools.iter().chain(&self.rules).map(Vec::as_slice)
     }
 }
 
@@ -76,6 +84,7 @@ pub fn build(blueprint: &Blueprint, generation: Generation) -> Result<Built, Bui
     let quic = QuicSections::new(&blueprint.quic, &blueprint.services, &reals)
         .map_err(|(place, fault)| BuildError::Quic(place, fault))?;
     let services = services(blueprint, &pool_places, &quic)?;
+    let rules = rules(blueprint, &reals)?;
     let mut cells = vec![0_u64];
     let v4 = vips::index::<Entry4>(&services, &mut cells)?;
     let v6 = vips::index::<Entry6>(&services, &mut cells)?;
@@ -85,6 +94,12 @@ pub fn build(blueprint: &Blueprint, generation: Generation) -> Result<Built, Bui
     let ends = EndSections::new(&blueprint.ends).map_err(|(place, fault)| BuildError::End(place, fault))?;
     let digests: Vec<PoolEntry> = pools.keys().map(|digest| PoolEntry { digest: *digest }).collect();
     let mut header = header(blueprint, &v4, &v6);
+    header.rules = rules
+        .as_ref()
+        .map_or(0, |rules| Header::HAS_RULES | if rules.has_packets { Header::HAS_PACKET_RULES } else { 0 });
+    let rules = rules.map(|rules| rules.image);
+    let of_rules: Vec<PoolEntry> =
+        rules.iter().map(|image| PoolEntry { digest: Sha256::digest(image).into() }).collect();
     let sections: [&[u8]; SECTIONS] = [
         templates.as_bytes(),
         services.as_bytes(),
@@ -105,6 +120,7 @@ pub fn build(blueprint: &Blueprint, generation: Generation) -> Result<Built, Bui
         ends.sources.as_bytes(),
         own.as_bytes(),
         by_address.as_bytes(),
+        of_rules.as_bytes(),
     ];
     let mut root = vec![0; size_of::<Header>()];
     for (span, bytes) in header.spans.iter_mut().zip(sections) {
@@ -115,7 +131,7 @@ pub fn build(blueprint: &Blueprint, generation: Generation) -> Result<Built, Bui
     header.length = root.len() as u64;
     root.iter_mut().zip(header.as_bytes()).for_each(|(to, from)| *to = *from);
     let digest = Sha256::digest(&root).into();
-    Ok(Built { root, pools: pools.into_values().collect(), digest, generation })
+    Ok(Built { root, pools: pools.into_values().collect(), rules, digest, generation })
 }
 
 fn header(blueprint: &Blueprint, v4: &BuiltIndex<Entry4>, v6: &BuiltIndex<Entry6>) -> Header {
@@ -277,6 +293,17 @@ fn members(pool: &PoolSpec, reals: &BTreeMap<RealNumber, RealSpec>) -> Result<Ve
         }
     }
     Ok(members.into_values().collect())
+}
+
+/// The image of the rules.
+fn rules(
+    blueprint: &Blueprint,
+    reals: &BTreeMap<RealNumber, RealSpec>,
+) -> Result<Option<BuiltRules>, BuildError> {
+    let services: BTreeSet<ServiceNumber> = blueprint.services.iter().map(|service| service.number).collect();
+    let is_service = |number| services.contains(&number);
+    rules::build(&blueprint.rules, is_service, |number| reals.contains_key(&number))
+        .map_err(|(rank, fault)| BuildError::Rule(rank, fault))
 }
 
 /// Services by number.

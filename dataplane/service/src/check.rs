@@ -20,11 +20,16 @@ use crate::limits::{
     CELLS_MAX, END_SOURCES_MAX, ENDS_MAX, POOLS_MAX, QUIC_CONFIGS_MAX, REALS_MAX, SERVER_IDS_MAX,
     SERVICES_MAX,
 };
+use crate::numbers::{RealNumber, ServiceNumber};
 use crate::pool::{PoolRefusal, PoolView};
 use crate::quic::QuicView;
+use crate::rules::{RulesRefusal, RulesView};
 use crate::table::Sections;
 use crate::tail::{Form, Tail};
 use crate::template::Template;
+
+/// What a header says of rules of which some ask for more than a flow's packets have in common.
+const HAS_BOTH: u8 = Header::HAS_RULES | Header::HAS_PACKET_RULES;
 
 /// What a checked root gives.
 pub(crate) struct Root {
@@ -50,6 +55,10 @@ pub(crate) fn root(bytes: &[u8]) -> Result<Root, ImageError> {
     sorted(Section::Pools, pools, |a, b| a.digest < b.digest)?;
     let quic = check_quic(&sections, templates)?;
     let services = check_services(&sections, &header, pools.len(), quic)?;
+    let rules: &[PoolEntry] = items(&sections, Section::Rules, 1)?;
+    if rules.is_empty() != (header.rules == 0) {
+        return Err(ImageError::Header);
+    }
     let cells: &[u64] = items(&sections, Section::Cells, CELLS_MAX)?;
     let sections_4 = [Section::Lengths4, Section::Screen4, Section::Pilots4, Section::Entries4];
     let sections_6 = [Section::Lengths6, Section::Screen6, Section::Pilots6, Section::Entries6];
@@ -84,7 +93,9 @@ fn check_header(header: &Header, length: usize) -> Result<(), ImageError> {
         && header.dont_fragment <= 2
         && header.services_len <= SERVICES_MAX
         && header.return_path <= 1
-        && header.passes_max > 0;
+        && header.passes_max > 0
+        && matches!(header.rules, 0 | Header::HAS_RULES | HAS_BOTH)
+        && header.tail.iter().all(|byte| *byte == 0);
     if sound { Ok(()) } else { Err(ImageError::Header) }
 }
 
@@ -295,25 +306,34 @@ impl Runs<'_> {
     }
 }
 
-/// Checks the pools' images and gives their places in the order of the root's pools.
-pub(crate) fn pools<B: AsRef<[u8]>>(
+/// Checks the images that a root names, and gives their places: the pools' in the order of the root's, then the rules'.
+pub(crate) fn images<B: AsRef<[u8]>>(
     root: &Root,
     bytes: &[u8],
     images: &[B],
 ) -> Result<Vec<usize>, ImageError> {
     let sections = Sections { root: bytes, spans: &root.spans };
     let named: &[PoolEntry] = items(&sections, Section::Pools, POOLS_MAX)?;
+    let rules: &[PoolEntry] = items(&sections, Section::Rules, 1)?;
     let templates: &[Template] = items(&sections, Section::Templates, REALS_MAX as usize)?;
+    let services: &[ServiceEntry] = items(&sections, Section::Services, SERVICES_MAX as usize)?;
     let is_real = |number: u32| templates.get(number as usize).is_some_and(Template::is_present);
+    let is_service =
+        |number: ServiceNumber| services.binary_search_by_key(&number.get(), |entry| entry.number).is_ok();
     let mut given: BTreeMap<[u8; 32], usize> = BTreeMap::new();
     for (place, image) in images.iter().map(AsRef::as_ref).enumerate() {
         if !image.as_ptr().addr().is_multiple_of(ALIGN) {
             return Err(ImageError::Misaligned);
         }
         let digest = Sha256::digest(image).into();
-        let is_named = named.binary_search_by(|entry| entry.digest.cmp(&digest)).is_ok();
-        if !is_named || given.insert(digest, place).is_some() {
+        let is_rules = rules.iter().any(|entry| entry.digest == digest);
+        let is_pool = named.binary_search_by(|entry| entry.digest.cmp(&digest)).is_ok();
+        if !is_pool && !is_rules || given.insert(digest, place).is_some() {
             return Err(ImageError::PoolUnknown(place));
+        }
+        if is_rules {
+            check_rules(root, image, is_service, |real| is_real(real.get()))?;
+            continue;
         }
         PoolView::check(image, &root.header.select_seed, is_real).map_err(|refusal| match refusal {
             PoolRefusal::Header => ImageError::Pool(place),
@@ -321,6 +341,28 @@ pub(crate) fn pools<B: AsRef<[u8]>>(
             PoolRefusal::Slot => ImageError::PoolSlot(place),
         })?;
     }
-    let places = named.iter().enumerate();
-    places.map(|(at, entry)| given.get(&entry.digest).copied().ok_or(ImageError::PoolMissing(at))).collect()
+    let place = |entry: &PoolEntry| given.get(&entry.digest).copied();
+    let pools = named.iter().enumerate();
+    let places: Result<Vec<usize>, _> =
+        pools.map(|(at, entry)| place(entry).ok_or(ImageError::PoolMissing(at))).collect();
+    let mut places = places?;
+    for entry in rules {
+        places.push(place(entry).ok_or(ImageError::RulesMissing)?);
+    }
+    Ok(places)
+}
+
+fn check_rules(
+    root: &Root,
+    image: &[u8],
+    is_service: impl Fn(ServiceNumber) -> bool,
+    is_real: impl Fn(RealNumber) -> bool,
+) -> Result<(), ImageError> {
+    let has_packets = RulesView::check(image, is_service, is_real).map_err(|refusal| match refusal {
+        RulesRefusal::Header => ImageError::Rules,
+        RulesRefusal::Word(place) => ImageError::RulesWord(place),
+        RulesRefusal::List(place) => ImageError::RulesList(place),
+        RulesRefusal::Rule(place) => ImageError::Rule(place),
+    })?;
+    if has_packets == (root.header.rules == HAS_BOTH) { Ok(()) } else { Err(ImageError::Rules) }
 }

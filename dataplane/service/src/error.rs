@@ -4,9 +4,12 @@ use core::fmt;
 
 use crate::ends::EndFault;
 use crate::layout::Section;
-use crate::limits::{CELLS_MAX, RENDEZVOUS_COSTS_MAX};
+use crate::limits::{
+    CELLS_MAX, RENDEZVOUS_COSTS_MAX, RULE_LISTS_MAX, RULE_OFFSET_MAX, RULE_PATTERNS_MAX, RULE_WORDS_MAX,
+};
 use crate::numbers::{RealNumber, ServiceNumber};
 use crate::quic::QuicFault;
+use crate::rules::RuleFault;
 
 /// What is wrong with a blueprint, and with which item of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,6 +24,8 @@ pub enum BuildError {
     End(usize, EndFault),
     /// A service, by its number.
     Service(ServiceNumber, ServiceFault),
+    /// A rule, by its rank.
+    Rule(u32, RuleFault),
     /// The outer hop limit is 0, or no router may be passed.
     HopLimit,
     /// An outer source's prefix length is longer than an address or leaves more than 16 bits.
@@ -100,6 +105,7 @@ impl fmt::Display for BuildError {
             Self::Quic(place, fault) => write!(f, "connection ids {place}: {fault}"),
             Self::End(place, fault) => write!(f, "tunnel end {place}: {fault}"),
             Self::Service(number, fault) => write!(f, "service {}: {fault}", number.get()),
+            Self::Rule(rank, fault) => write!(f, "rule {rank}: {fault}"),
             Self::HopLimit => f.write_str("the outer hop limit is 0, or no router may be passed"),
             Self::OuterSource => {
                 f.write_str("the outer source prefix leaves more than 16 bits, or none fits")
@@ -171,6 +177,30 @@ impl fmt::Display for ServiceFault {
     }
 }
 
+impl fmt::Display for RuleFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Rank => f.write_str("its rank is another rule's"),
+            Self::Prefix => f.write_str("a prefix is too long or has bits below its length"),
+            Self::Families => f.write_str("no source and no destination are of one family"),
+            Self::Interval => f.write_str("an interval ends before it begins, or is out of range"),
+            Self::Ports => f.write_str("its protocol has no ports"),
+            Self::Masked => write!(
+                f,
+                "a masked value has no mask or bits outside it, or is more than {RULE_OFFSET_MAX} bytes behind"
+            ),
+            Self::Patterns => write!(f, "with it the rules make more than {RULE_PATTERNS_MAX} patterns"),
+            Self::Words => write!(f, "with it the rules ask for more than {RULE_WORDS_MAX} places and masks"),
+            Self::Service => f.write_str("its service does not exist"),
+            Self::Real => f.write_str("its real does not exist"),
+            Self::Lists => write!(
+                f,
+                "it does not fit into {RULE_LISTS_MAX} lists: too many rules overlap one another without being the same"
+            ),
+        }
+    }
+}
+
 impl core::error::Error for BuildError {}
 
 /// Why an image is refused.
@@ -200,10 +230,20 @@ pub enum ImageError {
     PoolMember(usize),
     /// A pool's slot names no member.
     PoolSlot(usize),
-    /// A pool image that the root does not name, or names once and was given twice.
+    /// An image that the root names neither as a pool nor as its rules, or names once and was given twice.
     PoolUnknown(usize),
     /// The root's pool of that place is not among the images given.
     PoolMissing(usize),
+    /// The image of the root's rules is not among those given.
+    RulesMissing,
+    /// The image of rules has a bad header, or says another thing of itself than the root does.
+    Rules,
+    /// A word that rules ask for is wrong or out of order.
+    RulesWord(usize),
+    /// A list of rules is not in order, or leads out.
+    RulesList(usize),
+    /// A rule names no service or real of the table, or is out of order.
+    Rule(usize),
 }
 
 impl fmt::Display for ImageError {
@@ -221,8 +261,13 @@ impl fmt::Display for ImageError {
             Self::Pool(place) => write!(f, "pool image {place} has a bad header"),
             Self::PoolMember(place) => write!(f, "pool image {place} has a wrong member"),
             Self::PoolSlot(place) => write!(f, "pool image {place} has a wrong slot"),
-            Self::PoolUnknown(place) => write!(f, "pool image {place} is not of this table, or a repeat"),
+            Self::PoolUnknown(place) => write!(f, "image {place} is not of this table, or a repeat"),
             Self::PoolMissing(place) => write!(f, "the table's pool {place} was not given"),
+            Self::RulesMissing => f.write_str("the table's rules were not given"),
+            Self::Rules => f.write_str("the image of rules has a bad header"),
+            Self::RulesWord(place) => write!(f, "word {place} of the rules is wrong"),
+            Self::RulesList(place) => write!(f, "list {place} of the rules is wrong"),
+            Self::Rule(place) => write!(f, "rule {place} is wrong"),
         }
     }
 }

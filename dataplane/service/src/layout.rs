@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! Header | templates | services | pools | index of IPv4 VIPs | index of IPv6 VIPs | cells | QUIC | server ids
-//! | tails | tunnel ends | their sources | our sources | reals by address
+//! | tails | tunnel ends | their sources | our sources | reals by address | rules
 //! ```
 //!
 //! The header names every section by offset and length in bytes. Sections follow one another in the order
@@ -79,10 +79,12 @@ pub enum Section {
     Own,
     /// Numbers of the reals that are tunnelled to (`u32`), by their address.
     ByAddress,
+    /// The digest of the rules' image, if there are any.
+    Rules,
 }
 
 /// How many sections there are.
-pub(crate) const SECTIONS: usize = Section::ByAddress as usize + 1;
+pub(crate) const SECTIONS: usize = Section::Rules as usize + 1;
 
 impl Section {
     /// All of them, in order.
@@ -106,6 +108,7 @@ impl Section {
         Self::EndSources,
         Self::Own,
         Self::ByAddress,
+        Self::Rules,
     ];
 }
 
@@ -154,7 +157,16 @@ pub(crate) struct Header {
     pub(crate) index4: IndexHead,
     pub(crate) index6: IndexHead,
     pub(crate) spans: [Span; SECTIONS],
-    pub(crate) tail: [u8; 32],
+    /// Whether there are rules, and whether they ask for more than a flow's packets have in common.
+    pub(crate) rules: u8,
+    pub(crate) tail: [u8; 15],
+}
+
+impl Header {
+    /// Of [`rules`](Self::rules): there are some.
+    pub(crate) const HAS_RULES: u8 = 1;
+    /// They ask for more than a flow's packets have in common.
+    pub(crate) const HAS_PACKET_RULES: u8 = 2;
 }
 
 /// One service: one cache line.
@@ -240,7 +252,7 @@ impl ServiceEntry {
     }
 }
 
-/// A pool that the table uses.
+/// A pool that the table uses, or its rules.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout)]
 #[repr(C)]
 pub(crate) struct PoolEntry {

@@ -1,6 +1,6 @@
 //! Services, pools and reals: the forwarding table image, classification and Maglev selection.
 //!
-//! A [`Blueprint`] goes in, a [`Built`] comes out: one flat root image and one image per unique pool.
+//! A [`Blueprint`] goes in, a [`Built`] comes out: one flat root image one image per unique pool, and one of its rules.
 //! [`Table::check`] verifies such images, whoever made them, and [`TableView`] answers the packet path.
 //!
 //! * A table is a pure function of its blueprint: same blueprint, same bytes, whatever the order of its
@@ -30,6 +30,7 @@ mod pool;
 mod ports;
 mod quic;
 mod rendezvous;
+mod rules;
 mod table;
 mod tail;
 mod template;
@@ -50,12 +51,16 @@ pub use hop::Hop;
 pub use layout::{Section, ServiceEntry};
 pub use limits::{
     CELLS_MAX, END_SOURCES_MAX, ENDS_MAX, POOL_REALS_MAX, POOLS_MAX, PORTS_MAX, QUIC_CONFIGS_MAX, REALS_MAX,
-    RENDEZVOUS_COSTS_MAX, SERVER_IDS_MAX, SERVICES_MAX, SLOTS_MAX, WEIGHT_MAX,
+    RENDEZVOUS_COSTS_MAX, RULE_LISTS_MAX, RULE_OFFSET_MAX, RULE_PATTERNS_MAX, RULE_WORDS_MAX, SERVER_IDS_MAX,
+    SERVICES_MAX, SLOTS_MAX, WEIGHT_MAX,
 };
 pub use movement::{Movement, movement};
 pub use numbers::{NumberOutOfRange, RealNumber, ServiceNumber};
 pub use pool::NO_REAL;
 pub use quic::{QuicConfig, QuicFault, QuicKey, QuicPlaces, QuicSpec, ROTATIONS};
+pub use rules::{
+    Base, Masked, NO_VLAN, Prefix, RuleAction, RuleFault, RuleKey, RuleSpec, RulesView, Ruling, rules_fit,
+};
 pub use table::{Class, Generation, ServiceSlot, Table, TableView};
 pub use tail::{Form, Tail};
 pub use template::{ETHERNET_BYTES, HEADER_BYTES, OUTER_V4_BYTES, OUTER_V6_BYTES, Template, TunnelKind};

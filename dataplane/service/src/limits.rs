@@ -37,6 +37,19 @@ pub const ENDS_MAX: usize = 64;
 /// Prefixes that they take packets from, together.
 pub const END_SOURCES_MAX: usize = 4096;
 
+/// Patterns that the rules of one table make, and so rules.
+pub const RULE_PATTERNS_MAX: usize = 65_536;
+
+/// Lists that a table's rules of one family are parted into. A packet is looked for in each, so this bounds what asking
+/// costs.
+pub const RULE_LISTS_MAX: usize = 128;
+
+/// Places and masks that the rules of one table ask for, TCP flags among them.
+pub const RULE_WORDS_MAX: usize = 16;
+
+/// How far behind the network or the transport header a rule may ask for bytes.
+pub const RULE_OFFSET_MAX: u16 = 128;
+
 const _: () = assert!(QUIC_CONFIGS_MAX < u8::MAX);
 const _: () = assert!(POOL_REALS_MAX < REALS_MAX as usize);
 const _: () = assert!(POOL_REALS_MAX <= u16::MAX as usize);

@@ -14,7 +14,7 @@ use crate::ends::{self, EndsView};
 use crate::error::ImageError;
 use crate::index::{Entry, Index, Key};
 use crate::layout::{Entry4, Entry6, Header, IndexHead, PoolEntry, SECTIONS, Section, ServiceEntry};
-use crate::numbers::RealNumber;
+use crate::numbers::{RealNumber, ServiceNumber};
 use crate::pool::PoolView;
 use crate::quic::{QuicConfig, QuicView};
 use crate::tail::Tail;
@@ -60,8 +60,8 @@ pub enum Class {
 /// [`crate::Aligned`]. Its bytes must not change; if they do, answers are wrong but nothing panics.
 pub struct Table<B> {
     root: B,
-    /// In the order of the root's pools.
-    pools: Vec<B>,
+    /// In the order of the root's pools; behind them that of the rules.
+    images: Vec<B>,
     header: Header,
     spans: [Range<usize>; SECTIONS],
     generation: Generation,
@@ -75,18 +75,18 @@ impl<B> fmt::Debug for Table<B> {
 }
 
 impl<B: AsRef<[u8]>> Table<B> {
-    /// Checks everything about a root image and its pools' images (in any order), so that nothing need be
-    /// checked again. Takes time in proportion to the images, a few milliseconds per megabyte.
+    /// Checks everything about a root image and the images of its pools and rules (in any order), so that nothing need
+    /// be checked again. Takes time in proportion to the images, a few milliseconds per megabyte.
     ///
     /// # Errors
     /// What is wrong first. No bytes make it panic.
-    pub fn check(root: B, pools: Vec<B>, generation: Generation) -> Result<Self, ImageError> {
+    pub fn check(root: B, images: Vec<B>, generation: Generation) -> Result<Self, ImageError> {
         let checked = check::root(root.as_ref())?;
-        let order = check::pools(&checked, root.as_ref(), &pools)?;
-        let mut pools: Vec<Option<B>> = pools.into_iter().map(Some).collect();
-        let pools = order.into_iter().filter_map(|place| pools.get_mut(place)?.take()).collect();
+        let order = check::images(&checked, root.as_ref(), &images)?;
+        let mut images: Vec<Option<B>> = images.into_iter().map(Some).collect();
+        let images = order.into_iter().filter_map(|place| images.get_mut(place)?.take()).collect();
         let check::Root { header, spans, digest } = checked;
-        Ok(Self { root, pools, header, spans, generation, digest })
+        Ok(Self { root, images, header, spans, generation, digest })
     }
 
     /// The view that answers questions; made once per burst.
@@ -94,7 +94,7 @@ impl<B: AsRef<[u8]>> Table<B> {
     #[must_use]
     pub fn view(&self) -> TableView<'_> {
         let sections = Sections { root: self.root.as_ref(), spans: &self.spans };
-        TableView::new(&self.header, sections, sections.items(Section::Templates), &self.pools)
+        TableView::new(&self.header, sections, sections.items(Section::Templates), &self.images)
     }
 
     /// The same with templates that know their next hops, made from [`Self::templates`].
@@ -102,7 +102,7 @@ impl<B: AsRef<[u8]>> Table<B> {
     #[must_use]
     pub fn view_with<'t>(&'t self, templates: &'t [Template]) -> TableView<'t> {
         let sections = Sections { root: self.root.as_ref(), spans: &self.spans };
-        TableView::new(&self.header, sections, templates, &self.pools)
+        TableView::new(&self.header, sections, templates, &self.images)
     }
 
     /// Every real's template by number, as the image has it.
@@ -180,34 +180,29 @@ impl<'t> Sections<'t> {
     }
 }
 
-/// Images of pools by place. Asked for new flows only, so that the call through a pointer does not matter;
-/// it keeps what holds the images out of the view's type.
-trait Pools {
+/// Images of pools by place, and behind them that of the rules. Asked for new flows only, so that the call through a
+/// pointer does not matter; it keeps what holds the images out of the view's type.
+pub(crate) trait Images {
     fn image(&self, place: usize) -> &[u8];
-    fn count(&self) -> usize;
 }
 
-impl<B: AsRef<[u8]>> Pools for Vec<B> {
+impl<B: AsRef<[u8]>> Images for Vec<B> {
     fn image(&self, place: usize) -> &[u8] {
         self.get(place).map(AsRef::as_ref).unwrap_or_default()
-    }
-
-    fn count(&self) -> usize {
-        self.len()
     }
 }
 
 /// What the packet path reads. Making one takes some nanoseconds; hold it for a burst.
 #[derive(Clone, Copy)]
 pub struct TableView<'t> {
-    header: &'t Header,
+    pub(crate) header: &'t Header,
     v4: Index<'t, Entry4>,
     v6: Index<'t, Entry6>,
     cells: &'t [u64],
     services: &'t [ServiceEntry],
     templates: &'t [Template],
     digests: &'t [PoolEntry],
-    pools: &'t dyn Pools,
+    pub(crate) images: &'t dyn Images,
     /// For what few packets ask.
     sections: Sections<'t>,
 }
@@ -224,7 +219,7 @@ impl<'t> TableView<'t> {
         header: &'t Header,
         sections: Sections<'t>,
         templates: &'t [Template],
-        pools: &'t Vec<B>,
+        images: &'t Vec<B>,
     ) -> Self {
         Self {
             header,
@@ -234,7 +229,7 @@ impl<'t> TableView<'t> {
             services: sections.items(Section::Services),
             templates,
             digests: sections.items(Section::Pools),
-            pools,
+            images,
             sections,
         }
     }
@@ -333,7 +328,14 @@ impl<'t> TableView<'t> {
     /// The pool of that place.
     #[inline]
     pub(crate) fn pool(&self, place: usize) -> Option<PoolView<'t>> {
-        PoolView::open(self.pools.image(place))
+        PoolView::open(self.images.image(place))
+    }
+
+    /// The place of the service with that number.
+    #[must_use]
+    pub fn slot_of(&self, number: ServiceNumber) -> Option<ServiceSlot> {
+        let place = self.services.binary_search_by_key(&number.get(), |entry| entry.number).ok()?;
+        u32::try_from(place).ok().map(ServiceSlot)
     }
 
     fn quic(&self) -> QuicView<'t> {
@@ -356,8 +358,8 @@ impl<'t> TableView<'t> {
 
     /// How many pools it has.
     #[must_use]
-    pub fn pools_len(&self) -> usize {
-        self.pools.count()
+    pub const fn pools_len(&self) -> usize {
+        self.digests.len()
     }
 
     /// SHA-256 of the pool image of that place.

@@ -153,6 +153,7 @@ fn blueprint(members: &[Member100; REALS]) -> Blueprint {
         new_flows_rate_max: None,
         quic: Vec::new(),
         ends: Vec::new(),
+        rules: Vec::new(),
         reals: present
             .clone()
             .map(|(index, member)| RealSpec {
@@ -248,6 +249,11 @@ impl Witness {
         Self { plans, real_of: vec![NO_REAL; FLOWS_MAX], moves: 0, faults: Vec::with_capacity(20) }
     }
 
+    /// How many tables follow the first.
+    const fn swaps(&self) -> usize {
+        self.plans.len() - 1
+    }
+
     fn look(&mut self, generation: usize, notes: &mut Notes) {
         for (flow, real, flow_use, verdict) in notes.decided.drain(..) {
             let plan = &self.plans[generation];
@@ -288,7 +294,7 @@ impl<P> Outcome<P> {
         let ledger = &self.ledger;
         assert_eq!(ledger.balance(), Ok(()));
         assert_eq!((ledger.get(Event::Rx), ledger.get(Event::Tx)), (came, came));
-        assert_eq!(ledger.get(Event::TableSwitch), SWAPS as u64);
+        assert_eq!(ledger.get(Event::TableSwitch), self.witness.swaps() as u64);
         assert_eq!(ledger.get(Event::FlowMoved), self.witness.moves);
         assert!(self.witness.moves > 0, "no real of a flow ever went: the walk shows nothing");
         let flows = self.witness.real_of.iter().filter(|real| **real != NO_REAL).count();
@@ -306,7 +312,8 @@ pub(crate) fn live<P: Port>(
     mut steer: impl FnMut(&mut P, Demand),
 ) -> Outcome<P> {
     let mut notes = Notes { decided: Vec::with_capacity(BURST_MAX) };
-    let mut seen = vec![0; SWAPS + 1];
+    let swaps = witness.swaps();
+    let mut seen = vec![0; swaps + 1];
     let mut forwarded = 0;
     let before = mem::thread_allocations();
     while !is_over.load(Ordering::Acquire) {
@@ -319,7 +326,7 @@ pub(crate) fn live<P: Port>(
                 packets.store(forwarded, Ordering::Release);
                 seen[generation] += count as u64;
                 let flows = FLOWS_FIRST + FLOWS_PER_SWAP * generation as u64;
-                steer(worker.port(), Demand { flows, is_open: seen[SWAPS] < PACKETS_LAST });
+                steer(worker.port(), Demand { flows, is_open: seen[swaps] < PACKETS_LAST });
             }
             Breath::Idle => {}
             Breath::Stopped => break,

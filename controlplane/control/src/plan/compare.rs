@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Display;
 
-use conf::{Config, HugePages, Mac, Name, Pool, Port, Quic, Real, Service, TunnelEnd};
+use conf::{Config, HugePages, Mac, Name, Pool, Port, Quic, Real, Rule, Service, Then, TunnelEnd};
 use service::{DontFragment, Encap, EndSpec, Form, Movement, OuterSource, QuicKey, RealState, UdpTunnel};
 
 use super::{Change, Effect, Subject, What};
@@ -25,6 +25,7 @@ pub(super) fn changes(old: Option<&Config>, new: &Config) -> Vec<Change> {
     things(&before(pools), &pools(new), Subject::Pool, &mut changes);
     things(&before(quic), &quic(new), Subject::Quic, &mut changes);
     things(&before(services), &services(new), Subject::Service, &mut changes);
+    things(&before(rules), &rules(new), Subject::Rule, &mut changes);
     changes
 }
 
@@ -187,6 +188,28 @@ fn services(config: &Config) -> Vec<Thing<'_>> {
         ]
     };
     config.services.iter().map(|service| Thing::new(&service.name, values(service))).collect()
+}
+
+/// What a rule may ask for, in the order in which it is told.
+const ASKED: [&str; 9] =
+    ["source", "destination", "protocol", "source_ports", "ports", "dscp", "vlan", "tcp_flags", "bytes"];
+
+fn rules(config: &Config) -> Vec<Thing<'_>> {
+    let service =
+        |place: usize| config.services.get(place).map(|service| format!("service \"{}\"", service.name));
+    let real = |place: usize| config.reals.get(place).map(|real| format!("real \"{}\"", real.name));
+    let then = |then: Then| match then {
+        Then::Drop => Some("drop".to_owned()),
+        Then::Service(place) => service(place),
+        Then::Real { service: at, real: place } => Some(format!("{} of {}", real(place)?, service(at)?)),
+    };
+    let values = |rule: &Rule| {
+        let asks: BTreeMap<&str, String> = rule.asks().into_iter().collect();
+        let asked = ASKED.into_iter().map(|key| (key, or_none(asks.get(key))));
+        let first = [("priority", rule.priority.to_string())];
+        first.into_iter().chain(asked).chain([("action", or_none(then(rule.then)))]).collect()
+    };
+    config.rules.iter().map(|rule| Thing::new(&rule.name, values(rule))).collect()
 }
 
 impl<'c> Thing<'c> {

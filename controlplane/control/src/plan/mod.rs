@@ -25,7 +25,7 @@ pub use flows::{Affected, FlowCount, affected};
 pub struct Plan {
     /// There is nothing to compare with.
     pub first: bool,
-    /// What is written differently: settings, reals, pools, connection ids, services, each by name.
+    /// What is written differently: settings, reals, pools, connection ids, services, rules, each by name.
     pub changes: Vec<Change>,
     /// What that does to each service of both configurations, by name; those it does nothing to are left out.
     pub effects: Vec<Effect>,
@@ -57,6 +57,8 @@ pub enum Subject {
     Quic(Name),
     /// A service.
     Service(Name),
+    /// A rule.
+    Rule(Name),
 }
 
 /// How something changes. Values are as they are written in the file.
@@ -239,6 +241,7 @@ impl fmt::Display for Subject {
             Self::Pool(name) => write!(f, "pool \"{name}\""),
             Self::Quic(name) => write!(f, "connection ids \"{name}\""),
             Self::Service(name) => write!(f, "service \"{name}\""),
+            Self::Rule(name) => write!(f, "rule \"{name}\""),
         }
     }
 }

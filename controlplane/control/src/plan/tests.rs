@@ -207,6 +207,32 @@ fn services_and_settings_are_told() {
 }
 
 #[test]
+fn rules_are_told_with_all_they_ask_for() {
+    let rule = |rule: &str| format!("{SITE}\n[[rule]]\nname = \"calls\"\n{rule}\n");
+    let drops = rule("source = [\"203.0.113.0/24\", \"2001:db8::/32\"]\nports = \"80-90\"\ndrop = true");
+    let gives = rule(
+        "priority = 7\nprotocol = \"tcp\"\ntcp_flags = \"syn !ack\"\nvlan = \"none\"\ndscp = \"10-14\"\n\
+         bytes = [{ at = \"transport+13\", mask = \"f0\", value = \"10\" }]\nservice = \"http\"\nreal = \"web-1\"",
+    );
+    assert_eq!(
+        between(SITE, &drops).to_string(),
+        "rule \"calls\" is new: priority 100, source 203.0.113.0/24, 2001:db8::/32, ports 80-90, action drop"
+    );
+    assert_eq!(
+        between(SITE, &gives).to_string(),
+        "rule \"calls\" is new: priority 7, protocol 6, dscp 10-14, vlan none, tcp_flags syn !ack, \
+         bytes transport+13 & f0 = 10, action real \"web-1\" of service \"http\""
+    );
+    assert_eq!(between(&drops, SITE).to_string(), "rule \"calls\" goes");
+    let told = between(&drops, &rule("ports = \"80-90\"\nservice = \"http\"")).to_string();
+    assert_eq!(
+        told,
+        "rule \"calls\" changes its source from 203.0.113.0/24, 2001:db8::/32 to none\n\
+         rule \"calls\" changes its action from drop to service \"http\""
+    );
+}
+
+#[test]
 fn a_new_address_under_an_old_name_is_told_with_the_slots_it_moves() {
     let plan = between(SITE, &with("10.0.0.12", "10.0.0.99"));
     assert_eq!(plan.changes.len(), 1);

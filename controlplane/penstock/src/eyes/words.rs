@@ -6,7 +6,7 @@ use counters::Event;
 use engine::{Answer, Decision, FlowUse, Known, Shell, Step, Unroutable, Verdict};
 use flow::{State, Value};
 use port::Tick;
-use service::{Form, RealNumber, RealState, ServiceNumber, Template, TunnelKind};
+use service::{Form, RealNumber, RealState, RuleAction, Ruling, ServiceNumber, Template, TunnelKind};
 use wire::{Family, Kind, Parsed, Unparsed, protocol};
 use worker::Shot;
 
@@ -91,6 +91,7 @@ impl<'s> Names<'s> {
             Step::Address(true) => said("address", "it is a VIP's; no flow to look for".to_owned()),
             Step::Address(false) => said("address", "it is no VIP's".to_owned()),
             Step::Flow(known) => said("flow", self.known(*known, now)),
+            Step::Rule(ruling) => said("rule", self.rule(*ruling)),
             Step::Service(number) => said("service", self.service_name(*number)),
             Step::Response(Some(number)) => said(
                 "response",
@@ -112,6 +113,13 @@ impl<'s> Names<'s> {
                     format!("{real} is down or gone, or takes no new connections: another is chosen"),
                 )
             }
+            Step::Given(real, true) => {
+                said("real", format!("{}, which the rule gives", self.real_name(*real)))
+            }
+            Step::Given(real, false) => {
+                let real = self.real_name(*real);
+                said("rule", format!("it gives {real}, which takes no new flows: the pool chooses"))
+            }
             Step::Chosen { hash, real: Some(real) } => {
                 said("real", format!("{}, by the flow's hash {hash:016x}", self.real_name(*real)))
             }
@@ -123,6 +131,27 @@ impl<'s> Names<'s> {
             Step::Ready(bytes) => said("ready", format!("{bytes} bytes leave")),
             Step::Refused(reason) => said("refused", reason.help().trim().to_owned()),
             Step::Leaves(decision) => said("verdict", self.decision(decision)),
+        }
+    }
+
+    fn rule(&self, Ruling { rank, action }: Ruling) -> String {
+        let place = usize::try_from(rank).ok();
+        let rule = place.and_then(|place| self.site.config.rules.get(place));
+        let name = rule.map_or_else(
+            || format!("number {rank}, which is configured no more,"),
+            |rule| format!("\"{}\"", rule.name),
+        );
+        let asked: Vec<String> = rule
+            .map(conf::Rule::asks)
+            .unwrap_or_default()
+            .into_iter()
+            .map(|(key, value)| format!("{key} {value}"))
+            .collect();
+        let because = if asked.is_empty() { "asks for nothing more".to_owned() } else { asked.join(", ") };
+        match action {
+            RuleAction::Drop => format!("{name} drops the packet: {because}"),
+            RuleAction::Service(_) => format!("{name} gives the service: {because}"),
+            RuleAction::Real(..) => format!("{name} gives the service and a real: {because}"),
         }
     }
 

@@ -50,6 +50,7 @@ pub(crate) fn blueprint(new_flows_rate_max: Option<u32>) -> Blueprint {
         ends: Vec::new(),
         reals,
         pools: vec![PoolSpec { members, slots: 251, policy: service::Policy::Maglev }],
+        rules: Vec::new(),
         services: vec![ServiceSpec {
             number: ServiceNumber::FIRST,
             vip: Ipv4Addr::new(198, 51, 100, 10).into(),

@@ -7,12 +7,18 @@ use wire::{Family, FiveTuple, packed};
 use zerocopy::{FromBytes, IntoBytes};
 
 use super::images::varied;
+use super::rules::varied_rules;
 use super::{ip, real_number};
 use crate::layout::{Header, PoolHeader, Section, ServiceEntry};
-use crate::{Aligned, Built, Class, Generation, ImageError, ServiceSlot, Table, TableView, build};
+use crate::rules::image::{Parts, RulesHeader};
+use crate::{
+    Aligned, Blueprint, Built, Class, Generation, ImageError, RuleAction, RuleKey, ServiceSlot, Table,
+    TableView, build,
+};
 
 fn built() -> Built {
-    build(&varied(), Generation::default()).unwrap()
+    let plan = Blueprint { rules: varied_rules(), ..varied() };
+    build(&plan, Generation::default()).unwrap()
 }
 
 fn check(built: &Built) -> Result<Table<Aligned>, ImageError> {
@@ -62,7 +68,33 @@ fn exercise(view: &TableView<'_>, seed: u64) {
         let real = view.real_at(ip(vip)).map(|real| view.template(real).unwrap().kind());
         let _ = (taken, ends.is_own(&address, family), real, view.passes_max());
     }
+    ask_rules(view, seed);
     let _ = (view.timeouts(), view.new_flows_rate_max(), view.mtu(), view.services_len(), view.reals_len());
+}
+
+fn ask_rules(view: &TableView<'_>, seed: u64) {
+    let Some(rules) = view.rules() else { return };
+    let bytes = seed.to_le_bytes();
+    let [a, b, c, d, e, ..] = bytes;
+    for family in [Family::V4, Family::V6] {
+        let (source, _) = packed(ip(if family == Family::V4 { "203.0.113.9" } else { "2001:db8:bad::9" }));
+        for (protocol, port) in [(a, 85), (6, 85), (17, u16::from(b)), (6, 0)] {
+            let tuple =
+                FiveTuple { source, family, protocol, destination_port: port, ..FiveTuple::default() };
+            let mut key = RuleKey::of(&tuple, seed & 1 == 0);
+            key.set_dscp(if d & 1 == 0 { 46 } else { c });
+            key.set_vlan(if d & 2 == 0 { 8 } else { u16::from(c) });
+            rules.words().enumerate().for_each(|(place, word)| key.set_word(place, u32::from(e) & word.mask));
+            // What a checked table rules has a service and a template.
+            match rules.find(&key).map(|ruling| ruling.action) {
+                Some(RuleAction::Service(service)) => assert!(view.slot_of(service).is_some()),
+                Some(RuleAction::Real(service, real)) => {
+                    assert!(view.slot_of(service).is_some() && view.template(real).is_some());
+                }
+                Some(RuleAction::Drop) | None => {}
+            }
+        }
+    }
 }
 
 fn ask(view: &TableView<'_>, slot: ServiceSlot, hash: u64) {
@@ -125,8 +157,28 @@ fn name_pools(built: &mut Built) {
     }
 }
 
+/// The same for the rules.
+fn name_rules(built: &mut Built) {
+    let Ok((header, _)) = Header::read_from_prefix(&built.root) else { return };
+    let Some(rules) = &built.rules else { return };
+    let Ok(start) = usize::try_from(header.spans[Section::Rules as usize].offset) else { return };
+    if let Some(digest) = built.root.get_mut(start..start + 32) {
+        digest.copy_from_slice(&Sha256::digest(rules));
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(4000))]
+
+    #[test]
+    fn a_harmed_image_of_rules_is_refused_or_harmless(harms in prop::collection::vec(harm(), 1..4), seed: u64) {
+        let mut built = built();
+        harms.iter().for_each(|harm| inflict(built.rules.as_mut().unwrap(), harm));
+        name_rules(&mut built);
+        if let Ok(table) = check(&built) {
+            exercise(&table.view(), seed);
+        }
+    }
 
     #[test]
     fn a_harmed_root_is_refused_or_harmless(harms in prop::collection::vec(harm(), 1..4), seed: u64) {
@@ -263,6 +315,40 @@ fn a_pool_whose_slots_or_members_lead_out_is_refused() {
     assert!(matches!(with_pool(&|pool| pool.truncate(100)), ImageError::Pool(_)));
     let only_first = |pool: &mut Vec<u8>| pool.truncate(if slots(pool).slots == 13 { 0 } else { pool.len() });
     assert!(matches!(with_pool(&only_first), ImageError::Pool(_)));
+}
+
+#[test]
+fn rules_out_of_order_or_that_lead_out_are_refused() {
+    let with_rules = |at: usize, byte: u8| {
+        let mut built = built();
+        built.rules.as_mut().unwrap()[at] = byte;
+        name_rules(&mut built);
+        check(&built).unwrap_err()
+    };
+    let parts = Parts::of(&RulesHeader::read_from_prefix(&built().rules.unwrap()).unwrap().0).unwrap();
+    assert_eq!(with_rules(0, b'P'), ImageError::Rules);
+    // As many lists more than there can be; rules of flows alone, which they are not.
+    assert_eq!(with_rules(36, 200), ImageError::Rules);
+    assert_eq!(with_rules(56, 0), ImageError::Rules);
+    // A mask of nothing, an offset out of reach, a base that nobody knows, words in another order.
+    assert_eq!(with_rules(parts.words + 8, 0), ImageError::RulesWord(1));
+    assert_eq!(with_rules(parts.words + 5, 9), ImageError::RulesWord(0));
+    assert_eq!(with_rules(parts.words + 6, 3), ImageError::RulesWord(0));
+    assert_eq!(with_rules(parts.words + 14, 0), ImageError::RulesWord(1));
+    // A field that is no field, a field twice, rows that are another list's, more of them than there are.
+    assert_eq!(with_rules(parts.lists, 30), ImageError::RulesList(0));
+    assert_eq!(with_rules(parts.lists + 1, 0), ImageError::RulesList(0));
+    assert_eq!(with_rules(parts.lists + 32, 1), ImageError::RulesList(0));
+    assert_eq!(with_rules(parts.lists + 43, 1), ImageError::RulesList(0));
+    // A least rule that is not the least, and a row that begins behind its end.
+    assert_eq!(with_rules(parts.lists + 44, 1), ImageError::RulesList(0));
+    assert_eq!(with_rules(parts.rows + 7, 255), ImageError::RulesList(0));
+    // A rule of a service that is not there, of a real that is not, out of order, of an action that nobody knows.
+    let rule = |place: usize| parts.rules + 32 * place;
+    assert_eq!(with_rules(rule(1) + 8, 99), ImageError::Rule(1));
+    assert_eq!(with_rules(rule(2) + 12, 99), ImageError::Rule(2));
+    assert_eq!(with_rules(rule(2), 0), ImageError::Rule(2));
+    assert_eq!(with_rules(rule(2) + 4, 3), ImageError::Rule(2));
 }
 
 #[test]

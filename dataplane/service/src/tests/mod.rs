@@ -9,6 +9,7 @@ mod hostile;
 mod images;
 mod maglev;
 mod quic;
+mod rules;
 mod templates;
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -90,6 +91,7 @@ pub(crate) fn blueprint(weights: &[u32], slots: u32) -> Blueprint {
         reals: reals(weights.len().try_into().unwrap()),
         pools: vec![pool(weights, slots)],
         services: vec![service(0, "198.51.100.10", protocol::TCP, (80, 80), 0)],
+        rules: Vec::new(),
     }
 }
 

@@ -1,0 +1,168 @@
+//! What rules say of packets.
+//!
+//! A table of flow rules is asked where a flow is new or has to be confirmed, and about packets that have no flow before
+//! they are answered: never on a hit. A table with packet rules is asked about every packet besides, in a stage of its
+//! own: what one of those drops is dropped there, before its flow is met. Either way an established flow keeps its
+//! real, for a service or a real that a rule gives is a new flow's.
+//!
+//! Nobody asks about a packet that is for no VIP, that is malformed or from nobody, nor about neighbour discovery.
+
+use counters::DropReason;
+use port::Packet;
+use service::{Base, Masked, NO_VLAN, RuleAction, RuleKey, RulesView, Ruling, TableView};
+use wire::{Kind, Parsed, ethernet};
+
+use crate::decision::Verdict;
+use crate::lane::{Lane, Step};
+
+/// The verdict on a packet that a rule drops.
+pub(crate) const DROPPED: Verdict = Verdict::Drop(DropReason::Rule);
+
+/// The rule that decides about a packet for a VIP, if there is one. `frame` is what `parsed` was read of.
+#[inline]
+pub(crate) fn ruling(table: &TableView<'_>, frame: &[u8], parsed: &Parsed) -> Option<Ruling> {
+    if table.has_rules() { ask(table, frame, parsed) } else { None }
+}
+
+#[inline(never)]
+fn ask(table: &TableView<'_>, frame: &[u8], parsed: &Parsed) -> Option<Ruling> {
+    let rules = table.rules()?;
+    rules.find(&key(table, rules, frame, parsed))
+}
+
+/// The rule that drops a packet of a flow before its flow is met: of tables with packet rules only.
+pub(crate) fn dropped(table: &TableView<'_>, frame: &[u8], parsed: &Parsed) -> Option<Ruling> {
+    let ruling = if table.has_packet_rules() { ask(table, frame, parsed) } else { None };
+    let tuple = &parsed.tuple;
+    ruling.filter(|ruling| {
+        ruling.action == RuleAction::Drop && table.classify_address(&tuple.destination, tuple.family)
+    })
+}
+
+/// The rule that drops a packet without a flow.
+pub(crate) fn dropped_portless(table: &TableView<'_>, frame: &[u8], parsed: &Parsed) -> Option<Ruling> {
+    let tuple = &parsed.tuple;
+    let is_asked = table.has_rules()
+        && parsed.ends.are_two()
+        && parsed.kind != Kind::NeighbourDiscovery
+        && table.classify_address(&tuple.destination, tuple.family);
+    let ruling = if is_asked { ask(table, frame, parsed) } else { None };
+    ruling.filter(|ruling| ruling.action == RuleAction::Drop)
+}
+
+/// Asks about every packet of a burst that is of a flow, and marks those that are dropped.
+#[inline(never)]
+pub(crate) fn ask_all<P: Packet>(table: &TableView<'_>, packets: &[P], lanes: &mut [Lane]) {
+    for (packet, lane) in packets.iter().zip(lanes) {
+        let is_of_flow = matches!(lane.step, Step::Resolve | Step::Settled);
+        if is_of_flow && dropped(table, packet.data(), &lane.parsed).is_some() {
+            lane.step = Step::Ruled;
+        }
+    }
+}
+
+/// The packet's fields, as far as the table's rules may ask.
+fn key(table: &TableView<'_>, rules: RulesView<'_>, frame: &[u8], parsed: &Parsed) -> RuleKey {
+    let has_ports = matches!(parsed.kind, Kind::Tcp | Kind::Udp | Kind::IcmpError);
+    let mut key = RuleKey::of(&parsed.tuple, has_ports);
+    // An error is about a flow's addresses and ports; all else of it is its own.
+    if table.has_packet_rules() && parsed.kind != Kind::IcmpError {
+        key.set_dscp(parsed.tos >> 2);
+        key.set_vlan(vlan(frame));
+        for (place, masked) in rules.words().enumerate() {
+            if let Some(value) = value(&masked, frame, parsed) {
+                key.set_word(place, value & masked.mask);
+            }
+        }
+    }
+    key
+}
+
+/// The VLAN of the outermost tag; a tag of VLAN 0 is a priority and no VLAN (IEEE 802.1Q §9.6).
+fn vlan(frame: &[u8]) -> u16 {
+    let ends = frame.get(ethernet::HEADER_LEN - 2..).and_then(|rest| rest.first_chunk());
+    match ends {
+        Some([a, b, c, d])
+            if matches!(u16::from_be_bytes([*a, *b]), ethernet::VLAN | ethernet::SERVICE_VLAN) =>
+        {
+            match u16::from_be_bytes([*c, *d]) & 0xfff {
+                0 => NO_VLAN,
+                vlan => vlan,
+            }
+        }
+        _ => NO_VLAN,
+    }
+}
+
+/// Four bytes of a packet; `None` where they are not in its first segment, not in the packet, or of no header that it
+/// has. Behind the last that is asked for they count as zero.
+fn value(masked: &Masked, frame: &[u8], parsed: &Parsed) -> Option<u32> {
+    let base = match masked.base {
+        Base::TcpFlags => return (parsed.kind == Kind::Tcp).then_some(u32::from(parsed.flags.0)),
+        Base::Network => parsed.network_offset,
+        Base::Transport if parsed.kind == Kind::Fragment => return None,
+        Base::Transport => parsed.transport_offset,
+    };
+    let first = usize::from(base) + usize::from(masked.offset);
+    let last = first + masked.bytes();
+    let end = usize::from(parsed.network_offset) + parsed.ip_len as usize;
+    let found = frame.get(first..last).filter(|_| last <= end)?;
+    let mut bytes = [0; 4];
+    bytes.iter_mut().zip(found).for_each(|(to, from)| *to = *from);
+    Some(u32::from_be_bytes(bytes))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{value, vlan};
+    use proptest::prelude::{any, prop, proptest};
+    use service::{Base, Masked, NO_VLAN};
+    use wire::{Kind, Parsed};
+
+    fn frame(tags: &[[u8; 4]]) -> Vec<u8> {
+        let mut frame = vec![0; 12];
+        tags.iter().for_each(|tag| frame.extend(tag));
+        frame.extend([8, 0, 0x45]);
+        frame
+    }
+
+    #[test]
+    fn the_outermost_tag_that_names_a_vlan_counts() {
+        assert_eq!(vlan(&frame(&[])), NO_VLAN);
+        assert_eq!(vlan(&frame(&[[0x81, 0, 0x60, 7]])), 7);
+        assert_eq!(vlan(&frame(&[[0x88, 0xa8, 0x0f, 0xff], [0x81, 0, 0, 7]])), 4095);
+        assert_eq!(vlan(&frame(&[[0x81, 0, 0xe0, 0]])), NO_VLAN, "a priority alone");
+        assert_eq!(vlan(&[0; 15]), NO_VLAN, "a frame that is cut");
+    }
+
+    #[test]
+    fn bytes_count_up_to_the_end_of_the_packet_and_no_further() {
+        let frame: Vec<u8> = (0..60).collect();
+        let mut parsed =
+            Parsed { kind: Kind::Udp, network_offset: 14, transport_offset: 34, ip_len: 30, ..Parsed::EMPTY };
+        let at = |base, offset, mask, parsed: &Parsed| {
+            value(&Masked { base, offset, mask, value: 0 }, &frame, parsed)
+        };
+        assert_eq!(at(Base::Network, 0, u32::MAX, &parsed), Some(0x0e0f_1011));
+        assert_eq!(at(Base::Transport, 6, u32::MAX, &parsed), Some(0x2829_2a2b), "the packet's last four");
+        assert_eq!(at(Base::Transport, 7, u32::MAX, &parsed), None);
+        assert_eq!(at(Base::Transport, 7, 0xffff_ff00, &parsed), Some(0x292a_2b00));
+        assert_eq!(at(Base::TcpFlags, 0, 2, &parsed), None);
+        parsed.kind = Kind::Fragment;
+        assert_eq!(at(Base::Transport, 0, 1, &parsed), None);
+        assert_eq!(at(Base::Network, 0, 1, &parsed), Some(0x0e0f_1011));
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_have_values_or_none(
+            frame in prop::collection::vec(any::<u8>(), 0..80), offset in 0..200_u16, mask in 1..u32::MAX, at in any::<u16>(), len in any::<u32>(),
+        ) {
+            let parsed = Parsed { transport_offset: at, network_offset: at / 2, ip_len: len, ..Parsed::EMPTY };
+            for base in [Base::Network, Base::Transport, Base::TcpFlags] {
+                let _ = value(&Masked { base, offset, mask, value: 0 }, &frame, &parsed);
+            }
+            let _ = vlan(&frame);
+        }
+    }
+}
