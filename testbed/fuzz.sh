@@ -12,7 +12,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/fuzz"
 seconds=${1:-60}
 shift || true
 targets=("$@")
-[ ${#targets[@]} -gt 0 ] || targets=(parse forward config capture image numbers request scrape
+[ ${#targets[@]} -gt 0 ] || targets=(parse forward config capture image rules numbers request scrape
     import-ipvs import-keepalived import-katran import-glb)
 case $seconds in
     check) ;;
@@ -20,7 +20,7 @@ case $seconds in
 esac
 
 # How many inputs `check` gives each target: some ten seconds of CPU time each.
-declare -A inputs=([parse]=1500000 [forward]=20000 [config]=10000 [capture]=400000 [image]=80000 [numbers]=100000
+declare -A inputs=([parse]=1500000 [forward]=20000 [config]=10000 [capture]=400000 [image]=80000 [rules]=20000 [numbers]=100000
     [request]=400000 [scrape]=1000000
     [import-ipvs]=40000 [import-keepalived]=8000 [import-katran]=40000 [import-glb]=60000)
 for target in "${targets[@]}"; do

@@ -10,13 +10,15 @@
 #[path = "common/swaps.rs"]
 mod swaps;
 
+use std::net::Ipv4Addr;
 use std::sync::atomic::{AtomicBool, AtomicU64};
 
 use counters::Event;
 use engine::NoObserver;
 use mem::CountingAllocator;
 use port::{BURST_MAX, MemPacket, MemPort, MemSink, MemSource, Packet, Tick};
-use swaps::{Core, Demand, Ending, FLOWS_FIRST, Flows, Witness, live, walk};
+use service::{Blueprint, Prefix, RuleAction, RuleSpec, ServiceNumber};
+use swaps::{Core, Demand, Ending, FLOWS_FIRST, Flows, Plan, Witness, live, walk};
 
 #[global_allocator]
 static ALLOCATOR: CountingAllocator = CountingAllocator;
@@ -70,8 +72,8 @@ fn port(worker: u8) -> Memory {
     MemPort::new(2 * BURST_MAX, 256, Traffic::new(worker), sink)
 }
 
-fn swap_under_traffic_of(workers: u8) {
-    let (blueprints, plans) = walk();
+/// Gives how many packets rules sent their way, of all workers.
+fn swap_under_traffic_of(workers: u8, (blueprints, plans): (Vec<Blueprint>, Vec<Plan>)) -> u64 {
     let (mut core, seats) = Core::new(&blueprints[0], usize::from(workers));
     let packets: Vec<AtomicU64> = seats.iter().map(|_| AtomicU64::new(0)).collect();
     let is_over = &AtomicBool::new(false);
@@ -97,6 +99,7 @@ fn swap_under_traffic_of(workers: u8) {
         outcomes
     });
 
+    let routed = outcomes.iter().map(|outcome| outcome.ledger.get(Event::RuleRouted)).sum();
     for (number, mut outcome) in outcomes.into_iter().enumerate() {
         assert_eq!(outcome.port.free_buffers(), 2 * BURST_MAX, "a packet is left in a hand");
         let (traffic, sink) = outcome.port.ends();
@@ -105,16 +108,57 @@ fn swap_under_traffic_of(workers: u8) {
         outcome.require(came);
         assert_eq!(core.page(number), outcome.ledger, "the shared page is the worker's ledger");
     }
+    routed
+}
+
+/// Ten thousand rules: of clients who are not there, each dropped, and one for those who are. In every other table one
+/// asks for a DSCP that nobody has, so that all are asked about every packet.
+fn ten_thousand(table: u32) -> Vec<RuleSpec> {
+    let rule = |rank| RuleSpec {
+        rank,
+        sources: Vec::new(),
+        destinations: Vec::new(),
+        protocol: Some(6),
+        source_ports: None,
+        ports: Some((80, 80)),
+        dscp: None,
+        vlan: None,
+        masked: Vec::new(),
+        action: RuleAction::Drop,
+    };
+    let client =
+        |i: u32| Prefix { address: Ipv4Addr::from_bits(0x0a00_0000 + ((i + table) << 8)).into(), len: 24 };
+    let mut rules: Vec<RuleSpec> =
+        (0..9_998).map(|i| RuleSpec { sources: vec![client(i)], ..rule(i) }).collect();
+    let ours = Prefix { address: Ipv4Addr::new(203, 0, 113, 0).into(), len: 24 };
+    let action = RuleAction::Service(ServiceNumber::default());
+    rules.push(RuleSpec { sources: vec![ours], action, ..rule(9_998) });
+    let dscp = if table.is_multiple_of(2) { Some((46, 46)) } else { None };
+    rules.push(RuleSpec { dscp, ports: Some((81, 81)), ..rule(9_999) });
+    rules
 }
 
 #[test]
 fn a_thousand_tables_are_swapped_under_traffic_and_no_packet_is_lost_and_no_flow_moves_without_need() {
-    swap_under_traffic_of(1);
+    swap_under_traffic_of(1, walk());
 }
 
 #[test]
 fn two_workers_switch_each_in_its_own_time_and_lose_no_packet_and_move_no_flow_without_need() {
-    swap_under_traffic_of(2);
+    swap_under_traffic_of(2, walk());
+}
+
+#[test]
+fn tables_of_ten_thousand_rules_are_swapped_under_traffic_and_the_worker_goes_on_meanwhile() {
+    const TABLES: usize = 21;
+    let (mut blueprints, mut plans) = walk();
+    blueprints.truncate(TABLES);
+    plans.truncate(TABLES);
+    for (blueprint, table) in blueprints.iter_mut().zip(0..) {
+        blueprint.rules = ten_thousand(table);
+    }
+    // Every flow is asked about when it is new and once more for each table that it meets.
+    assert!(swap_under_traffic_of(1, (blueprints, plans)) > FLOWS_FIRST);
 }
 
 #[test]

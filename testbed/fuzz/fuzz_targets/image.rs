@@ -13,20 +13,21 @@ use port::{Burst, MemPacket, Tick};
 use service::{Built, Table};
 use sha2::{Digest, Sha256};
 
-/// A good image and where in its root the digests of its pools stand.
-static GOOD: LazyLock<(Built, Vec<usize>)> = LazyLock::new(|| {
+/// A good image and where in its root the digests of its pools and of its rules stand.
+static GOOD: LazyLock<(Built, Vec<usize>, usize)> = LazyLock::new(|| {
     let built = sample_built();
-    let place = |pool: &Vec<u8>| {
-        let digest = Sha256::digest(pool);
+    let place = |image: &Vec<u8>| {
+        let digest = Sha256::digest(image);
         built
             .root
             .windows(32)
             .position(|window| window == digest.as_slice())
-            .expect("the root names its pools")
+            .expect("the root names its images")
     };
     let mut places: Vec<usize> = built.pools.iter().map(place).collect();
     places.sort_unstable();
-    (built, places)
+    let of_rules = place(built.rules.as_ref().expect("the sample has rules"));
+    (built, places, of_rules)
 });
 
 /// One change: which image, what, where and by what, in seven bytes.
@@ -47,7 +48,11 @@ fn harm(image: &mut Vec<u8>, what: u8, at: u16, value: [u8; 3]) {
     }
 }
 
-fn name_pools(built: &mut Built, places: &[usize]) {
+fn name_images(built: &mut Built, places: &[usize], of_rules: usize) {
+    let digest = built.rules.as_ref().map(Sha256::digest);
+    if let (Some(name), Some(digest)) = (built.root.get_mut(of_rules..of_rules + 32), digest) {
+        name.copy_from_slice(&digest);
+    }
     built.pools.sort_by_key(|pool| <[u8; 32]>::from(Sha256::digest(pool)));
     for (pool, place) in built.pools.iter().zip(places) {
         if let Some(digest) = built.root.get_mut(*place..place + 32) {
@@ -99,20 +104,21 @@ fn forward<B: AsRef<[u8]>>(table: &Table<B>) {
 }
 
 fuzz_target!(|bytes: &[u8]| {
-    let (good, places) = &*GOOD;
+    let (good, places, of_rules) = &*GOOD;
     let mut built = good.clone();
     for change in bytes.chunks_exact(7).take(16) {
         let &[which, what, low, high, a, b, c] = change else { continue };
         let pools = built.pools.len();
-        let image = match usize::from(which) % (pools + 2) {
+        let image = match usize::from(which) % (pools + 3) {
             place if place < pools => built.pools.get_mut(place),
+            place if place == pools => built.rules.as_mut(),
             _ => Some(&mut built.root),
         };
         if let Some(image) = image {
             harm(image, what, u16::from_le_bytes([low, high]), [a, b, c]);
         }
     }
-    name_pools(&mut built, places);
+    name_images(&mut built, places, *of_rules);
     match built.table() {
         Ok(table) => forward(&table),
         Err(error) => assert!(!error.to_string().is_empty()),

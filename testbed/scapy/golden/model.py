@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from scapy.layers.inet6 import IPv6, in6_chksum
 from scapy.utils import checksum
 
-from . import quic, tunnels
+from . import quic, rules, tunnels
 from .frames import IPV4, IPV6, TAGS, Flow
 from .neighbours import answered
 from .outputs import Inner, echo_answer, ipip, mac_rewrite, split, too_big, tunnelled
@@ -123,6 +123,13 @@ def check_transport(packet: Packet) -> None:
         refuse(not 8 <= struct.unpack_from("!H", raw, 4)[0] <= len(raw), "drop.malformed")
 
 
+def is_error(packet: Packet) -> bool:
+    """Whether it is an ICMP error."""
+    if packet.fragment or packet.protocol != (1 if packet.version == 4 else 58):
+        return False
+    return packet.payload[0] in ((3, 11, 12) if packet.version == 4 else (1, 2, 3, 4))
+
+
 def quoted(packet: Packet) -> Flow:
     """The flow, in the client's direction, that an ICMP error is about."""
     raw = packet.payload[8:]
@@ -172,6 +179,8 @@ class Balancer:
         self.quic = {service["name"]: quic.Servers(service["quic"], config["quic"], by_name)
                      for service in config["service"] if "quic" in service}
         self.ends, self.ttl = tunnels.Ends(config), None
+        self.rules, self.by_name = config.get("rule", []), by_name
+        self.served: dict[Flow, dict] = {}
         self.flows: dict[Flow, list] = {}
         self.room = Room(flow["key"], flow["entries"]) if "key" in flow else None
         self.counters, self.tallies, self.now, self.identification = Counter(), Counter(), 0, 0
@@ -251,15 +260,46 @@ class Balancer:
         six = packet.version == 6 and packet.protocol == 58 and not packet.fragment
         discovery = six and 133 <= packet.payload[0] <= 137
         refuse(packet.from_nobody and not discovery, "drop.bad_source")
+        if packet.fragment or packet.protocol not in (TCP, UDP) and not discovery and not is_error(packet):
+            self.rule(frame, packet, None)
         refuse(packet.fragment, "drop.fragment")
         if packet.protocol == (1 if packet.version == 4 else 58):
             return self.icmp(frame, packet)
         refuse(packet.protocol not in (TCP, UDP), "drop.protocol")
         flow = Flow(packet.src, packet.dst, *struct.unpack_from("!HH", packet.payload), packet.protocol)
-        service = self.service(flow)
+        rule = self.rule(frame, packet, flow)
+        service = self.given(rule) if rule else self.service(flow)
         named = self.named(packet, service)
-        real = self.follow(flow, service, packet.payload[13] if flow.protocol == TCP else 0, named)
-        return self.send(frame, packet, real, flow, service)
+        flags = packet.payload[13] if flow.protocol == TCP else 0
+        entry = self.alive(flow)
+        if entry is None or entry[1] == "closing" and flags & 0x12 == 0x02 or service["name"] in self.quic:
+            self.counters["rule.routed"] += int(rule is not None)
+            self.served[flow] = service
+        real = self.follow(flow, service, flags, named, self.real_given(rule))
+        return self.send(frame, packet, real, flow, self.served[flow])
+
+    def rule(self, frame: bytes, packet: Packet, flow: Flow | None) -> dict | None:
+        """The rule that decides about a packet; one that drops it does so here."""
+        network = 14 + len(split(frame)[0])
+        end = network + packet.size
+        seen = rules.Seen(packet.src, packet.dst, packet.protocol, (flow.sport, flow.dport) if flow else None, frame,
+                          network, None if packet.fragment else end - len(packet.payload), end)
+        return self.ruled(seen)
+
+    def ruled(self, seen: rules.Seen) -> dict | None:
+        """The same of what is seen."""
+        rule = rules.first(self.rules, seen)
+        refuse(bool(rule) and rule.get("drop", False), "drop.rule")
+        return rule
+
+    def given(self, rule: dict) -> dict:
+        """The service that a rule gives."""
+        return next(service for *_, service in self.services if service["name"] == rule["service"])
+
+    def real_given(self, rule: dict | None) -> str | None:
+        """The address of the real that a rule gives, while that takes new flows."""
+        real = self.by_name[rule["real"]] if rule and "real" in rule else None
+        return real["address"] if real and real.get("state", "up") == "up" else None
 
     def named(self, packet: Packet, service: dict) -> str | None:
         """The real that a packet's connection id names, where the service has such ids."""
@@ -293,13 +333,20 @@ class Balancer:
             return echo_answer(frame)
         refuse(not four and 133 <= kind <= 137, "punt.neighbour_discovery")
         refuse(kind not in ((3, 11, 12) if four else (1, 2, 3, 4)), "drop.icmp_type")
-        flow = quoted(packet)
-        service, known = self.service(flow), self.alive(flow)
+        try:
+            flow = quoted(packet)
+        except Verdict:
+            self.rule(frame, packet, None)
+            raise
+        known, rule = self.alive(flow), None
+        if known is None:
+            rule = self.ruled(rules.Seen(flow.src, flow.dst, flow.protocol, (flow.sport, flow.dport)))
+        service = self.given(rule) if rule else self.served.get(flow) or self.service(flow)
         named = None
         if service["name"] in self.quic:
             raw = packet.payload[8:]
             named = self.quic[service["name"]].sender(raw[((raw[0] & 15) * 4 if four else 40) + 8:])
-        real = known[0] if known else named or self.choose(flow, service)
+        real = known[0] if known else named or self.real_given(rule) or self.choose(flow, service)
         self.counters["flow.hit"] += int(known is not None)
         out = self.send(frame, packet, real, flow, service)
         self.counters["icmp.followed"] += 1
@@ -316,12 +363,12 @@ class Balancer:
         refuse(pool is None, "drop.no_real")
         return pool.choose(flow)
 
-    def follow(self, flow: Flow, service: dict, flags: int, named: str | None = None) -> str:
+    def follow(self, flow: Flow, service: dict, flags: int, named: str | None, given: str | None) -> str:
         """The flow's real, or the one that is named; the flow is put into the table or brought up to date."""
         opens, closes = flags & 0x12 == 0x02, bool(flags & 0x05)
         entry = self.alive(flow)
         if entry is None:
-            real = named or self.choose(flow, service)
+            real = named or given or self.choose(flow, service)
             if self.gate and self.tokens < 1:
                 self.counters["flow.stateless_gate"] += 1
                 return real
