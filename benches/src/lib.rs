@@ -9,5 +9,6 @@ pub mod flows_capture;
 pub mod halved;
 pub mod maglev;
 pub mod packets;
+pub mod rules;
 pub mod scenario;
 pub mod tables;

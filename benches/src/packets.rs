@@ -15,10 +15,23 @@ pub enum Shape {
     V6,
     /// IPv4 to an address that is no VIP.
     NotVip,
+    /// IPv4 to the single VIP, under a table with such rules.
+    Ruled(Ruled),
     /// QUIC over IPv4 to a VIP of its own, with ids of that configuration (74 bytes).
     Quic(Ids),
     /// IPv4, destinations uniform over so many VIPs.
     Many(u32),
+}
+
+/// Which rules a table has, none of which matches a packet of ours.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ruled {
+    /// Ten thousand of clients' prefixes: asked about new flows.
+    Flows,
+    /// One of a DSCP: asked about every packet.
+    Packet,
+    /// All of these.
+    Both,
 }
 
 /// How connection ids are made, by their rotation bits in [`crate::tables::quic_table`].
@@ -79,7 +92,7 @@ impl Permutation {
         let mut frame = [0; FRAME6];
         let (len, bytes) = match shape {
             Shape::V6 => (FRAME6, frame6(flags)),
-            Shape::V4 => (FRAME4, frame4(VIP4, flags)),
+            Shape::V4 | Shape::Ruled(_) => (FRAME4, frame4(VIP4, flags)),
             Shape::Many(_) => (FRAME4, frame4([0; 4], flags)),
             Shape::Quic(ids) => (FRAME6, frame_quic(ids)),
             Shape::NotVip => (FRAME4, frame4([203, 0, 113, 77], flags)),

@@ -5,7 +5,8 @@
 //! `cargo run --release -p benches --bin path [ROUNDS] [--json FILE] [--small] [--only NAME] [--once PACKETS]`
 #![forbid(unsafe_code)]
 
-use benches::packets::{Ids, Shape};
+use benches::packets::{Ids, Ruled, Shape};
+use benches::rules::{self, Kind};
 use benches::scenario::{Scenario, Setup, Work, spread};
 use benches::{chase, tables};
 use mem::PageKind;
@@ -46,6 +47,7 @@ fn setups(is_small: bool) -> Vec<(Setup, bool)> {
         (Setup { name: "40,000 flows, 10,000 VIPs", shape: Shape::Many(10_000), ..forty }, true),
     ];
     setups.extend(quic(base));
+    setups.extend(ruled(base));
     if is_small {
         return setups;
     }
@@ -81,6 +83,35 @@ fn setups(is_small: bool) -> Vec<(Setup, bool)> {
     setups
 }
 
+/// Established flows beside rules.
+fn ruled(base: Setup) -> [(Setup, bool); 3] {
+    let of = |name, rules| (Setup { name, shape: Shape::Ruled(rules), ..base }, false);
+    [
+        of("4,096 flows, 10,000 flow rules", Ruled::Flows),
+        of("4,096 flows, one packet rule", Ruled::Packet),
+        of("4,096 flows, 10,001 with one", Ruled::Both),
+    ]
+}
+
+/// The table with such rules.
+fn ruled_table(ruled: Ruled) -> Option<Table> {
+    let mut set = match ruled {
+        Ruled::Flows | Ruled::Both => rules::set(Kind::Clients, 10_000),
+        Ruled::Packet => Vec::new(),
+    };
+    if ruled != Ruled::Flows {
+        let any = rules::set(Kind::Clients, 1).pop()?;
+        set.push(service::RuleSpec {
+            rank: 10_000,
+            sources: Vec::new(),
+            ports: None,
+            dscp: Some((46, 46)),
+            ..any
+        });
+    }
+    tables::build(&tables::with_rules(set)?)?.table().ok()
+}
+
 /// Established flows whose connection ids are read.
 fn quic(base: Setup) -> [(Setup, bool); 4] {
     let of = |name, ids| (Setup { name, shape: Shape::Quic(ids), ..base }, false);
@@ -105,7 +136,14 @@ fn main() -> Result<(), String> {
     let one = tables::table(None).ok_or("the table with one VIP did not build")?;
     let many = tables::table(Some(10_000)).ok_or("the table with 10,000 VIPs did not build")?;
     let quic = tables::quic_table().ok_or("the table of QUIC did not build")?;
+    let none = "a table with rules did not build";
+    let of_flows = ruled_table(Ruled::Flows).ok_or(none)?;
+    let of_packets = ruled_table(Ruled::Packet).ok_or(none)?;
+    let of_both = ruled_table(Ruled::Both).ok_or(none)?;
     let table = |setup: &Setup, is_many: bool| match setup.shape {
+        Shape::Ruled(Ruled::Flows) => &of_flows,
+        Shape::Ruled(Ruled::Packet) => &of_packets,
+        Shape::Ruled(Ruled::Both) => &of_both,
         Shape::Quic(_) => &quic,
         _ if is_many => &many,
         _ => &one,
