@@ -90,6 +90,15 @@ pub const fn is_intact_header([first, second]: [u64; 2], last: u32) -> bool {
     folded(low.wrapping_add(once_more as u32)) == 0xffff
 }
 
+/// The checksum of a message one of whose words changes, by RFC 1624 §3 (equation 3), which is right where the
+/// others give the second zero of one's complement.
+#[inline]
+#[must_use]
+pub const fn changed(checksum: [u8; 2], from: [u8; 2], to: [u8; 2]) -> [u8; 2] {
+    let [sum, from, to] = [u16::from_be_bytes(checksum), u16::from_be_bytes(from), u16::from_be_bytes(to)];
+    (!folded(!sum as u32 + !from as u32 + to as u32)).to_be_bytes()
+}
+
 /// The checksum of one piece of bytes, as the two bytes that go into the header.
 #[must_use]
 pub fn of(bytes: &[u8]) -> [u8; 2] {
@@ -98,7 +107,7 @@ pub fn of(bytes: &[u8]) -> [u8; 2] {
 
 #[cfg(test)]
 mod tests {
-    use super::{Sum, folded, is_intact_header, of};
+    use super::{Sum, changed, folded, is_intact_header, of};
     use proptest::prelude::{any, proptest};
 
     /// The words and the sum of RFC 1071 §3: 0001 f203 f4f5 f6f7 give ddf2.
@@ -106,6 +115,12 @@ mod tests {
     fn the_example_of_rfc_1071() {
         let bytes = [0x00, 0x01, 0xf2, 0x03, 0xf4, 0xf5, 0xf6, 0xf7];
         assert_eq!(u16::from_be_bytes(of(&bytes)), !0xddf2);
+    }
+
+    /// RFC 1624 §4: a word 5555 becomes 3285 under the checksum dd2f. Equation 2 of RFC 1141 gives ffff.
+    #[test]
+    fn the_example_of_rfc_1624() {
+        assert_eq!(changed([0xdd, 0x2f], [0x55, 0x55], [0x32, 0x85]), [0, 0]);
     }
 
     fn slow(bytes: &[u8]) -> u16 {
@@ -121,6 +136,20 @@ mod tests {
         #[test]
         fn agrees_with_the_definition(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
             assert_eq!(u16::from_be_bytes(of(&bytes)), slow(&bytes));
+        }
+
+        #[test]
+        fn a_changed_word_changes_the_checksum_as_a_new_sum_does(mut bytes in any::<[u8; 20]>(), at in 0usize..9, to in any::<[u8; 2]>()) {
+            bytes[0] |= 0x40;
+            bytes[18..].fill(0);
+            let sum = of(&bytes);
+            let from = [bytes[at * 2], bytes[at * 2 + 1]];
+            bytes[at * 2..at * 2 + 2].copy_from_slice(&to);
+            let expected = of(&bytes);
+            // All zero is no header.
+            if bytes != [0; 20] {
+                assert_eq!(changed(sum, from, to), expected);
+            }
         }
 
         #[test]

@@ -14,6 +14,7 @@ pub mod gue;
 pub mod icmp;
 pub mod ipv4;
 pub mod ipv6;
+pub mod mpls;
 pub mod nd;
 mod parse;
 pub mod tcp;
