@@ -36,5 +36,8 @@ printf '%-24s %6s\n' "4,096 flows, IPv6" $(($(each "4,096 flows, IPv6") - six))
 for row in "QUIC, clear" "QUIC, one block" "QUIC, three passes" "QUIC, four passes"; do
     printf '%-24s %6s\n' "$row" $(($(each "$row") - six))
 done
+for row in "marked, DSCP" "marked, tag and labels" "limited"; do
+    printf '%-24s %6s\n' "$row" $(($(each "$row") - four))
+done
 printf '%-24s %6s\n' "no VIP" $(($(each "no VIP") - four))
 printf '%-24s %6s\n' "no VIP, recorded" $(($(each "no VIP, recorded") - four))

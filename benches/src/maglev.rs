@@ -77,6 +77,7 @@ pub fn blueprint(slots: u32, changed: Option<u32>) -> Option<Blueprint> {
             port_last: 80,
             pool: 0,
             quic: [None; 7],
+            attributes: service::Attributes::default(),
         }],
     })
 }

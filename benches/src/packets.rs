@@ -19,6 +19,8 @@ pub enum Shape {
     Ruled(Ruled),
     /// QUIC over IPv4 to a VIP of its own, with ids of that configuration (74 bytes).
     Quic(Ids),
+    /// IPv4 to the single VIP, whose service asks for this too.
+    Asking(Asks),
     /// IPv4, destinations uniform over so many VIPs.
     Many(u32),
 }
@@ -32,6 +34,17 @@ pub enum Ruled {
     Packet,
     /// All of these.
     Both,
+}
+
+/// What a service asks for in [`crate::tables::asking_table`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Asks {
+    /// A code point in both headers.
+    Dscp,
+    /// A tag and two labels.
+    Link,
+    /// A limit that nothing exceeds.
+    Limit,
 }
 
 /// How connection ids are made, by their rotation bits in [`crate::tables::quic_table`].
@@ -92,7 +105,7 @@ impl Permutation {
         let mut frame = [0; FRAME6];
         let (len, bytes) = match shape {
             Shape::V6 => (FRAME6, frame6(flags)),
-            Shape::V4 | Shape::Ruled(_) => (FRAME4, frame4(VIP4, flags)),
+            Shape::V4 | Shape::Ruled(_) | Shape::Asking(_) => (FRAME4, frame4(VIP4, flags)),
             Shape::Many(_) => (FRAME4, frame4([0; 4], flags)),
             Shape::Quic(ids) => (FRAME6, frame_quic(ids)),
             Shape::NotVip => (FRAME4, frame4([203, 0, 113, 77], flags)),

@@ -5,7 +5,7 @@
 //! `cargo run --release -p benches --bin path [ROUNDS] [--json FILE] [--small] [--only NAME] [--once PACKETS]`
 #![forbid(unsafe_code)]
 
-use benches::packets::{Ids, Ruled, Shape};
+use benches::packets::{Asks, Ids, Ruled, Shape};
 use benches::rules::{self, Kind};
 use benches::scenario::{Scenario, Setup, Work, spread};
 use benches::{chase, tables};
@@ -48,6 +48,7 @@ fn setups(is_small: bool) -> Vec<(Setup, bool)> {
     ];
     setups.extend(quic(base));
     setups.extend(ruled(base));
+    setups.extend(asking(base));
     if is_small {
         return setups;
     }
@@ -123,6 +124,12 @@ fn quic(base: Setup) -> [(Setup, bool); 4] {
     ]
 }
 
+/// Established flows whose service asks for more than a real.
+fn asking(base: Setup) -> [(Setup, bool); 3] {
+    let of = |name, asks| (Setup { name, shape: Shape::Asking(asks), ..base }, false);
+    [of("marked, DSCP", Asks::Dscp), of("marked, tag and labels", Asks::Link), of("limited", Asks::Limit)]
+}
+
 fn main() -> Result<(), String> {
     let arguments: Vec<String> = std::env::args().collect();
     let rounds = arguments.get(1).and_then(|text| text.parse().ok()).unwrap_or(9);
@@ -140,11 +147,16 @@ fn main() -> Result<(), String> {
     let of_flows = ruled_table(Ruled::Flows).ok_or(none)?;
     let of_packets = ruled_table(Ruled::Packet).ok_or(none)?;
     let of_both = ruled_table(Ruled::Both).ok_or(none)?;
+    let asking = |asks| tables::asking_table(asks).ok_or("the table of marks and limits did not build");
+    let (dscp, link, limit) = (asking(Asks::Dscp)?, asking(Asks::Link)?, asking(Asks::Limit)?);
     let table = |setup: &Setup, is_many: bool| match setup.shape {
         Shape::Ruled(Ruled::Flows) => &of_flows,
         Shape::Ruled(Ruled::Packet) => &of_packets,
         Shape::Ruled(Ruled::Both) => &of_both,
         Shape::Quic(_) => &quic,
+        Shape::Asking(Asks::Dscp) => &dscp,
+        Shape::Asking(Asks::Link) => &link,
+        Shape::Asking(Asks::Limit) => &limit,
         _ if is_many => &many,
         _ => &one,
     };

@@ -178,6 +178,11 @@ impl<'t> Scenario<'t> {
                 ));
             }
         }
+        let sent = Counter::Event(Event::Tx);
+        let moved = self.engine.ledger().get(sent) - before.get(sent.index()).copied().unwrap_or(0);
+        if self.work != Work::NotVip && moved != packets {
+            return Err(format!("{}: {moved} of {packets} packets were sent", self.name));
+        }
         Ok(())
     }
 }

@@ -4,10 +4,12 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use quic::ServerId;
 use service::{
-    Aligned, Blueprint, DontFragment, Encap, Generation, Member, Outer, OuterSource, Policy, PoolSpec,
-    QuicKey, QuicSpec, RealNumber, RealSpec, RealState, RuleSpec, ServiceNumber, ServiceSpec, Table,
-    Timeouts,
+    Aligned, Attributes, Blueprint, DontFragment, Encap, Excess, Generation, LabelMark, Limit, Mark, Member,
+    Outer, OuterSource, Policy, PoolSpec, QuicKey, QuicSpec, RealNumber, RealSpec, RealState, RuleSpec,
+    ServiceNumber, ServiceSpec, Table, Timeouts, VlanMark,
 };
+
+use crate::packets::Asks;
 
 /// The IPv4 VIP of the single-service table.
 pub const VIP4: [u8; 4] = [198, 51, 100, 10];
@@ -43,6 +45,7 @@ fn service(number: u32, vip: IpAddr, prefix_len: u8, ports: (u16, u16)) -> Optio
         port_last,
         pool: 0,
         quic: [None; 7],
+        attributes: Attributes::default(),
     })
 }
 
@@ -61,6 +64,27 @@ pub fn quic_table() -> Option<Table<Aligned>> {
     let places = [Some(0), Some(1), Some(2), Some(3), None, None, None];
     let service = service(0, Ipv4Addr::from(QUIC_VIP4).into(), 32, (443, 443))?;
     built(vec![ServiceSpec { protocol: 17, quic: places, ..service }], quic.collect())
+}
+
+/// A table with one IPv4 service that asks for more than a real.
+#[must_use]
+pub fn asking_table(asks: Asks) -> Option<Table<Aligned>> {
+    let none = Mark::default();
+    let attributes = match asks {
+        Asks::Dscp => Attributes { mark: Some(Mark { dscp: Some(46), ..none }), limit: None },
+        Asks::Link => {
+            let (vlan, labels) = (VlanMark::Insert(7), LabelMark::Push([16, 17]));
+            Attributes { mark: Some(Mark { vlan, labels, ..none }), limit: None }
+        }
+        Asks::Limit => {
+            let cir = Limit::RATE_MAX >> 8;
+            let excess = Excess::Burst(0);
+            let limit = Limit { cir, cbs: u32::MAX, excess, is_aware: false, yellow: None, red: None };
+            Attributes { mark: None, limit: Some(limit) }
+        }
+    };
+    let service = service(0, Ipv4Addr::from(VIP4).into(), 32, (80, 80))?;
+    built(vec![ServiceSpec { attributes, ..service }], Vec::new())
 }
 
 /// A table with one IPv4 and one IPv6 service, or with `vips` IPv4 services.

@@ -39,6 +39,10 @@ pub struct Config {
     pub pools: Vec<Pool>,
     /// `[[quic]]`, in the order of the file.
     pub quic: Vec<Quic>,
+    /// `[[mark]]`, in the order of the file.
+    pub marks: Vec<Mark>,
+    /// `[[limit]]`, in the order of the file.
+    pub limits: Vec<Limit>,
     /// `[[service]]`, in the order of the file; at least one.
     pub services: Vec<Service>,
     /// `[[rule]]`, in the order in which they are asked: the first that matches a packet decides.
@@ -252,6 +256,28 @@ pub struct Service {
     pub pool: usize,
     /// Places in [`Config::quic`] by rotation bits; none of TCP.
     pub quic: QuicPlaces,
+    /// Place in [`Config::marks`].
+    pub mark: Option<usize>,
+    /// Place in [`Config::limits`].
+    pub limit: Option<usize>,
+}
+
+/// Marks on packets.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mark {
+    /// Its name.
+    pub name: Name,
+    /// What it says.
+    pub mark: service::Mark,
+}
+
+/// A limit. Every service that names it has it for itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Limit {
+    /// Its name.
+    pub name: Name,
+    /// What it says.
+    pub limit: service::Limit,
 }
 
 /// How QUIC's connection ids are made.

@@ -131,6 +131,42 @@ pub(crate) struct ServiceFile {
     pub(crate) ports: Option<Spanned<Ports>>,
     pub(crate) pool: Option<Spanned<String>>,
     pub(crate) quic: Option<Spanned<Vec<Spanned<String>>>>,
+    pub(crate) mark: Option<Spanned<String>>,
+    pub(crate) limit: Option<Spanned<String>>,
+}
+
+/// `[[mark]]`.
+#[derive(Debug, Default, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct MarkFile {
+    pub(crate) name: Option<Spanned<String>>,
+    pub(crate) dscp: Option<Spanned<i64>>,
+    pub(crate) dscp_on: Option<Spanned<String>>,
+    pub(crate) insert_vlan: Option<Spanned<i64>>,
+    pub(crate) rewrite_vlan: Option<Spanned<i64>>,
+    pub(crate) remove_vlan: Option<Spanned<bool>>,
+    pub(crate) priority: Option<Spanned<i64>>,
+    pub(crate) push_labels: Option<Spanned<Vec<Spanned<i64>>>>,
+    pub(crate) swap_label: Option<Spanned<i64>>,
+    pub(crate) pop_labels: Option<Spanned<bool>>,
+    pub(crate) tc: Option<Spanned<i64>>,
+    pub(crate) ttl: Option<Spanned<i64>>,
+}
+
+/// `[[limit]]`.
+#[derive(Debug, Default, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct LimitFile {
+    pub(crate) name: Option<Spanned<String>>,
+    pub(crate) kind: Option<Spanned<String>>,
+    pub(crate) cir_kbit_s: Option<Spanned<i64>>,
+    pub(crate) cbs_bytes: Option<Spanned<i64>>,
+    pub(crate) ebs_bytes: Option<Spanned<i64>>,
+    pub(crate) pir_kbit_s: Option<Spanned<i64>>,
+    pub(crate) pbs_bytes: Option<Spanned<i64>>,
+    pub(crate) colour_aware: Option<Spanned<bool>>,
+    pub(crate) yellow_dscp: Option<Spanned<i64>>,
+    pub(crate) red_dscp: Option<Spanned<i64>>,
 }
 
 /// `[[quic]]`.

@@ -23,7 +23,8 @@ pub struct Key {
 pub const SINGLE_TABLES: [&str; 6] = ["node", "tunnel", "select", "flow", "dataplane", "metrics"];
 
 /// The tables that may stand any number of times.
-pub const LISTED_TABLES: [&str; 7] = ["port", "tunnel_end", "real", "pool", "quic", "service", "rule"];
+pub const LISTED_TABLES: [&str; 9] =
+    ["port", "tunnel_end", "real", "pool", "quic", "mark", "limit", "service", "rule"];
 
 /// The key of that name in that table.
 #[must_use]
@@ -33,6 +34,7 @@ pub fn find(table: &str, key: &str) -> Option<&'static Key> {
 
 const TEXT: &str = "a text in quotes";
 const WHOLE: &str = "a whole number";
+const YES: &str = "true or false";
 const SECONDS: &str = "a number of seconds";
 
 macro_rules! keys {
@@ -114,12 +116,38 @@ pub const KEYS: &[Key] = keys! {
     "quic.servers".real: TEXT, r#""web-1""#, "needed", "name of the real";
     "quic.servers".id: TEXT, r#""0001""#, "needed", "a server id of it, two hex digits a byte";
 
+    "mark".name: TEXT, r#""voice""#, "needed", "name of the mark";
+    "mark".dscp: WHOLE, "46", "the packet's own", "code point of differentiated services, 0 to 63; ECN stays as it is";
+    "mark".dscp_on: TEXT, r#""both""#, "both", "where code points are written, this one and a limit's: both (the packet, and so the outer header, which copies it) or outer (the outer header alone)";
+    "mark".insert_vlan: WHOLE, "7", "none is put on", "id of a VLAN tag that is put outside, 1 to 4094; a service tag (802.1ad) where there is one already";
+    "mark".rewrite_vlan: WHOLE, "7", "it stays", "id for the outermost VLAN tag, 1 to 4094; an untagged frame stays so";
+    "mark".remove_vlan: YES, "true", "it stays", "whether the outermost VLAN tag is taken off";
+    "mark".priority: WHOLE, "5", "the tag's own, and 0 of one that is put on", "priority of the outermost VLAN tag (802.1p), 0 to 7; an untagged frame gets a tag of VLAN 0 for it";
+    "mark".push_labels: "a list of labels", "[1016, 1017]", "none are put on", "one or two MPLS labels, 16 to 1048575, the outermost first";
+    "mark".swap_label: WHOLE, "1018", "labels are nobody's", "the MPLS label that a packet gets which came with labels";
+    "mark".pop_labels: YES, "true", "labels are nobody's", "whether a packet that came with MPLS labels goes on without";
+    "mark".tc: WHOLE, "5", "0, and the label's own where it is swapped", "traffic class of labels, 0 to 7";
+    "mark".ttl: WHOLE, "64", "64, and one less than came where it is swapped", "TTL of labels, 1 to 255";
+
+    "limit".name: TEXT, r#""ten-mbit""#, "needed", "name of the limit";
+    "limit".kind: TEXT, r#""srtcm""#, "needed", "srtcm (one rate and two bursts, RFC 2697) or trtcm (two rates, RFC 2698)";
+    "limit".cir_kbit_s: WHOLE, "10000", "needed", "committed information rate, in thousands of bits a second; each worker has its part";
+    "limit".cbs_bytes: WHOLE, "200000", "needed", "committed burst size; what the rate brings in an eighth of a second at least";
+    "limit".ebs_bytes: WHOLE, "100000", "needed for srtcm", "excess burst size, of what the committed burst leaves over";
+    "limit".pir_kbit_s: WHOLE, "20000", "needed for trtcm", "peak information rate, the committed one at least";
+    "limit".pbs_bytes: WHOLE, "400000", "needed for trtcm", "peak burst size; what the peak rate brings in an eighth of a second at least";
+    "limit".colour_aware: YES, "false", "false", "whether packets come coloured, by the drop precedence of assured forwarding (RFC 2597), and get no better colour";
+    "limit".yellow_dscp: WHOLE, "12", "they are left as they are", "code point of yellow packets, 0 to 63";
+    "limit".red_dscp: WHOLE, "14", "they are dropped", "code point of red packets, 0 to 63";
+
     "service".name: TEXT, r#""web""#, "needed", "name of the service; its number in the numbers file hangs on it";
     "service".vip: TEXT, r#""198.51.100.10""#, "needed", "VIP: an address, or a prefix with all host bits zero";
     "service".protocol: TEXT, r#""tcp""#, "needed", "tcp or udp";
     "service".ports: "a port number or a text", "80", "needed", "one port, a range with both ends included, or any";
     "service".pool: TEXT, r#""web""#, "needed", "name of the pool its packets go to";
     "service".quic: "a list of texts", r#"["2026a"]"#, "no id is looked at", "of UDP: the ways its servers make connection ids of QUIC; packets go where theirs says, and where it says nothing by their flow";
+    "service".mark: TEXT, r#""voice""#, "none", "name of the mark that its packets get";
+    "service".limit: TEXT, r#""ten-mbit""#, "none", "name of the limit that its packets have to keep to; each service that names it has it for itself";
 
     "rule".name: TEXT, r#""bad-clients""#, "needed", "name of the rule";
     "rule".priority: WHOLE, "100", "100", "of the rules that match a packet the one with the largest decides, then the one whose name comes first; 0 to 65535";

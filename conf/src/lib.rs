@@ -26,8 +26,8 @@ use std::io::Read;
 use std::path::Path;
 
 pub use config::{
-    Config, Dataplane, Device, Flow, HugePages, Kernel, Mac, MacError, Member, Name, NameError, Node, Pool,
-    Port, PortRange, Protocol, Quic, Real, Select, Server, Service, Tunnel, TunnelEnd, Vip,
+    Config, Dataplane, Device, Flow, HugePages, Kernel, Limit, Mac, MacError, Mark, Member, Name, NameError,
+    Node, Pool, Port, PortRange, Protocol, Quic, Real, Select, Server, Service, Tunnel, TunnelEnd, Vip,
 };
 pub use fault::{Fault, Faults};
 pub use rule::{Rule, TcpFlags, Then};

@@ -72,6 +72,9 @@ pub const PACKETS_MIN: u32 = 512;
 /// mbufs per worker, at most.
 pub const PACKETS_MAX: u32 = 8 * 1024 * 1024;
 
+/// Rates of limits, in thousands of bits a second: a terabit.
+pub const RATE_KBIT_MAX: u64 = 1_000_000_000;
+
 /// The longest IP header we put around a packet (IPv6, RFC 8200 §3).
 const OUTER_BYTES_MAX: u16 = 40;
 
@@ -83,4 +86,5 @@ const _: () = assert!(RECOVERY_BYTES_MAX as u64 <= CONFIG_BYTES_MAX);
 const _: () = assert!(PORTS_MAX <= 64);
 const _: () = assert!(INTERFACE_BYTES_MAX < NAME_BYTES_MAX);
 const _: () = assert!(QUOTE_CHARS_MAX < NAME_BYTES_MAX && NAME_BYTES_MAX < DEVICE_BYTES_MAX);
+const _: () = assert!(RATE_KBIT_MAX * 125 <= service::Limit::RATE_MAX);
 const _: () = assert!(REALS_MAX >= 1 && SERVICES_MAX >= 1);

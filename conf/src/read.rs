@@ -11,8 +11,8 @@ use toml::de::{DeTable, DeValue, ValueDeserializer};
 
 use crate::fault::{Refusal, Report};
 use crate::file::{
-    BytesFile, DataplaneFile, FlowFile, MemberFile, MetricsFile, NodeFile, PoolFile, PortFile, QuicFile,
-    RealFile, RuleFile, SelectFile, ServerFile, ServiceFile, TunnelEndFile, TunnelFile,
+    BytesFile, DataplaneFile, FlowFile, LimitFile, MarkFile, MemberFile, MetricsFile, NodeFile, PoolFile,
+    PortFile, QuicFile, RealFile, RuleFile, SelectFile, ServerFile, ServiceFile, TunnelEndFile, TunnelFile,
 };
 use crate::keys::{self, LISTED_TABLES, SINGLE_TABLES};
 use crate::limits::RECOVERY_BYTES_MAX;
@@ -49,6 +49,8 @@ pub(crate) struct File {
     pub(crate) reals: Vec<Entry<RealFile>>,
     pub(crate) pools: Vec<Entry<PoolFile>>,
     pub(crate) quic: Vec<Entry<QuicFile>>,
+    pub(crate) marks: Vec<Entry<MarkFile>>,
+    pub(crate) limits: Vec<Entry<LimitFile>>,
     pub(crate) services: Vec<Entry<ServiceFile>>,
     pub(crate) rules: Vec<Entry<RuleFile>>,
 }
@@ -78,6 +80,8 @@ pub(crate) fn document(report: &mut Report<'_>, text: &str) -> Option<File> {
         reals: listed(report, &mut root, "real"),
         pools: listed(report, &mut root, "pool"),
         quic: listed(report, &mut root, "quic"),
+        marks: listed(report, &mut root, "mark"),
+        limits: listed(report, &mut root, "limit"),
         services: listed(report, &mut root, "service"),
         rules: listed(report, &mut root, "rule"),
     })
@@ -346,6 +350,8 @@ mod tests {
             ("pool.members", fields_of::<file::MemberFile>()),
             ("quic", fields_of::<file::QuicFile>()),
             ("quic.servers", fields_of::<file::ServerFile>()),
+            ("mark", fields_of::<file::MarkFile>()),
+            ("limit", fields_of::<file::LimitFile>()),
             ("service", fields_of::<file::ServiceFile>()),
             ("rule", fields_of::<file::RuleFile>()),
             ("rule.bytes", fields_of::<file::BytesFile>()),

@@ -4,7 +4,7 @@ use std::fmt::Display;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::ops::RangeInclusive;
 
-use service::{DontFragment, OuterSource, Policy, RealState, ReturnPath, Timeouts, UdpChecksum};
+use service::{DontFragment, DscpOn, OuterSource, Policy, RealState, ReturnPath, Timeouts, UdpChecksum};
 
 use crate::check::EncapWord;
 use crate::config::{Device, HugePages, Kernel, Mac, MacError, Name, PortRange, Protocol, Vip};
@@ -115,6 +115,15 @@ pub(crate) fn return_path(text: &str) -> Result<ReturnPath, Refusal> {
 
 pub(crate) fn policy(text: &str) -> Result<Policy, Refusal> {
     word(text, &[Policy::Maglev, Policy::Rendezvous].map(|policy| (policy.word(), policy)))
+}
+
+pub(crate) fn dscp_on(text: &str) -> Result<DscpOn, Refusal> {
+    word(text, &[("both", DscpOn::Both), ("outer", DscpOn::Outer)])
+}
+
+/// The kind of a meter: whether it has a peak rate.
+pub(crate) fn is_two_rate(text: &str) -> Result<bool, Refusal> {
+    word(text, &[("srtcm", false), ("trtcm", true)])
 }
 
 pub(crate) fn huge_pages(text: &str) -> Result<HugePages, Refusal> {

@@ -95,6 +95,8 @@ fn defaults_shown_in_the_reference_are_the_real_ones() {
         "pool.slots",
         "quic.lengths",
         "rule.priority",
+        "mark.dscp_on",
+        "limit.colour_aware",
     ];
     assert_eq!(left_out, keys.into_iter().map(str::to_owned).collect());
     assert!(reference.contains(", weight = 100") && !stripped.contains("weight = 100"));

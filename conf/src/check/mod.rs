@@ -1,5 +1,6 @@
 //! From file types to a [`Config`]: every value on its own, then what they must be to one another.
 
+mod attributes;
 mod encap;
 mod end;
 mod quic;
@@ -36,8 +37,11 @@ pub(crate) fn config(report: &mut Report<'_>, file: File) -> Config {
     let (reals, real_names) = real::reals(report, &file.reals, &port_names, (&file.tunnel, &mut tunnel));
     let (pools, pool_names) = service::pools(report, &file.pools, &real_names, &select);
     let (quic, quic_names) = quic::configs(report, &file.quic, &real_names);
+    let (marks, mark_names) = attributes::marks(report, &file.marks);
+    let (limits, limit_names) = attributes::limits(report, &file.limits);
+    let attributes = (&mark_names, &limit_names);
     let (services, service_names) =
-        service::services(report, &file.services, &pool_names, (&quic, &quic_names));
+        service::services(report, &file.services, &pool_names, (&quic, &quic_names), attributes);
     let ends = end::ends(report, &file.ends, &services);
     let rules = rule::rules(report, &file.rules, (&services, &service_names), &real_names);
     Config {
@@ -52,6 +56,8 @@ pub(crate) fn config(report: &mut Report<'_>, file: File) -> Config {
         reals,
         pools,
         quic,
+        marks,
+        limits,
         services,
         rules,
     }

@@ -6,7 +6,7 @@ use std::ops::Range;
 use service::{POOL_REALS_MAX, POOLS_MAX, Policy, RENDEZVOUS_COSTS_MAX, SERVICES_MAX, SLOTS_MAX, WEIGHT_MAX};
 use toml::Spanned;
 
-use super::{Names, missing, needed, optional, quic, too_many};
+use super::{Names, attributes, missing, needed, optional, quic, too_many};
 use crate::config::{Member, Pool, PortRange, Protocol, Quic, Select, Service, Vip};
 use crate::defaults;
 use crate::fault::{Refusal, Report};
@@ -173,6 +173,7 @@ pub(super) fn services(
     tables: &[Entry<ServiceFile>],
     pools: &Names,
     configs: (&[Quic], &Names),
+    asks: (&Names, &Names),
 ) -> (Vec<Service>, Names) {
     if tables.is_empty() {
         let refusal = Refusal::new("there is no service", "Write at least one [[service]] table.");
@@ -180,7 +181,8 @@ pub(super) fn services(
     }
     let mut names = Names::new(report, "service");
     let mut claims = Vec::new();
-    let mut services = Vec::new();
+    let mut services: Vec<Service> = Vec::new();
+    let mut limits_before = 0;
     for table in tables {
         let file = &table.file;
         let name = names.take(report, table, file.name.as_ref());
@@ -191,6 +193,8 @@ pub(super) fn services(
         let find = |text: &String| pools.find(text, "pool");
         let pool = needed(report, table, "pool", file.pool.as_ref(), find).flatten();
         let quic = quic::of_service(report, table, protocol, configs);
+        let (mark, limit) = attributes::of_service(report, table, asks, limits_before);
+        limits_before += usize::from(limit.is_some());
         let (Some(vip), Some(protocol), Some(ports)) = (vip, protocol, ports) else {
             continue;
         };
@@ -199,7 +203,7 @@ pub(super) fn services(
         claims.push(Claim { vip, protocol, ports, label, key: table.key("vip"), span });
         if let (Some(name), Some(pool)) = (name, pool) {
             names.placed(&name, services.len());
-            services.push(Service { name, vip, protocol, ports, pool, quic });
+            services.push(Service { name, vip, protocol, ports, pool, quic, mark, limit });
         }
     }
     too_many(report, tables, SERVICES_MAX as usize, "services");

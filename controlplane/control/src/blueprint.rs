@@ -2,8 +2,10 @@
 
 use std::fmt;
 
-use conf::{Config, Name, Then, defaults};
-use service::{Blueprint, Member, Outer, PoolSpec, QuicSpec, RealSpec, RuleAction, RuleSpec, ServiceSpec};
+use conf::{Config, Name, Service, Then, defaults};
+use service::{
+    Attributes, Blueprint, Member, Outer, PoolSpec, QuicSpec, RealSpec, RuleAction, RuleSpec, ServiceSpec,
+};
 
 use crate::numbers::{Kind, Numbers};
 
@@ -71,6 +73,7 @@ pub fn blueprint(config: &Config, numbers: &Numbers) -> Result<Blueprint, NoNumb
             port_last: service.ports.last,
             pool: service.pool,
             quic: service.quic,
+            attributes: attributes(config, service),
         });
     }
     let rules = rules(config, &services, &reals);
@@ -114,6 +117,13 @@ fn rules(config: &Config, services: &[ServiceSpec], reals: &[RealSpec]) -> Vec<R
     };
     let rules = config.rules.iter().zip(0..);
     rules.filter_map(|(rule, rank)| Some(rule.spec(rank, action(rule.then)?))).collect()
+}
+
+fn attributes(config: &Config, service: &Service) -> Attributes {
+    Attributes {
+        mark: service.mark.and_then(|place| config.marks.get(place)).map(|mark| mark.mark),
+        limit: service.limit.and_then(|place| config.limits.get(place)).map(|limit| limit.limit),
+    }
 }
 
 fn outer(config: &Config) -> Outer {

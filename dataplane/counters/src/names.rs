@@ -87,6 +87,10 @@ counters! {
         TunnelLoop = "tunnel_loop",
         /// More tunnels in one another than are opened.
         TunnelDepth = "tunnel_depth",
+        /// Above the limit of its service (RFC 2697, RFC 2698).
+        Limited = "limited",
+        /// An MPLS label on a packet to a VIP may go no further (RFC 3032 §2.4.2).
+        LabelTtl = "label_ttl",
         /// The back end left no room in front of the packet for the outer header.
         NoHeadroom = "no_headroom",
         /// For the kernel, which took no more at the time.
@@ -163,6 +167,12 @@ counters! {
         TunnelEnded = "tunnel.ended",
         /// Packets of flows that were new, or had to be confirmed, and whose service a rule gave.
         RuleRouted = "rule.routed",
+        /// Packets to a VIP whose MPLS labels were taken off (RFC 3032).
+        LabelsPopped = "labels.popped",
+        /// Packets above the committed rate of their service's limit (RFC 2697, RFC 2698).
+        MeterYellow = "meter.yellow",
+        /// Packets above all that their service's limit allows; dropped, or given a code point.
+        MeterRed = "meter.red",
         /// Table generations this worker switched to.
         TableSwitch = "table.switch",
     }

@@ -5,6 +5,7 @@
 //! asked: what is not resolved or leaves by a port of its own does not go the usual way.
 
 use counters::{DropReason, Event};
+use flow::Gate;
 use port::{BURST_MAX, Packet};
 use service::Template;
 use wire::Parsed;
@@ -76,7 +77,7 @@ pub struct Held {
 pub(crate) struct Asides {
     /// The port that the burst came by.
     pub(crate) ingress: u8,
-    /// Which came in tunnels that end here.
+    /// Which came in tunnels that end here, or with labels.
     pub(crate) opened: Opened,
     /// Which leave by another, and by which, in their order.
     away: u64,
@@ -86,12 +87,15 @@ pub(crate) struct Asides {
     pub(crate) held: Vec<Held>,
     /// How many more may be.
     pub(crate) room: usize,
+    /// Lets answers to packets that are too big through.
+    pub(crate) answers: Gate,
 }
 
 impl Default for Asides {
     fn default() -> Self {
         let (ports, held) = (Vec::with_capacity(BURST_MAX), Vec::with_capacity(BURST_MAX));
-        Self { ingress: 0, opened: Opened::NONE, away: 0, ports, waits: 0, held, room: 0 }
+        let answers = Gate::new(Some(too_big::PER_SECOND_MAX));
+        Self { ingress: 0, opened: Opened::NONE, away: 0, ports, waits: 0, held, room: 0, answers }
     }
 }
 
@@ -191,7 +195,7 @@ fn unsent<P: Packet>(
 ) -> Decision {
     resolver.ledger.add(reason, 1);
     let template = resolver.table.template(target.real).filter(|_| reason == DropReason::TunnelMtu);
-    let told = template.map(|template| too_big::tell(packet, parsed, template, resolver.answers));
+    let told = template.map(|template| too_big::tell(packet, parsed, template, &mut resolver.asides.answers));
     let answered = match told {
         Some(Told::Answered) => {
             resolver.ledger.add(Event::Made, 1);

@@ -8,18 +8,19 @@ use service::{RealNumber, ReturnPath, ServiceNumber, TableView};
 use wire::{FiveTuple, Kind, Parsed};
 
 use crate::aside::{Aside, Asides, Held, Sent, part};
+use crate::attributes::{send_asking, send_other};
 use crate::decision::{Decision, FlowUse, Observer, Verdict, unparsed};
-use crate::encap::{Identifications, encap};
+use crate::encap::{Identifications, encap_usual, is_usual};
 use crate::kernel::KernelRoom;
 use crate::lane::{Lane, Step};
 use crate::marks::among;
+use crate::meter::Meters;
 use crate::open;
 use crate::portless::{answer_no_ip, answer_portless};
 use crate::quic::Ciphers;
 use crate::refused::refused;
 use crate::resolve::{Choice, Refusal, Resolver, Target};
 use crate::rules;
-use crate::too_big;
 
 /// How many packets ahead of the one being parsed are fetched.
 const PREFETCH_AHEAD: usize = 4;
@@ -36,9 +37,8 @@ pub struct Engine {
     pub(crate) select: Prf,
     select_seed: [u8; 16],
     pub(crate) quic: Ciphers,
+    pub(crate) meters: Meters,
     pub(crate) identifications: Identifications,
-    /// Lets answers to packets that are too big through.
-    pub(crate) answers: Gate,
     /// Our MAC address on each port; where there is none, the table's.
     macs: Vec<[u8; 6]>,
     /// What the kernel has room for.
@@ -62,8 +62,8 @@ impl Engine {
             select: Prf::new([0; 16]),
             select_seed: [0; 16],
             quic: Ciphers::none(),
+            meters: Meters::none(workers),
             identifications: Identifications::new(worker, workers.max(1)),
-            answers: Gate::new(Some(too_big::PER_SECOND_MAX)),
             macs: Vec::new(),
             kernel: KernelRoom::NONE,
             asides: Asides::default(),
@@ -118,6 +118,7 @@ impl Engine {
             self.gate = Gate::new(table.new_flows_rate_max());
         }
         self.quic.take(table);
+        self.meters.take(table, Tick(self.flows.now()));
         self.flows.begin_epoch(table.timeouts());
     }
 
@@ -155,7 +156,7 @@ impl Engine {
         let passed = now.0.saturating_sub(self.flows.now());
         if passed > 0 {
             self.gate.refill(passed);
-            self.answers.refill(passed);
+            self.asides.answers.refill(passed);
             let expired = self.flows.advance(now.0);
             self.ledger.add(Event::FlowExpire, expired);
         }
@@ -176,8 +177,8 @@ impl Engine {
             return Sent::default();
         }
         self.advance(now);
-        // What came in tunnels before, of whichever table, is done with too.
-        let may_open = table.has_ends() || self.asides.opened.are_any();
+        // What came in tunnels or with labels before, of whichever table, is done with too.
+        let may_open = table.opens() || self.asides.opened.are_any();
         if may_open {
             self.asides.opened.open(table, burst.as_mut_slice(), &mut self.ledger);
         }
@@ -302,7 +303,7 @@ impl Engine {
             ledger: &mut self.ledger,
             select: &self.select,
             quic: &self.quic,
-            answers: &mut self.answers,
+            meters: &mut self.meters,
             asides: &mut self.asides,
             table,
             kernel: self.kernel,
@@ -330,7 +331,7 @@ impl Engine {
                 Step::Settled => {
                     resolver.hits += 1;
                     let to = (lane.value.service(), lane.value.real());
-                    match send(&mut resolver, &mut self.identifications, packet, &lane.parsed, to) {
+                    match send(&mut resolver, &mut self.identifications, packet, (&lane.parsed, at), to) {
                         Ok(()) => note(at, packet, Some(&lane.parsed), &Decision::sent(hit(to))),
                         Err(aside) => {
                             let (ids, seen) = (&mut self.identifications, (&lane.parsed, at));
@@ -388,7 +389,14 @@ fn forward<P: Packet>(
         Ok(left) => left,
         Err(reason) => return refused(resolver, (Verdict::Drop(reason), Some(target.service)), parsed),
     };
-    let decision = match send(resolver, identifications, packet, parsed, (target.service, target.real)) {
+    let to = (target.service, target.real);
+    let sent = if target.asks {
+        let sent = send_asking(resolver, identifications, packet, (parsed, at), to);
+        sent.inspect(|()| account(resolver, parsed, to))
+    } else {
+        send(resolver, identifications, packet, (parsed, at), to)
+    };
+    let decision = match sent {
         Ok(()) => Decision::sent(target),
         Err(aside) => part(resolver, identifications, packet, (parsed, at), target, aside),
     };
@@ -407,19 +415,28 @@ fn send<P: Packet>(
     resolver: &mut Resolver<'_, '_>,
     identifications: &mut Identifications,
     packet: &mut P,
-    parsed: &Parsed,
+    (parsed, at): (&Parsed, u32),
     (service, real): (ServiceNumber, RealNumber),
 ) -> Result<(), Aside> {
     let template = resolver.table.template(real).ok_or(Aside::Drop(DropReason::NoReal))?;
-    encap(packet, parsed, template, identifications)?;
-    resolver.ledger.account(service.index(), real.index(), u64::from(parsed.ip_len));
+    if is_usual(parsed, template) {
+        encap_usual(packet, parsed, template)?;
+    } else {
+        send_other(resolver, identifications, packet, (parsed, at), template, (service, real))?;
+    }
+    account(resolver, parsed, (service, real));
     Ok(())
+}
+
+#[inline(always)]
+fn account(resolver: &mut Resolver<'_, '_>, parsed: &Parsed, (service, real): (ServiceNumber, RealNumber)) {
+    resolver.ledger.account(service.index(), real.index(), u64::from(parsed.ip_len));
 }
 
 /// Where a flow goes that was found.
 #[inline(always)]
 const fn hit((service, real): (ServiceNumber, RealNumber)) -> Target {
-    Target { real, service, used: FlowUse::Hit }
+    Target { real, service, used: FlowUse::Hit, asks: false }
 }
 
 /// A packet of no flow: it is answered, or it leaves; or it is an error about a flow, and goes where that goes.

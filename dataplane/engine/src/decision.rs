@@ -79,7 +79,7 @@ impl Decision {
     /// That of a packet which goes to its real.
     #[inline(always)]
     pub(crate) const fn sent(target: Target) -> Self {
-        let Target { real, service, used } = target;
+        let Target { real, service, used, .. } = target;
         Self {
             verdict: Verdict::Tx,
             service: Some(service),

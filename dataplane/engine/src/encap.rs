@@ -1,7 +1,7 @@
 //! The way to the real: a header in front (RFC 2003, 2473, 4213), with a tail behind it or not, or a new Ethernet
 //! header.
 //!
-//! The inner packet is never changed, nor its TTL (a stated departure from RFC 2003 §3.1: what enters
+//! Here the inner packet is never changed, nor its TTL (a stated departure from RFC 2003 §3.1: what enters
 //! the tunnel is what the client sent). The link header keeps the VLAN tags the packet came with.
 
 use counters::DropReason;
@@ -35,21 +35,52 @@ impl Identifications {
     }
 }
 
-/// Sends a packet on its way to a real.
+/// Whether a packet goes the usual way.
+#[inline(always)]
+pub(crate) const fn is_usual(parsed: &Parsed, template: &Template) -> bool {
+    template.is_plain() && parsed.is_plain
+}
+
+/// Sends a packet on its way to a real, whatever way that is.
 ///
 /// # Errors
 /// Why it does not simply leave. If it cannot go it is unchanged but for its padding.
-#[inline(always)]
 pub(crate) fn encap<P: Packet>(
     packet: &mut P,
     parsed: &Parsed,
     template: &Template,
     identifications: &mut Identifications,
 ) -> Result<(), Aside> {
-    if template.is_plain() && parsed.is_plain {
-        require_fit(parsed, template, OUTER_V4_BYTES)?;
-        return Ok(push_plain(packet, parsed, template)?);
+    if is_usual(parsed, template) {
+        return Ok(encap_usual(packet, parsed, template)?);
     }
+    encap_other(packet, parsed, template, identifications)
+}
+
+/// The usual way.
+///
+/// # Errors
+/// Why it cannot go; it is unchanged then.
+#[inline(always)]
+pub(crate) fn encap_usual<P: Packet>(
+    packet: &mut P,
+    parsed: &Parsed,
+    template: &Template,
+) -> Result<(), DropReason> {
+    require_fit(parsed, template, OUTER_V4_BYTES)?;
+    push_plain(packet, parsed, template)
+}
+
+/// Every other way.
+///
+/// # Errors
+/// As for [`encap`].
+pub(crate) fn encap_other<P: Packet>(
+    packet: &mut P,
+    parsed: &Parsed,
+    template: &Template,
+    identifications: &mut Identifications,
+) -> Result<(), Aside> {
     let frame_len = usize::from(parsed.network_offset) + parsed.ip_len as usize;
     if packet.total_len() != frame_len {
         packet.truncate(frame_len);

@@ -9,13 +9,17 @@ use counters::{DropReason, PuntReason};
 use flow::{Epoch, FlowRecord, Gate, Silences, Value};
 use mem::Prf;
 use port::{Packet, Tick};
-use service::{RealNumber, RuleAction, Ruling, ServiceNumber, TableView, Template, Timeouts};
+use service::{Mark, RealNumber, RuleAction, Ruling, ServiceNumber, TableView, Template, Timeouts};
+use wire::mpls::Entry;
 use wire::{Family, FiveTuple, Kind, Parsed, Unparsed};
 
 use crate::aside::Aside;
+use crate::attributes::{self, Done};
 use crate::burst::Engine;
 use crate::decision::{Answer, Decision, FlowUse, Verdict, unparsed};
 use crate::encap::{Identifications, encap};
+use crate::labels;
+use crate::meter::{Colour, Meters};
 use crate::open::{self, Shell};
 use crate::portless::{answer_no_ip, answer_portless};
 use crate::quic::{Ciphers, Unroutable};
@@ -28,6 +32,8 @@ use crate::too_big::{self, Told};
 /// One answer on a packet's way.
 #[derive(Clone, Copy, Debug)]
 pub enum Step {
+    /// The outermost of the MPLS labels that were taken off, and the bytes of all.
+    Popped(Entry, usize),
     /// It came in a tunnel that ends here, and goes on as what that carried.
     Opened(Shell),
     /// Its headers cannot be taken for a packet's.
@@ -65,6 +71,10 @@ pub enum Step {
     },
     /// How packets travel to the real; none if the table has no such real.
     Template(Option<Template>),
+    /// What its service's limit says of it, as far as the meters can be seen.
+    Metered(Colour),
+    /// How its service has it marked.
+    Marked(Mark),
     /// It was made ready to leave: bytes of the frame.
     Ready(usize),
     /// It could not be.
@@ -109,18 +119,21 @@ impl Engine {
     ) -> Decision {
         let mut gate = self.gate;
         gate.refill(now.0.saturating_sub(self.flows.now()));
-        let mut answers = self.answers;
+        let mut answers = self.asides.answers;
         answers.refill(now.0.saturating_sub(self.flows.now()));
         let (reader, epoch) = (self.flows.reader(), self.flows.epoch());
         let known = |tuple: &FiveTuple| Known::of(reader.find(tuple), now, table.timeouts(), epoch);
         let select = &self.select;
         let (mac, identifications) = (self.mac(table), self.identifications);
         let can_hold = self.asides.room > 0;
-        let quic = &self.quic;
+        let (quic, meters) = (&self.quic, Some((&self.meters, now)));
+        let label = None;
         let mut walk = Walk {
             table,
             select,
             quic,
+            meters,
+            label,
             gate,
             answers,
             can_hold,
@@ -138,7 +151,7 @@ impl Engine {
 
 /// The same for whoever has a table and no engine, such as the control side of a running box: `found` is what the
 /// workers' flow tables hold of a flow. Which table a flow was last met under is not known there, so each counts as met
-/// under an earlier one, which comes to the same; gates count as open, and answers come from the table's address.
+/// under an earlier one, which comes to the same; gates count as open and limits as full, and answers come from the table's address.
 pub fn explain<P: Packet>(
     table: &TableView<'_>,
     found: impl Fn(&FiveTuple) -> Option<FlowRecord>,
@@ -152,6 +165,8 @@ pub fn explain<P: Packet>(
         table,
         select: &select,
         quic: &Ciphers::of(table),
+        meters: None,
+        label: None,
         gate: open,
         answers: open,
         can_hold: true,
@@ -171,6 +186,10 @@ struct Walk<'w, 't, K, T> {
     table: &'w TableView<'t>,
     select: &'w Prf,
     quic: &'w Ciphers,
+    /// Where they can be seen, and when.
+    meters: Option<(&'w Meters, Tick)>,
+    /// The outermost label that was taken off.
+    label: Option<Entry>,
     gate: Gate,
     answers: Gate,
     /// Whether one more packet may be held.
@@ -185,14 +204,9 @@ struct Walk<'w, 't, K, T> {
 
 impl<K: Fn(&FiveTuple) -> Known, T: FnMut(Step)> Walk<'_, '_, K, T> {
     fn packet<P: Packet>(&mut self, packet: &mut P) -> Decision {
-        if self.table.has_ends() {
-            match open::open(&self.table.ends(), packet, |shell| (self.tell)(Step::Opened(*shell))) {
-                Ok(ttl) => self.ttl = ttl,
-                Err(reason) => {
-                    (self.tell)(Step::Refused(reason));
-                    return Decision::left(Verdict::Drop(reason), None);
-                }
-            }
+        if let Err(reason) = self.open(packet) {
+            (self.tell)(Step::Refused(reason));
+            return Decision::left(Verdict::Drop(reason), None);
         }
         let mut parsed = Parsed::EMPTY;
         if let Err(reason) = wire::parse(packet.data(), packet.total_len(), &mut parsed) {
@@ -219,6 +233,20 @@ impl<K: Fn(&FiveTuple) -> Known, T: FnMut(Step)> Walk<'_, '_, K, T> {
             Ok((real, service, used)) => self.send(packet, &parsed, (real, service, used)),
             Err(refusal) => self.left(refusal, &parsed),
         }
+    }
+
+    /// Takes off what is to be off before a packet is read.
+    fn open<P: Packet>(&mut self, packet: &mut P) -> Result<(), DropReason> {
+        if self.table.takes_labels()
+            && let Some((top, bytes)) = labels::pop(self.table, packet)?
+        {
+            self.label = Some(top);
+            (self.tell)(Step::Popped(top, bytes));
+        }
+        if self.table.has_ends() {
+            self.ttl = open::open(&self.table.ends(), packet, |shell| (self.tell)(Step::Opened(*shell)))?;
+        }
+        Ok(())
     }
 
     /// A packet without a flow: it is answered, or it leaves.
@@ -341,6 +369,32 @@ impl<K: Fn(&FiveTuple) -> Known, T: FnMut(Step)> Walk<'_, '_, K, T> {
         real.ok_or((Verdict::Drop(DropReason::NoReal), Some(choice.service)))
     }
 
+    fn send_to<P: Packet>(
+        &mut self,
+        packet: &mut P,
+        parsed: &Parsed,
+        template: &Template,
+        (service, real): (ServiceNumber, RealNumber),
+    ) -> Result<(), Aside> {
+        let Some(entry) = self.table.asking(service) else {
+            return match encap(packet, parsed, template, &mut self.identifications) {
+                Err(Aside::Tail) => tail::encap(packet, parsed, self.table, real, &mut self.identifications),
+                sent => sent,
+            };
+        };
+        let meters = self.meters;
+        let look = |place, size| meters.map_or(Colour::Green, |(meters, now)| meters.look(place, size, now));
+        let with = (self.label, &mut self.identifications);
+        let Done { colour, result } = attributes::send(self.table, packet, parsed, (entry, real), with, look);
+        if let Some(colour) = colour {
+            (self.tell)(Step::Metered(colour));
+        }
+        if let Some(mark) = self.table.mark(entry) {
+            (self.tell)(Step::Marked(mark));
+        }
+        result
+    }
+
     fn send<P: Packet>(
         &mut self,
         packet: &mut P,
@@ -357,10 +411,7 @@ impl<K: Fn(&FiveTuple) -> Known, T: FnMut(Step)> Walk<'_, '_, K, T> {
         let template = self.table.template(real);
         (self.tell)(Step::Template(template.copied()));
         let sent = match template {
-            Some(template) => match encap(packet, parsed, template, &mut self.identifications) {
-                Err(Aside::Tail) => tail::encap(packet, parsed, self.table, real, &mut self.identifications),
-                sent => sent,
-            },
+            Some(template) => self.send_to(packet, parsed, template, (service, real)),
             None => Err(Aside::Drop(DropReason::NoReal)),
         };
         let verdict = match sent {

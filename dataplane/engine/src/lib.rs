@@ -11,14 +11,18 @@
 #![forbid(unsafe_code)]
 
 mod aside;
+mod attributes;
 mod burst;
 mod decision;
 mod echo;
 mod encap;
 mod explain;
 mod kernel;
+mod labels;
 mod lane;
+mod mark;
 mod marks;
+mod meter;
 mod neighbour;
 mod open;
 mod portless;
@@ -34,6 +38,7 @@ pub use burst::Engine;
 pub use decision::{Answer, Decision, FlowUse, NoObserver, Observer, SwitchPoint, Verdict};
 pub use explain::{Known, Step, explain};
 pub use kernel::KernelRoom;
+pub use meter::Colour;
 pub use open::Shell;
 pub use quic::Unroutable;
 pub use too_big::quote;

@@ -17,13 +17,15 @@
 use counters::{DropReason, Event, Ledger};
 use port::{BURST_MAX, Packet};
 use service::{EndEntry, EndsView, Form, TableView, Template, TunnelKind};
-use wire::checksum::Sum;
+use wire::checksum::changed;
 use wire::ethernet::{self, Ethernet};
 use wire::gre::{Gre, NoGre};
 use wire::gue::{Gue, NoGue};
+use wire::mpls::Entry;
 use wire::vxlan::{self, NoVxlan, Vxlan};
 use wire::{Family, Kind, Parsed, padded, protocol, udp};
 
+use crate::labels;
 use crate::tail::sum_of;
 
 /// Tunnels in one another that are taken off a packet.
@@ -32,7 +34,7 @@ pub(crate) const SHELLS_MAX: usize = 4;
 /// The ECN field (RFC 3168 §5).
 const ECN: u8 = 3;
 
-/// Which packets of a burst came in tunnels that end here.
+/// Which packets of a burst came in tunnels that end here, or with labels.
 #[derive(Debug)]
 pub(crate) struct Opened {
     /// They go on as what they carried.
@@ -41,16 +43,25 @@ pub(crate) struct Opened {
     pub(crate) refused: u64,
     reasons: [DropReason; BURST_MAX],
     ttls: [u8; BURST_MAX],
+    /// They came with labels, the outermost of which is kept.
+    labelled: u64,
+    labels: [Option<Entry>; BURST_MAX],
 }
 
 impl Opened {
-    pub(crate) const NONE: Self =
-        Self { opened: 0, refused: 0, reasons: [DropReason::TunnelLoop; BURST_MAX], ttls: [0; BURST_MAX] };
+    pub(crate) const NONE: Self = Self {
+        opened: 0,
+        refused: 0,
+        reasons: [DropReason::TunnelLoop; BURST_MAX],
+        ttls: [0; BURST_MAX],
+        labelled: 0,
+        labels: [None; BURST_MAX],
+    };
 
     /// Whether there are any.
     #[inline]
     pub(crate) const fn are_any(&self) -> bool {
-        self.opened | self.refused != 0
+        self.opened | self.refused | self.labelled != 0
     }
 
     /// Why the packet in that place goes nowhere.
@@ -64,17 +75,29 @@ impl Opened {
         if self.opened >> at & 1 == 0 { None } else { self.ttls.get(at as usize).copied() }
     }
 
-    /// Opens what ends here.
+    /// The outermost of the labels that the packet in that place came with.
+    #[inline]
+    pub(crate) fn label(&self, at: u32) -> Option<Entry> {
+        if self.labelled >> at & 1 == 0 { None } else { self.labels.get(at as usize).copied().flatten() }
+    }
+
+    /// Takes off what is to be off before the packets are read.
     #[cold]
     #[inline(never)]
     pub(crate) fn open<P: Packet>(&mut self, table: &TableView<'_>, packets: &mut [P], ledger: &mut Ledger) {
         let ends = table.ends();
-        (self.opened, self.refused) = (0, 0);
+        (self.opened, self.refused, self.labelled) = (0, 0, 0);
         let (mut shells, mut bytes) = (0, 0);
-        let slots = self.reasons.iter_mut().zip(&mut self.ttls);
-        for ((packet, (reason, ttl)), at) in packets.iter_mut().zip(slots).zip(0_u32..) {
+        let slots = self.reasons.iter_mut().zip(&mut self.ttls).zip(&mut self.labels);
+        for ((packet, ((reason, ttl), label)), at) in packets.iter_mut().zip(slots).zip(0_u32..) {
             let before = packet.total_len();
-            match open(&ends, packet, |_| shells += 1) {
+            let popped = if table.takes_labels() { labels::pop(table, packet) } else { Ok(None) };
+            if let Ok(Some((top, _))) = popped {
+                (self.labelled, *label) = (self.labelled | 1 << at, Some(top));
+            }
+            let least = popped
+                .and_then(|_| if table.has_ends() { open(&ends, packet, |_| shells += 1) } else { Ok(None) });
+            match least {
                 Ok(None) => {}
                 Ok(Some(least)) => (self.opened, *ttl) = (self.opened | 1 << at, least),
                 Err(why) => (self.refused, *reason) = (self.refused | 1 << at, why),
@@ -82,6 +105,7 @@ impl Opened {
             bytes += before.saturating_sub(packet.total_len()) as u64;
         }
         ledger.add(Event::TunnelEnded, shells);
+        ledger.add(Event::LabelsPopped, u64::from(self.labelled.count_ones()));
         // What is received is counted when it is parsed, by what is left of it.
         ledger.add(Event::RxBytes, bytes);
     }
@@ -124,22 +148,20 @@ pub(crate) fn budget(table: &TableView<'_>, ttl: u8) -> Result<u8, DropReason> {
 
 /// Writes what is left into the outer header of a packet that was tunnelled on.
 pub(crate) fn spend<P: Packet>(packet: &mut P, parsed: &Parsed, template: Option<&Template>, left: u8) {
-    let outer = packet.data_mut().get_mut(usize::from(parsed.network_offset)..).unwrap_or_default();
     let Some(template) = template else { return };
+    // Its link header may be another than it came with: what is behind the outer header is as long as it was.
+    let behind = template.outer_len() + parsed.ip_len as usize;
+    let at = packet.total_len().saturating_sub(behind);
+    let outer = packet.data_mut().get_mut(at..).unwrap_or_default();
     match (template.kind(), outer) {
         (TunnelKind::Ipip4 | TunnelKind::Tail4, [_, _, _, _, _, _, _, _, ttl, protocol, c0, c1, ..]) => {
-            let was = u16::from_be_bytes([*ttl, *protocol]);
+            let was = [*ttl, *protocol];
             *ttl = left;
-            [*c0, *c1] = changed([*c0, *c1], was, u16::from_be_bytes([*ttl, *protocol]));
+            [*c0, *c1] = changed([*c0, *c1], was, [left, *protocol]);
         }
         (TunnelKind::Ipip6 | TunnelKind::Tail6, [_, _, _, _, _, _, _, hop_limit, ..]) => *hop_limit = left,
         _ => {}
     }
-}
-
-/// A checksum after one word of what it covers has changed (RFC 1624 §3, equation 3).
-fn changed(checksum: [u8; 2], was: u16, is: u16) -> [u8; 2] {
-    Sum::default().add_u16(!u16::from_be_bytes(checksum)).add_u16(!was).add_u16(is).finish()
 }
 
 /// One tunnel around a packet, sound and from where it may come.
@@ -410,9 +432,9 @@ fn ecn(outer: u8, inner: u8) -> Result<u8, DropReason> {
 fn mark(inside: &mut [u8], ethertype: u16, tos: u8) {
     match inside {
         [first, second, _, _, _, _, _, _, _, _, c0, c1, ..] if ethertype == ethernet::IPV4 => {
-            let was = u16::from_be_bytes([*first, *second]);
+            let was = [*first, *second];
             *second = tos;
-            [*c0, *c1] = changed([*c0, *c1], was, u16::from_be_bytes([*first, tos]));
+            [*c0, *c1] = changed([*c0, *c1], was, [*first, tos]);
         }
         [first, second, ..] if ethertype == ethernet::IPV6 => {
             *first = *first & 0xf0 | tos >> 4;

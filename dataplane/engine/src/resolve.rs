@@ -13,6 +13,7 @@ use wire::{Kind, Parsed};
 use crate::aside::Asides;
 use crate::decision::{FlowUse, Verdict};
 use crate::kernel::KernelRoom;
+use crate::meter::Meters;
 use crate::quic::Ciphers;
 use crate::rules;
 
@@ -23,9 +24,8 @@ pub(crate) struct Resolver<'e, 't> {
     pub(crate) ledger: &'e mut Ledger,
     pub(crate) select: &'e Prf,
     pub(crate) quic: &'e Ciphers,
+    pub(crate) meters: &'e mut Meters,
     pub(crate) table: &'e TableView<'t>,
-    /// Lets answers to packets that are too big through.
-    pub(crate) answers: &'e mut Gate,
     /// Packets of this burst that do not simply leave.
     pub(crate) asides: &'e mut Asides,
     /// What the kernel still has room for.
@@ -46,6 +46,8 @@ pub(crate) struct Target {
     pub(crate) real: RealNumber,
     pub(crate) service: ServiceNumber,
     pub(crate) used: FlowUse,
+    /// Its service asks for more than a real, as far as it was looked at: of a hit the real's template says it.
+    pub(crate) asks: bool,
 }
 
 /// What a new flow's real is chosen by.
@@ -131,7 +133,7 @@ impl Resolver<'_, '_> {
         match self.flows.hit(place, hint, parsed.flags) {
             Some(value) => {
                 self.hits += 1;
-                Ok(Target { real: value.real(), service: value.service(), used: FlowUse::Hit })
+                Ok(Target { real: value.real(), service: value.service(), used: FlowUse::Hit, asks: false })
             }
             None => self.unusual((packet.data(), parsed), place, hint, choice),
         }
@@ -166,7 +168,7 @@ impl Resolver<'_, '_> {
             {
                 self.hits += 1;
                 self.touch(parsed, slot, value, value);
-                Ok(Target { real: value.real(), service: value.service(), used: FlowUse::Hit })
+                Ok(Target { real: value.real(), service: value.service(), used: FlowUse::Hit, asks: false })
             }
             Probe::Hit(slot, value) => self.confirm((frame, parsed), slot, value),
             Probe::Expired => {
@@ -210,11 +212,11 @@ impl Resolver<'_, '_> {
             if !may_keep && !value.state().reopens(parsed.flags) {
                 self.ledger.add(Event::FlowMoved, 1);
             }
-            let epoch = self.epoch_of(choice, named.filter(|_| is_led));
+            let epoch = self.epoch_of(choice, real, named.filter(|_| is_led));
             let confirmed = Value::new(real, service, epoch, value.state(), u64::from(value.tick()));
             self.touch(parsed, slot, value, confirmed);
         }
-        Ok(Target { real, service, used: FlowUse::Hit })
+        Ok(Target { real, service, used: FlowUse::Hit, asks: self.table.service(choice.at).asks() })
     }
 
     fn miss(
@@ -236,7 +238,7 @@ impl Resolver<'_, '_> {
             self.ledger.add(Event::FlowStatelessGate, 1);
             FlowUse::Stateless
         };
-        Ok(Target { real, service, used })
+        Ok(Target { real, service, used, asks: self.table.service(choice.at).asks() })
     }
 
     #[inline]
@@ -248,7 +250,8 @@ impl Resolver<'_, '_> {
         (choice, named): (Choice, Option<RealNumber>),
     ) -> FlowUse {
         let state = State::first(parsed.kind, parsed.flags);
-        let value = Value::new(real, choice.service, self.epoch_of(choice, named), state, self.now.0);
+        let epoch = self.epoch_of(choice, real, named);
+        let value = Value::new(real, choice.service, epoch, state, self.now.0);
         let Ok(inserted) = self.flows.insert(place, &parsed.tuple, value) else {
             self.ledger.add(Event::FlowStatelessFull, 1);
             return FlowUse::Stateless;
@@ -263,12 +266,15 @@ impl Resolver<'_, '_> {
     }
 
     /// What a decision stands beside: where connection ids lead, each packet is to be asked; `led` is the real that
-    /// nothing but ids gave the flow.
+    /// nothing but ids gave the flow. And so is each where a service asks for more than a real, and the real's template
+    /// does not know of it.
     #[inline]
-    fn epoch_of(&self, choice: Choice, led: Option<RealNumber>) -> Epoch {
+    fn epoch_of(&self, choice: Choice, real: RealNumber, led: Option<RealNumber>) -> Epoch {
+        let service = self.table.service(choice.at);
+        let is_told = || self.table.template(real).is_some_and(Template::asks);
         match led {
             Some(_) => Epoch::LED,
-            None if self.table.service(choice.at).is_quic() => Epoch::STALE,
+            None if service.is_quic() || service.asks() && !is_told() => Epoch::STALE,
             None => self.flows.epoch(),
         }
     }

@@ -4,6 +4,7 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
+use crate::attributes::Attributes;
 use crate::ends::EndSpec;
 use crate::numbers::{RealNumber, ServiceNumber};
 use crate::quic::{QuicPlaces, QuicSpec};
@@ -336,4 +337,6 @@ pub struct ServiceSpec {
     pub pool: usize,
     /// Of UDP: the places in [`Blueprint::quic`] of the configurations it knows, by their rotation bits.
     pub quic: QuicPlaces,
+    /// What it asks for beside a real.
+    pub attributes: Attributes,
 }

@@ -10,14 +10,15 @@ use wire::{Family, packed, protocol};
 use zerocopy::{FromZeros, IntoBytes};
 
 use crate::aligned::Aligned;
-use crate::blueprint::{Blueprint, Outer, Policy, PoolSpec, RealSpec, ServiceSpec, Timeouts};
+use crate::asked::AttributeSections;
+use crate::blueprint::{Blueprint, Policy, PoolSpec, RealSpec, ServiceSpec, Timeouts};
 use crate::ends::{self, EndSections};
 use crate::error::{BuildError, ImageError, PoolFault, RealFault, ServiceFault};
 use crate::hop::Way;
 use crate::index::BuiltIndex;
 use crate::layout::{
-    ALIGN, Entry4, Entry6, HEADER_BYTES, Header, IndexHead, LAYOUT, MAGIC, PoolEntry, SECTIONS, ServiceEntry,
-    Span, VERSION,
+    ALIGN, Entry4, Entry6, HEADER_BYTES, Header, IndexHead, LAYOUT, MAGIC, OPENS_LABELS, OPENS_TUNNELS,
+    PoolEntry, SECTIONS, ServiceEntry, Span, VERSION,
 };
 use crate::limits::{POOL_REALS_MAX, POOLS_MAX, RENDEZVOUS_COSTS_MAX, SLOTS_MAX, WEIGHT_MAX};
 use crate::maglev::is_prime;
@@ -83,12 +84,15 @@ pub fn build(blueprint: &Blueprint, generation: Generation) -> Result<Built, Bui
     let (pools, pool_places) = pools(blueprint, &reals)?;
     let quic = QuicSections::new(&blueprint.quic, &blueprint.services, &reals)
         .map_err(|(place, fault)| BuildError::Quic(place, fault))?;
-    let services = services(blueprint, &pool_places, &quic)?;
+    let mut attributes = AttributeSections::new(&blueprint.services)
+        .map_err(|(number, fault)| BuildError::Service(number, ServiceFault::Attributes(fault)))?;
+    let services = services(blueprint, &pool_places, (&quic, &attributes))?;
+    attributes.place(&services);
     let rules = rules(blueprint, &reals)?;
     let mut cells = vec![0_u64];
     let v4 = vips::index::<Entry4>(&services, &mut cells)?;
     let v6 = vips::index::<Entry6>(&services, &mut cells)?;
-    let templates = templates(&reals, &blueprint.outer)?;
+    let templates = templates(&reals, blueprint)?;
     let tails = tails(&reals)?;
     let (own, by_address) = (ends::own(&blueprint.outer), ends::by_address(&reals));
     let ends = EndSections::new(&blueprint.ends).map_err(|(place, fault)| BuildError::End(place, fault))?;
@@ -100,6 +104,8 @@ pub fn build(blueprint: &Blueprint, generation: Generation) -> Result<Built, Bui
     let rules = rules.map(|rules| rules.image);
     let of_rules: Vec<PoolEntry> =
         rules.iter().map(|image| PoolEntry { digest: Sha256::digest(image).into() }).collect();
+    header.opens = if attributes.takes_labels { OPENS_LABELS } else { 0 };
+    header.opens |= if blueprint.ends.is_empty() { 0 } else { OPENS_TUNNELS };
     let sections: [&[u8]; SECTIONS] = [
         templates.as_bytes(),
         services.as_bytes(),
@@ -121,6 +127,9 @@ pub fn build(blueprint: &Blueprint, generation: Generation) -> Result<Built, Bui
         own.as_bytes(),
         by_address.as_bytes(),
         of_rules.as_bytes(),
+        attributes.slots.as_bytes(),
+        attributes.marks.as_bytes(),
+        attributes.limits.as_bytes(),
     ];
     let mut root = vec![0; size_of::<Header>()];
     for (span, bytes) in header.spans.iter_mut().zip(sections) {
@@ -194,13 +203,31 @@ fn checked_reals(blueprint: &Blueprint) -> Result<BTreeMap<RealNumber, RealSpec>
     Ok(by_number)
 }
 
-fn templates(reals: &BTreeMap<RealNumber, RealSpec>, outer: &Outer) -> Result<Vec<Template>, BuildError> {
+/// Reals to which new flows of services come that ask for more than a real.
+fn asked(blueprint: &Blueprint) -> BTreeSet<RealNumber> {
+    let mut asked = BTreeSet::new();
+    let asking = || blueprint.services.iter().filter(|service| service.attributes.ask());
+    let pools: BTreeSet<usize> = asking().map(|service| service.pool).collect();
+    let pools = pools.iter().filter_map(|place| blueprint.pools.get(*place));
+    asked.extend(pools.flat_map(|pool| &pool.members).map(|member| member.real));
+    let quic: BTreeSet<u8> = asking().flat_map(|service| service.quic.iter().flatten().copied()).collect();
+    let quic = quic.iter().filter_map(|place| blueprint.quic.get(usize::from(*place)));
+    asked.extend(quic.flat_map(|quic| &quic.servers).map(|(_, real)| *real));
+    asked
+}
+
+fn templates(
+    reals: &BTreeMap<RealNumber, RealSpec>,
+    blueprint: &Blueprint,
+) -> Result<Vec<Template>, BuildError> {
+    let asked = asked(blueprint);
     let len = reals.last_key_value().map_or(0, |(number, _)| number.index() + 1);
     let mut templates = vec![Template::ABSENT; len];
     for (number, real) in reals {
         let fault = |fault| BuildError::Real(*number, fault);
         let way = Way::of(real).ok_or(fault(RealFault::Port))?;
-        let made = Template::new(real, outer, way).ok_or(fault(RealFault::NoSource))?;
+        let made = Template::new(real, &blueprint.outer, way).ok_or(fault(RealFault::NoSource))?;
+        let made = if asked.contains(number) { made.asking() } else { made };
         if !made.is_sound() {
             return Err(fault(RealFault::Mtu));
         }
@@ -310,7 +337,7 @@ fn rules(
 fn services(
     blueprint: &Blueprint,
     pools: &[u32],
-    quic: &QuicSections,
+    asks: (&QuicSections, &AttributeSections),
 ) -> Result<Vec<ServiceEntry>, BuildError> {
     let mut sorted = blueprint.services.clone();
     sorted.sort_unstable_by_key(|service| {
@@ -325,7 +352,7 @@ fn services(
     });
     let mut entries: Vec<ServiceEntry> = Vec::with_capacity(sorted.len());
     for spec in sorted {
-        let entry = service(&spec, pools, quic).map_err(|fault| BuildError::Service(spec.number, fault))?;
+        let entry = service(&spec, pools, asks).map_err(|fault| BuildError::Service(spec.number, fault))?;
         if entries.last().is_some_and(|before| before.number == entry.number) {
             return Err(BuildError::Service(spec.number, ServiceFault::Number));
         }
@@ -334,7 +361,11 @@ fn services(
     Ok(entries)
 }
 
-fn service(spec: &ServiceSpec, pools: &[u32], quic: &QuicSections) -> Result<ServiceEntry, ServiceFault> {
+fn service(
+    spec: &ServiceSpec,
+    pools: &[u32],
+    (quic, attributes): (&QuicSections, &AttributeSections),
+) -> Result<ServiceEntry, ServiceFault> {
     let (address, family) = packed(spec.vip);
     let host_bits = match spec.vip {
         _ if spec.prefix_len > family_bits(family) => return Err(ServiceFault::PrefixLen),
@@ -354,6 +385,7 @@ fn service(spec: &ServiceSpec, pools: &[u32], quic: &QuicSections) -> Result<Ser
     if quic != NO_QUIC && spec.protocol != protocol::UDP {
         return Err(ServiceFault::Quic);
     }
+    let (mark, limit) = attributes.places_of(spec);
     Ok(ServiceEntry {
         address,
         number: spec.number.get(),
@@ -365,7 +397,9 @@ fn service(spec: &ServiceSpec, pools: &[u32], quic: &QuicSections) -> Result<Ser
         protocol: spec.protocol,
         spare: 0,
         quic,
-        tail: [0; 24],
+        mark,
+        limit,
+        tail: [0; 20],
     })
 }
 

@@ -8,17 +8,18 @@ use sha2::{Digest, Sha256};
 use wire::protocol;
 use zerocopy::{FromBytes, Immutable, KnownLayout};
 
+use crate::asked::AttributeView;
 use crate::blueprint::Timeouts;
 use crate::ends::{self, EndEntry, EndsView, Prefix};
 use crate::error::ImageError;
 use crate::index::{Entry, Index, Key, entries_len, pilots_len, screen};
 use crate::layout::{
-    ALIGN, HEADER_BYTES, Header, IndexHead, LAYOUT, LENGTH_EMPTY, MAGIC, PoolEntry, SECTIONS, Section,
-    ServiceEntry, VERSION,
+    ALIGN, HEADER_BYTES, Header, IndexHead, LAYOUT, LENGTH_EMPTY, MAGIC, OPENS_LABELS, OPENS_TUNNELS,
+    PoolEntry, SECTIONS, Section, ServiceEntry, VERSION,
 };
 use crate::limits::{
-    CELLS_MAX, END_SOURCES_MAX, ENDS_MAX, POOLS_MAX, QUIC_CONFIGS_MAX, REALS_MAX, SERVER_IDS_MAX,
-    SERVICES_MAX,
+    CELLS_MAX, END_SOURCES_MAX, ENDS_MAX, LIMITS_MAX, MARKS_MAX, POOLS_MAX, QUIC_CONFIGS_MAX, REALS_MAX,
+    SERVER_IDS_MAX, SERVICES_MAX,
 };
 use crate::numbers::{RealNumber, ServiceNumber};
 use crate::pool::{PoolRefusal, PoolView};
@@ -54,7 +55,8 @@ pub(crate) fn root(bytes: &[u8]) -> Result<Root, ImageError> {
     let pools: &[PoolEntry] = items(&sections, Section::Pools, POOLS_MAX)?;
     sorted(Section::Pools, pools, |a, b| a.digest < b.digest)?;
     let quic = check_quic(&sections, templates)?;
-    let services = check_services(&sections, &header, pools.len(), quic)?;
+    let attributes = check_attributes(&sections, &header)?;
+    let services = check_services(&sections, &header, pools.len(), (quic, attributes))?;
     let rules: &[PoolEntry] = items(&sections, Section::Rules, 1)?;
     if rules.is_empty() != (header.rules == 0) {
         return Err(ImageError::Header);
@@ -174,11 +176,26 @@ fn check_ends(sections: &Sections<'_>, templates: &[Template]) -> Result<(), Ima
     }
 }
 
+fn check_attributes<'t>(sections: &Sections<'t>, header: &Header) -> Result<AttributeView<'t>, ImageError> {
+    let view = AttributeView {
+        slots: items(sections, Section::Slots, SERVICES_MAX as usize)?,
+        marks: items(sections, Section::Marks, MARKS_MAX)?,
+        limits: items(sections, Section::Limits, LIMITS_MAX)?,
+    };
+    each(Section::Marks, view.marks, |mark| mark.is_sound())?;
+    sorted(Section::Marks, view.marks, |a, b| a.is_before(b))?;
+    each(Section::Limits, view.limits, |limit| limit.is_sound())?;
+    sorted(Section::Limits, view.limits, |a, b| a.service < b.service)?;
+    let labels = if view.takes_labels() { OPENS_LABELS } else { 0 };
+    let opens = labels | if sections.has(Section::Ends) { OPENS_TUNNELS } else { 0 };
+    if header.opens == opens { Ok(view) } else { Err(ImageError::Header) }
+}
+
 fn check_services<'t>(
     sections: &Sections<'t>,
     header: &Header,
     pools: usize,
-    quic: QuicView<'t>,
+    (quic, attributes): (QuicView<'t>, AttributeView<'t>),
 ) -> Result<&'t [ServiceEntry], ImageError> {
     let services: &[ServiceEntry] = items(sections, Section::Services, SERVICES_MAX as usize)?;
     each(Section::Services, services, |service| {
@@ -195,9 +212,13 @@ fn check_services<'t>(
             && service.spare == 0
             && quic.are_sound(&service.quic)
             && (service.protocol == protocol::UDP || !service.is_quic())
+            && attributes.is_sound_of(service)
             && service.tail.iter().all(|byte| *byte == 0)
     })?;
     sorted(Section::Services, services, |a, b| a.number < b.number)?;
+    if !attributes.are_all_used(services) {
+        return Err(ImageError::Item(Section::Slots, 0));
+    }
     let len = services.last().map_or(0, |last| last.number + 1);
     if len == header.services_len { Ok(services) } else { Err(ImageError::Header) }
 }

@@ -2,6 +2,7 @@
 
 use core::fmt;
 
+use crate::attributes::AttributeFault;
 use crate::ends::EndFault;
 use crate::layout::Section;
 use crate::limits::{
@@ -91,6 +92,8 @@ pub enum ServiceFault {
     Pool,
     /// It is not of UDP, or a configuration of connection ids is not in the list or has other rotation bits.
     Quic,
+    /// What it asks for beside a real.
+    Attributes(AttributeFault),
     /// That service has the same VIP, protocol and ports.
     Duplicate(ServiceNumber),
     /// That service has the same VIP and protocol, and a port range that is as wide and overlaps.
@@ -169,6 +172,7 @@ impl fmt::Display for ServiceFault {
             Self::Quic => {
                 f.write_str("its connection ids are not of UDP, or their configuration does not exist")
             }
+            Self::Attributes(fault) => write!(f, "{fault}"),
             Self::Duplicate(other) => write!(f, "same VIP, protocol and ports as service {}", other.get()),
             Self::Ambiguous(other) => {
                 write!(f, "its ports overlap those of service {} and neither is narrower", other.get())

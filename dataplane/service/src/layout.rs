@@ -3,6 +3,7 @@
 //! ```text
 //! Header | templates | services | pools | index of IPv4 VIPs | index of IPv6 VIPs | cells | QUIC | server ids
 //! | tails | tunnel ends | their sources | our sources | reals by address | rules
+//! | slots of services | marks | limits
 //! ```
 //!
 //! The header names every section by offset and length in bytes. Sections follow one another in the order
@@ -20,6 +21,7 @@ use core::net::IpAddr;
 use wire::{Family, unpacked};
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
+use crate::asked::{LimitEntry, MarkEntry};
 use crate::ends;
 use crate::numbers::ServiceNumber;
 use crate::quic::{NO_QUIC, QuicEntry, ServerIdEntry};
@@ -81,10 +83,17 @@ pub enum Section {
     ByAddress,
     /// The digest of the rules' image, if there are any.
     Rules,
+    /// By number of a service: the place of its entry, so that what is asked for by its number is found. Empty if no
+    /// service asks for anything beside a real.
+    Slots,
+    /// Marks that services ask for.
+    Marks,
+    /// Limits, by number of the service whose they are.
+    Limits,
 }
 
 /// How many sections there are.
-pub(crate) const SECTIONS: usize = Section::Rules as usize + 1;
+pub(crate) const SECTIONS: usize = Section::Limits as usize + 1;
 
 impl Section {
     /// All of them, in order.
@@ -109,6 +118,9 @@ impl Section {
         Self::Own,
         Self::ByAddress,
         Self::Rules,
+        Self::Slots,
+        Self::Marks,
+        Self::Limits,
     ];
 }
 
@@ -159,7 +171,9 @@ pub(crate) struct Header {
     pub(crate) spans: [Span; SECTIONS],
     /// Whether there are rules, and whether they ask for more than a flow's packets have in common.
     pub(crate) rules: u8,
-    pub(crate) tail: [u8; 15],
+    /// What is to be done with packets before they are read: [`OPENS_LABELS`], [`OPENS_TUNNELS`].
+    pub(crate) opens: u8,
+    pub(crate) tail: [u8; HEADER_TAIL],
 }
 
 impl Header {
@@ -168,6 +182,20 @@ impl Header {
     /// They ask for more than a flow's packets have in common.
     pub(crate) const HAS_PACKET_RULES: u8 = 2;
 }
+
+/// Labels are taken off.
+pub(crate) const OPENS_LABELS: u8 = 1;
+/// Tunnels end here.
+pub(crate) const OPENS_TUNNELS: u8 = 2;
+
+/// Bytes of the header in front of the spans.
+const HEADER_FIXED: usize = 112;
+/// Bytes of what stands behind them.
+const HEADER_FLAGS: usize = 2;
+/// What fills the header's last cache line.
+const HEADER_TAIL: usize =
+    (ALIGN - (HEADER_FIXED + SECTIONS * size_of::<Span>() + HEADER_FLAGS) % ALIGN) % ALIGN;
+const _: () = assert!(offset_of!(Header, spans) == HEADER_FIXED);
 
 /// One service: one cache line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout)]
@@ -184,7 +212,11 @@ pub struct ServiceEntry {
     pub(crate) spare: u8,
     /// By rotation bits: the place of the configuration of QUIC's connection ids, or 255.
     pub(crate) quic: [u8; 8],
-    pub(crate) tail: [u8; 24],
+    /// One above the place of what it marks packets with; 0 is nothing.
+    pub(crate) mark: u16,
+    /// One above the place of its limit; 0 is none.
+    pub(crate) limit: u16,
+    pub(crate) tail: [u8; 20],
 }
 
 impl ServiceEntry {
@@ -200,7 +232,9 @@ impl ServiceEntry {
         protocol: 0,
         spare: 0,
         quic: NO_QUIC,
-        tail: [0; 24],
+        mark: 0,
+        limit: 0,
+        tail: [0; 20],
     };
 
     /// Its number.
@@ -229,6 +263,20 @@ impl ServiceEntry {
     #[must_use]
     pub fn quic(&self, rotation: u8) -> Option<u8> {
         self.quic.get(usize::from(rotation)).copied().filter(|place| *place != u8::MAX)
+    }
+
+    /// Whether it asks for anything beside a real.
+    #[inline]
+    #[must_use]
+    pub const fn asks(&self) -> bool {
+        self.mark | self.limit != 0
+    }
+
+    /// Place of its limit.
+    #[inline]
+    #[must_use]
+    pub const fn limit(&self) -> Option<u16> {
+        self.limit.checked_sub(1)
     }
 
     /// TCP or UDP.
@@ -317,12 +365,17 @@ pub(crate) const LAYOUT: u64 = fold(&[
     offset_of!(Header, mac),
     offset_of!(Header, index4),
     offset_of!(Header, spans),
+    offset_of!(Header, opens),
     SECTIONS,
     size_of::<Template>(),
     size_of::<ServiceEntry>(),
     offset_of!(ServiceEntry, pool),
     offset_of!(ServiceEntry, protocol),
     offset_of!(ServiceEntry, quic),
+    offset_of!(ServiceEntry, mark),
+    offset_of!(ServiceEntry, limit),
+    size_of::<MarkEntry>(),
+    size_of::<LimitEntry>(),
     size_of::<QuicEntry>(),
     size_of::<ServerIdEntry>(),
     size_of::<PoolHeader>(),

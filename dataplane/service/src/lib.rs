@@ -13,6 +13,8 @@
 compile_error!("images are little-endian and are read in place");
 
 mod aligned;
+mod asked;
+mod attributes;
 mod blueprint;
 mod build;
 mod check;
@@ -39,6 +41,11 @@ mod tests;
 mod vips;
 
 pub use aligned::Aligned;
+pub use asked::LimitEntry;
+pub use attributes::{
+    AttributeFault, Attributes, DSCP_MAX, DscpOn, Excess, LABEL_TTL, LABELS_OUT_MAX, LabelMark, Limit, Mark,
+    VLAN_MAX, VlanMark,
+};
 pub use blueprint::{
     Blueprint, DontFragment, Encap, Member, Outer, OuterSource, Policy, PoolSpec, RealSpec, RealState,
     ReturnPath, ServiceSpec, Timeouts, UdpChecksum, UdpTunnel,
@@ -50,9 +57,9 @@ pub use hash::{real_hash, tuple_hash, tuple_hash_with};
 pub use hop::Hop;
 pub use layout::{Section, ServiceEntry};
 pub use limits::{
-    CELLS_MAX, END_SOURCES_MAX, ENDS_MAX, POOL_REALS_MAX, POOLS_MAX, PORTS_MAX, QUIC_CONFIGS_MAX, REALS_MAX,
-    RENDEZVOUS_COSTS_MAX, RULE_LISTS_MAX, RULE_OFFSET_MAX, RULE_PATTERNS_MAX, RULE_WORDS_MAX, SERVER_IDS_MAX,
-    SERVICES_MAX, SLOTS_MAX, WEIGHT_MAX,
+    CELLS_MAX, END_SOURCES_MAX, ENDS_MAX, LIMITS_MAX, MARKS_MAX, POOL_REALS_MAX, POOLS_MAX, PORTS_MAX,
+    QUIC_CONFIGS_MAX, REALS_MAX, RENDEZVOUS_COSTS_MAX, RULE_LISTS_MAX, RULE_OFFSET_MAX, RULE_PATTERNS_MAX,
+    RULE_WORDS_MAX, SERVER_IDS_MAX, SERVICES_MAX, SLOTS_MAX, WEIGHT_MAX,
 };
 pub use movement::{Movement, movement};
 pub use numbers::{NumberOutOfRange, RealNumber, ServiceNumber};

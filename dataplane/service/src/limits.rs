@@ -50,6 +50,14 @@ pub const RULE_WORDS_MAX: usize = 16;
 /// How far behind the network or the transport header a rule may ask for bytes.
 pub const RULE_OFFSET_MAX: u16 = 128;
 
+/// Different marks in one table: a service names one in 16 bits, of which 0 is none.
+pub const MARKS_MAX: usize = 4096;
+
+/// Limits in one table, each a service's own; every worker keeps the pots of all.
+pub const LIMITS_MAX: usize = 4096;
+
+const _: () = assert!(MARKS_MAX < u16::MAX as usize);
+const _: () = assert!(LIMITS_MAX < u16::MAX as usize);
 const _: () = assert!(QUIC_CONFIGS_MAX < u8::MAX);
 const _: () = assert!(POOL_REALS_MAX < REALS_MAX as usize);
 const _: () = assert!(POOL_REALS_MAX <= u16::MAX as usize);

@@ -13,7 +13,9 @@ use crate::check;
 use crate::ends::{self, EndsView};
 use crate::error::ImageError;
 use crate::index::{Entry, Index, Key};
-use crate::layout::{Entry4, Entry6, Header, IndexHead, PoolEntry, SECTIONS, Section, ServiceEntry};
+use crate::layout::{
+    Entry4, Entry6, Header, IndexHead, OPENS_TUNNELS, PoolEntry, SECTIONS, Section, ServiceEntry,
+};
 use crate::numbers::{RealNumber, ServiceNumber};
 use crate::pool::PoolView;
 use crate::quic::{QuicConfig, QuicView};
@@ -199,12 +201,12 @@ pub struct TableView<'t> {
     v4: Index<'t, Entry4>,
     v6: Index<'t, Entry6>,
     cells: &'t [u64],
-    services: &'t [ServiceEntry],
+    pub(crate) services: &'t [ServiceEntry],
     templates: &'t [Template],
     digests: &'t [PoolEntry],
     pub(crate) images: &'t dyn Images,
     /// For what few packets ask.
-    sections: Sections<'t>,
+    pub(crate) sections: Sections<'t>,
 }
 
 impl fmt::Debug for TableView<'_> {
@@ -391,8 +393,8 @@ impl<'t> TableView<'t> {
     /// Whether any tunnel ends here.
     #[inline]
     #[must_use]
-    pub fn has_ends(&self) -> bool {
-        self.sections.has(Section::Ends)
+    pub const fn has_ends(&self) -> bool {
+        self.header.opens & OPENS_TUNNELS != 0
     }
 
     /// Tunnels that end here, and where ours come from.

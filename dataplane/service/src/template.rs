@@ -22,6 +22,9 @@ pub const HEADER_BYTES: usize = ETHERNET_BYTES + OUTER_V6_BYTES;
 /// Values of a template's byte 62.
 const PLAIN: u8 = 1;
 const PLAIN_BY_PORT: u8 = 2;
+/// Of byte 57: the bits of entropy, and that services are to be asked.
+const ENTROPY: u8 = 0x1f;
+const ASKS: u8 = 0x20;
 
 /// Bits of byte 56 that are Don't Fragment's; those above are the tail's form.
 const DONT_FRAGMENT_BITS: u32 = 2;
@@ -54,10 +57,10 @@ pub enum TunnelKind {
 /// | 54 | kind: 0 no such real, 1 IPv4, 2 IPv6, 3 MAC rewrite, 4 IPv4 and a tail, 5 IPv6 and a tail |
 /// | 55 | state: 0 up, 1 drain, 2 down |
 /// | 56 | bits 0 and 1: outer Don't Fragment: 0 inherit, 1 set, 2 clear; bits 2 to 4: the [`Form`] of the tail |
-/// | 57 | low bits of the outer source that the flow's entropy fills, 0 to 16 |
+/// | 57 | bits 0 to 4: low bits of the outer source that the flow's entropy fills, 0 to 16; bit 5: a service whose flows come here asks for more than a real |
 /// | 58..60 | sum of the IPv4 header's ten big-endian words as prepared, folded to 16 bits, not complemented (RFC 1071) |
 /// | 60..62 | most bytes of the IP packet on the wire, outer header included |
-/// | 62 | 1 if the outer header of a packet with Don't Fragment differs from packet to packet in TOS and length alone (IPv4, fixed source, Don't Fragment not cleared) and the next hop is known; 2 if it then leaves by a port of its own; 0 else |
+/// | 62 | 1 if the outer header of a packet with Don't Fragment differs from packet to packet in TOS and length alone (IPv4, fixed source, Don't Fragment not cleared), the next hop is known and no service is to be asked; 2 if it then leaves by a port of its own; 0 else |
 /// | 63 | bits 0 to 5: the port by which packets leave, 63 as they came; bit 6: the next hop is followed; bit 7: it is not known. 0 if there is no such real |
 ///
 /// Bytes past the header of a kind are 0. Integers of more than one byte from 58 on are little-endian.
@@ -127,6 +130,22 @@ impl Template {
         }
         made.plain = made.plainness();
         Some(made)
+    }
+
+    /// The same of a real to which flows of a service come that asks for more than a real.
+    #[must_use]
+    pub(crate) const fn asking(mut self) -> Self {
+        self.entropy_bits |= ASKS;
+        self.plain = self.plainness();
+        self
+    }
+
+    /// Whether the service of a packet may ask for more than a real. It may too where this says no, of a flow that was
+    /// there before its real left the service's pool: such flows are to be confirmed with each packet.
+    #[inline]
+    #[must_use]
+    pub const fn asks(&self) -> bool {
+        self.entropy_bits & ASKS != 0
     }
 
     /// The whole prepared header; only the first [`Self::header_len`] bytes mean something.
@@ -237,14 +256,14 @@ impl Template {
     #[inline]
     #[must_use]
     pub const fn entropy_bits(&self) -> u32 {
-        self.entropy_bits as u32
+        (self.entropy_bits & ENTROPY) as u32
     }
 
     /// Ones for the bits that take the flow's entropy.
     #[inline]
     #[must_use]
     pub const fn entropy_mask(&self) -> u16 {
-        ((1_u32 << (self.entropy_bits & 31)).wrapping_sub(1) & 0xffff) as u16
+        ((1_u32 << (self.entropy_bits & ENTROPY)).wrapping_sub(1) & 0xffff) as u16
     }
 
     /// Sum of the prepared IPv4 header's words, folded, not complemented: add the words that are filled
@@ -364,7 +383,8 @@ impl Template {
 
     /// Whether every field holds one of the values that an image may hold.
     pub(crate) fn is_sound(&self) -> bool {
-        let known = self.kind <= 5 && self.state <= 2 && self.entropy_bits <= 16;
+        let entropy = self.entropy_bits & ENTROPY <= 16 && self.entropy_bits & !(ENTROPY | ASKS) == 0;
+        let known = self.kind <= 5 && self.state <= 2 && entropy;
         let bits = self.dont_fragment().code() | (self.form() as u8) << DONT_FRAGMENT_BITS;
         let form = self.outer_bits == bits && (self.form() != Form::Bare) == (self.kind >= 4);
         let outer_fits = usize::from(self.mtu) > self.outer_len();

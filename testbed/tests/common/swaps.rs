@@ -181,6 +181,7 @@ fn blueprint(members: &[Member100; REALS]) -> Blueprint {
             port_last: 80,
             pool: 0,
             quic: [None; 7],
+            attributes: service::Attributes::default(),
         }],
     }
 }

@@ -6,6 +6,7 @@ use std::fmt::Display;
 use conf::{Config, HugePages, Mac, Name, Pool, Port, Quic, Real, Rule, Service, Then, TunnelEnd};
 use service::{DontFragment, Encap, EndSpec, Form, Movement, OuterSource, QuicKey, RealState, UdpTunnel};
 
+use super::attributes;
 use super::{Change, Effect, Subject, What};
 use crate::Map;
 
@@ -24,13 +25,15 @@ pub(super) fn changes(old: Option<&Config>, new: &Config) -> Vec<Change> {
     things(&before(reals), &reals(new), Subject::Real, &mut changes);
     things(&before(pools), &pools(new), Subject::Pool, &mut changes);
     things(&before(quic), &quic(new), Subject::Quic, &mut changes);
+    things(&before(attributes::marks), &attributes::marks(new), Subject::Mark, &mut changes);
+    things(&before(attributes::limits), &attributes::limits(new), Subject::Limit, &mut changes);
     things(&before(services), &services(new), Subject::Service, &mut changes);
     things(&before(rules), &rules(new), Subject::Rule, &mut changes);
     changes
 }
 
 /// A named thing as it is written.
-struct Thing<'c> {
+pub(super) struct Thing<'c> {
     name: &'c Name,
     /// Keys and values, always the same keys in the same order.
     values: Vec<(&'static str, String)>,
@@ -185,6 +188,11 @@ fn services(config: &Config) -> Vec<Thing<'_>> {
             ("ports", service.ports.to_string()),
             ("pool", pool.unwrap_or_default()),
             ("quic", connection_ids(config, service)),
+            ("mark", named(service.mark.and_then(|place| config.marks.get(place)).map(|mark| &mark.name))),
+            (
+                "limit",
+                named(service.limit.and_then(|place| config.limits.get(place)).map(|limit| &limit.name)),
+            ),
         ]
     };
     config.services.iter().map(|service| Thing::new(&service.name, values(service))).collect()
@@ -213,7 +221,7 @@ fn rules(config: &Config) -> Vec<Thing<'_>> {
 }
 
 impl<'c> Thing<'c> {
-    const fn new(name: &'c Name, values: Vec<(&'static str, String)>) -> Self {
+    pub(super) const fn new(name: &'c Name, values: Vec<(&'static str, String)>) -> Self {
         Self { name, values, state: None, key: None, members: BTreeMap::new() }
     }
 }
@@ -256,10 +264,14 @@ fn settings(config: &Config) -> Vec<(&'static str, String)> {
     ]
 }
 
+fn named(name: Option<&Name>) -> String {
+    name.map_or_else(|| NONE.to_owned(), |name| format!("\"{name}\""))
+}
+
 /// What stands for a value that is not there.
 const NONE: &str = "none";
 
-fn or_none(value: Option<impl Display>) -> String {
+pub(super) fn or_none(value: Option<impl Display>) -> String {
     value.map_or_else(|| NONE.to_owned(), |value| value.to_string())
 }
 

@@ -5,6 +5,7 @@
 //! that is, for established ones keep their real unless it is down or gone. Of these, the slots that the changed
 //! reals give up or get are their own; Maglev, filled anew, moves some further ones between the others.
 
+mod attributes;
 mod compare;
 mod flows;
 #[cfg(test)]
@@ -55,6 +56,10 @@ pub enum Subject {
     Pool(Name),
     /// A way to make connection ids.
     Quic(Name),
+    /// A `[[mark]]`.
+    Mark(Name),
+    /// A `[[limit]]`.
+    Limit(Name),
     /// A service.
     Service(Name),
     /// A rule.
@@ -240,6 +245,8 @@ impl fmt::Display for Subject {
             Self::Real(name) => write!(f, "real \"{name}\""),
             Self::Pool(name) => write!(f, "pool \"{name}\""),
             Self::Quic(name) => write!(f, "connection ids \"{name}\""),
+            Self::Mark(name) => write!(f, "mark \"{name}\""),
+            Self::Limit(name) => write!(f, "limit \"{name}\""),
             Self::Service(name) => write!(f, "service \"{name}\""),
             Self::Rule(name) => write!(f, "rule \"{name}\""),
         }

@@ -1,5 +1,6 @@
 //! What shows an operator what the packet path does, and why.
 
+mod attributes;
 pub(crate) mod capture;
 pub(crate) mod explain;
 pub(crate) mod follow;

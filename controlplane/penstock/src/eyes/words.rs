@@ -10,6 +10,7 @@ use service::{Form, RealNumber, RealState, RuleAction, Ruling, ServiceNumber, Te
 use wire::{Family, Kind, Parsed, Unparsed, protocol};
 use worker::Shot;
 
+use super::attributes;
 use crate::site::{Directory, Site};
 use crate::summary::words;
 
@@ -84,6 +85,9 @@ impl<'s> Names<'s> {
     pub(crate) fn line(&self, step: &Step, now: Tick) -> ctl::Step {
         match step {
             Step::Opened(shell) => said("tunnel", opened(shell)),
+            Step::Popped(top, bytes) => said("labels", attributes::popped(*top, *bytes)),
+            Step::Metered(colour) => said("limit", attributes::metered(*colour).to_owned()),
+            Step::Marked(mark) => said("mark", attributes::marked(mark)),
             Step::Unparsed(reason) => said("headers", unparsed(*reason).to_owned()),
             Step::Parsed(parsed) => said("headers", headers(parsed)),
             Step::Screened(true) => said("screen", "the destination may be a VIP's".to_owned()),

@@ -60,6 +60,7 @@ pub(crate) fn blueprint(new_flows_rate_max: Option<u32>) -> Blueprint {
             port_last: 80,
             pool: 0,
             quic: [None; 7],
+            attributes: service::Attributes::default(),
         }],
     }
 }

@@ -97,6 +97,7 @@ fn services(most: usize) -> impl Strategy<Value = Vec<ServiceSpec>> {
                 port_last,
                 pool: 0,
                 quic: [None; 7],
+                attributes: crate::Attributes::default(),
             };
             let clash = |old: &ServiceSpec| {
                 (old.vip, old.prefix_len, old.protocol) == (new.vip, new.prefix_len, new.protocol)

@@ -12,8 +12,8 @@ use super::{ip, real_number};
 use crate::layout::{Header, PoolHeader, Section, ServiceEntry};
 use crate::rules::image::{Parts, RulesHeader};
 use crate::{
-    Aligned, Blueprint, Built, Class, Generation, ImageError, RuleAction, RuleKey, ServiceSlot, Table,
-    TableView, build,
+    Aligned, Blueprint, Built, Class, Generation, ImageError, RuleAction, RuleKey, ServiceNumber,
+    ServiceSlot, Table, TableView, build,
 };
 
 fn built() -> Built {
@@ -69,7 +69,20 @@ fn exercise(view: &TableView<'_>, seed: u64) {
         let _ = (taken, ends.is_own(&address, family), real, view.passes_max());
     }
     ask_rules(view, seed);
-    let _ = (view.timeouts(), view.new_flows_rate_max(), view.mtu(), view.services_len(), view.reals_len());
+    for number in (0..20).filter_map(|number| ServiceNumber::new(number).ok()) {
+        if let Some(service) = view.asking(number) {
+            let _ = view.mark(service).is_none_or(|mark| mark.is_sound() || panic!("{mark:?}"));
+            let _ = service.limit().map(|place| view.limits()[usize::from(place)].limit());
+        }
+    }
+    let _ = (
+        view.opens(),
+        view.timeouts(),
+        view.new_flows_rate_max(),
+        view.mtu(),
+        view.services_len(),
+        view.reals_len(),
+    );
 }
 
 fn ask_rules(view: &TableView<'_>, seed: u64) {
@@ -269,6 +282,18 @@ fn each_fault_has_its_reason() {
     assert_eq!(in_section(Section::Services, quic, 0), ImageError::Item(Section::Services, 0));
     assert_eq!(in_section(Section::Services, third + quic, 1), ImageError::Item(Section::Services, 2));
     assert_eq!(in_section(Section::Services, third + quic, 2), ImageError::Item(Section::Services, 2));
+    // A mark of an unknown kind, one out of order, one that is nobody's; a limit without a rate, and another's.
+    let mark = core::mem::offset_of!(ServiceEntry, mark);
+    let limit = core::mem::offset_of!(ServiceEntry, limit);
+    let second = size_of::<ServiceEntry>();
+    assert_eq!(in_section(Section::Marks, 10, 9), ImageError::Item(Section::Marks, 0));
+    assert_eq!(in_section(Section::Marks, 12, 50), ImageError::Item(Section::Marks, 0));
+    assert_eq!(in_section(Section::Services, second + mark, 3), ImageError::Item(Section::Services, 1));
+    assert_eq!(in_section(Section::Services, second + mark, 1), ImageError::Item(Section::Slots, 0));
+    assert_eq!(in_section(Section::Services, limit, 1), ImageError::Item(Section::Services, 0));
+    assert_eq!(in_section(Section::Limits, 3, 255), ImageError::Item(Section::Limits, 0));
+    assert_eq!(in_section(Section::Limits, 24, 0), ImageError::Item(Section::Services, 1));
+    assert_eq!(in_section(Section::Slots, 2, 0), ImageError::Item(Section::Slots, 0));
     // The count of a run, which begins behind the one unused cell.
     assert!(matches!(in_section(Section::Cells, 8, 200), ImageError::Item(Section::Entries4, _)));
     assert!(matches!(in_section(Section::Cells, 15, 200), ImageError::Item(Section::Entries4, _)));

@@ -6,11 +6,12 @@ use proptest::prelude::*;
 use sha2::{Digest, Sha256};
 use wire::protocol;
 
+use super::attributes::{SLOW, VOICE, asking};
 use super::quic::{spec, with};
 use super::{blueprint, ip, pool, real, real_number, service, table};
 use crate::{
-    Aligned, Blueprint, Encap, Generation, ImageError, RealState, ServiceNumber, Table, UdpChecksum,
-    UdpTunnel, build,
+    Aligned, Blueprint, DscpOn, Encap, Generation, ImageError, LabelMark, Mark, RealState, ServiceNumber,
+    Table, UdpChecksum, UdpTunnel, VlanMark, build,
 };
 
 const GENERATION: Generation = Generation { boot: 5, sequence: 6 };
@@ -19,6 +20,17 @@ const GENERATION: Generation = Generation { boot: 5, sequence: 6 };
 pub(super) const fn udp(checksum: UdpChecksum) -> UdpTunnel {
     UdpTunnel { port: 6080, checksum }
 }
+
+const POPPING: Mark = Mark { labels: LabelMark::Pop, ..PLAIN };
+const PLAIN: Mark = Mark {
+    dscp: None,
+    dscp_on: DscpOn::Both,
+    vlan: VlanMark::Keep,
+    priority: None,
+    labels: LabelMark::None,
+    tc: None,
+    ttl: None,
+};
 
 /// Two families, all encapsulations and states, shared and unused pools, nested VIPs, runs of ports.
 pub(super) fn varied() -> Blueprint {
@@ -39,11 +51,11 @@ pub(super) fn varied() -> Blueprint {
     plan.quic = vec![spec(0, None, &[(&[1], 0), (&[2], 9)]), spec(1, Some(3), &[(&[1, 1], 1), (&[1, 2], 3)])];
     plan.services = vec![
         service(0, "198.51.100.10", protocol::TCP, (80, 80), 0),
-        service(1, "198.51.100.10", protocol::TCP, (443, 443), 1),
+        asking(service(1, "198.51.100.10", protocol::TCP, (443, 443), 1), Some(VOICE), Some(SLOW)),
         with(service(2, "198.51.100.10", protocol::UDP, (443, 443), 2), &[(0, 0), (1, 1)]),
         service(3, "198.51.100.0/24", protocol::TCP, (0, 65535), 1),
         service(7, "2001:db8:1::/48", protocol::UDP, (53, 53), 0),
-        service(8, "2001:db8:1::1", protocol::TCP, (8000, 8099), 0),
+        asking(service(8, "2001:db8:1::1", protocol::TCP, (8000, 8099), 0), Some(POPPING), None),
         service(12, "2001:db8:1::1", protocol::UDP, (1, 9), 2),
     ];
     plan
@@ -165,5 +177,5 @@ fn a_small_table_has_the_pinned_bytes() {
 
 /// Worked out by the rule in [`crate::maglev`], by another program (Python, with a library's AES).
 const PINNED_SLOTS: [u32; 13] = [1, 1, 1, 0, 2, 1, 0, 0, 0, 2, 0, 0, 0];
-const PINNED_ROOT: &str = "4bff97932dfffb067d9af8404df5638a11adb134ce412216bdbfc2ba787b503d";
-const PINNED_POOL: &str = "f770071d02e5fe1f09f9a31c0f0c472fe2194cee4cdadd9ee97d2df5d86391dd";
+const PINNED_ROOT: &str = "4bd4b947939382b32c12edd60793b53e6a22cf001612f9581f5972ed018780f1";
+const PINNED_POOL: &str = "ca8c0fc48964e01c5b7d47117ee617cacb7a7d7a871fe092fde37412e4a50689";

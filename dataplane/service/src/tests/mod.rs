@@ -1,5 +1,6 @@
 //! What a table must be.
 
+mod attributes;
 mod classification;
 mod ends;
 mod faults;
@@ -64,6 +65,7 @@ pub(crate) fn service(number: u32, vip: &str, protocol: u8, ports: (u16, u16), p
         port_last: ports.1,
         pool,
         quic: [None; 7],
+        attributes: crate::Attributes::default(),
     }
 }
 
