@@ -3,15 +3,17 @@
 usage: /usr/bin/python3 -m unittest discover --start-directory testbed/scapy
 """
 
+import random
 import sys
 import unittest
 
 sys.dont_write_bytecode = True
 
-from scapy.layers.l2 import Ether  # noqa: E402
+from scapy.layers.l2 import Dot1AD, Dot1Q, Ether  # noqa: E402
 
-from golden import (CLIENT4, IP, REAL4, REAL6, VIP4, Ids, IPv6, Pool, echo4, echo_answer, entropy,  # noqa: E402
-                    Room, flow_of, frame, ip4, ip6, ipip, ledger, model, padded, pcap, room, selection, tcp)
+from golden import (CLIENT4, IP, MPLS, REAL4, REAL6, VIP4, Ids, IPv6, Meter, Pool, Room, echo4,  # noqa: E402
+                    echo_answer, entropy, flow_of, frame, ip4, ip6, ipip, ledger, linked, model, padded, pcap,
+                    remarked, room, selection, tcp)
 from golden.frames import Flow  # noqa: E402
 
 
@@ -56,6 +58,35 @@ class Golden(unittest.TestCase):
             way = Ids(int(made[:2], 16) >> 5, len(server_id) // 2, len(nonce) // 2, bytes.fromhex(key), True)
             self.assertEqual(way.make(server_id, bytes.fromhex(nonce)).hex(), made)
             self.assertEqual(way.read(bytes.fromhex(made)), server_id)
+
+    def test_scapy_takes_marks_apart(self):
+        """A service tag in front of a tag, two labels, and an outer header whose checksum scapy makes too."""
+        sent = frame(ip4(tos=1) / tcp(), tags=((0x8100, 0xB005),))
+        mark = {"insert_vlan": 7, "priority": 6, "push_labels": [16, 17], "tc": 3, "ttl": 9}
+        seen = Ether(linked(ipip(remarked(sent, 46), REAL4), mark))
+        first, second = seen[Dot1AD], seen[Dot1Q]
+        self.assertEqual((first.vlan, first.prio, second.vlan, second.prio, second.type), (7, 6, 5, 5, 0x8847))
+        stack = [(label.label, label.cos, label.s, label.ttl) for label in (seen[MPLS], seen[MPLS].payload)]
+        self.assertEqual(stack, [(16, 3, 0, 9), (17, 3, 1, 9)])
+        outer, inner = seen[IP], seen[IP].payload
+        for header in (outer, inner):
+            again = header.copy()
+            del again.chksum
+            self.assertEqual((header.tos, header.chksum), (46 << 2 | 1, IP(bytes(again)).chksum))
+
+    def test_no_more_is_green_than_rate_and_burst_allow(self):
+        """RFC 2697 and RFC 2698: over any time from the start, whatever comes."""
+        for kind, more in (("srtcm", {"ebs_bytes": 900}), ("trtcm", {"pir_kbit_s": 24, "pbs_bytes": 1200})):
+            limit = {"kind": kind, "cir_kbit_s": 8, "cbs_bytes": 1000} | more
+            meter, bytes_of, choices = Meter(limit), {"green": 0, "yellow": 0, "red": 0}, random.Random(7)
+            for step in range(400):
+                tick, size = step // 5, choices.randrange(40, 400)
+                bytes_of[meter.colour(tick, size, 0)] += size
+                come = 1000 * tick / 8
+                self.assertLessEqual(bytes_of["green"], 1000 + come)
+                most = 1900 + come if kind == "srtcm" else 1200 + 3 * come
+                self.assertLessEqual(bytes_of["green"] + bytes_of["yellow"], most)
+            self.assertTrue(all(bytes_of.values()))
 
     def test_shares_follow_weights_and_no_slot_is_empty(self):
         """Within two slots of the exact share, for each real."""

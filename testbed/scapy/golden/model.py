@@ -13,8 +13,9 @@ from dataclasses import dataclass
 from scapy.layers.inet6 import IPv6, in6_chksum
 from scapy.utils import checksum
 
-from . import quic, rules, tunnels
+from . import marks, quic, rules, tunnels
 from .frames import IPV4, IPV6, TAGS, Flow
+from .meter import GREEN, RED, Meter
 from .neighbours import answered
 from .outputs import Inner, echo_answer, ipip, mac_rewrite, split, too_big, tunnelled
 from .room import Full, Room
@@ -181,6 +182,12 @@ class Balancer:
         self.ends, self.ttl = tunnels.Ends(config), None
         self.rules, self.by_name = config.get("rule", []), by_name
         self.served: dict[Flow, dict] = {}
+        named = {kind: {table["name"]: table for table in config.get(kind, [])} for kind in ("mark", "limit")}
+        self.marks = {service["name"]: named["mark"].get(service.get("mark"), {}) for service in config["service"]}
+        self.meters = {service["name"]: Meter(named["limit"][service["limit"]])
+                       for service in config["service"] if "limit" in service}
+        self.opens = any("swap_label" in mark or mark.get("pop_labels") for mark in self.marks.values())
+        self.label, self.began = None, None
         self.flows: dict[Flow, list] = {}
         self.room = Room(flow["key"], flow["entries"]) if "key" in flow else None
         self.counters, self.tallies, self.now, self.identification = Counter(), Counter(), 0, 0
@@ -224,12 +231,14 @@ class Balancer:
     def packet(self, seconds: float, frame: bytes) -> bytes | None:
         """What goes out for a frame; everything is counted."""
         before, self.now = self.now, max(seconds, self.now)
+        self.began = seconds if self.began is None else self.began
         if self.gate:
             self.tokens = min(self.gate, self.tokens + (self.now - before) * self.gate)
         if int(self.now) > int(before):
             self.sweep()
         self.counters.update({"rx": 1, "rx.bytes": len(frame)})
         try:
+            frame = self.open(frame)
             frame, self.ttl = self.ends.open(frame, sound, self.counters)
             if (answer := answered(frame, self.is_vip, self.mac)) is not None:
                 counter, out = answer
@@ -247,6 +256,31 @@ class Balancer:
             self.counters.update({"made": 1, "too_big.answered": 1})
         self.counters.update({"tx": 1, "tx.bytes": len(out)})
         return out
+
+    def open(self, frame: bytes) -> bytes:
+        """The frame without the labels that it came with, where a service takes them."""
+        self.label = None
+        if not self.opens:
+            return frame
+        ends = {end["address"] for end in self.ends.ends}
+        frame, self.label = marks.opened(frame, lambda address: address in ends or self.is_vip(address))
+        if self.label is not None:
+            refuse(self.label.ttl <= 1, "drop.label_ttl")
+            self.counters["labels.popped"] += 1
+        return frame
+
+    def mark(self, packet: Packet, tos: int, service: dict) -> dict:
+        """How a packet of a service is marked, once its limit has let it through."""
+        mark, meter = self.marks[service["name"]], self.meters.get(service["name"])
+        if meter is None:
+            return mark
+        colour = meter.colour(int((self.now - self.began) * 8), packet.size, tos >> 2)
+        if colour == GREEN:
+            return mark
+        self.counters[f"meter.{colour}"] += 1
+        refuse(colour == RED and "red_dscp" not in meter.limit, "drop.limited")
+        told = meter.limit.get(f"{colour}_dscp")
+        return mark if told is None else mark | {"dscp": told}
 
     def is_vip(self, address: str) -> bool:
         """Whether a service has the address, on any protocol and port."""
@@ -419,6 +453,8 @@ class Balancer:
         next_hop = real.get("next_hop", self.tunnel.get("next_hop"))
         hop_limit = self.tunnel["hop_limit"] if self.ttl is None else self.ends.left(self.ttl)
         lan = real.get("encap") == "mac"
+        raw = split(frame)[2]
+        mark = self.mark(packet, struct.unpack_from("!H", raw)[0] >> (0 if packet.version == 4 else 4) & 0xFF, service)
         encap = real.get("encap", "ipip")
         inner = Inner(encap, real.get("tunnel_key"), real.get("tunnel_port"), real.get("inner_mac"),
                       real.get("udp_checksum", "auto"))
@@ -426,16 +462,19 @@ class Balancer:
         fit(frame, packet, self.tunnel["mtu"] - (0 if lan else (40 if six else 20) + more))
         for key in (f"real.{real['name']}", f"service.{service['name']}"):
             self.tallies.update({(key, "packets"): 1, (key, "bytes"): packet.size})
+        outer_only = mark.get("dscp_on") == "outer"
+        kept = frame if outer_only else marks.remarked(frame, mark.get("dscp"))
         if lan:
-            return mac_rewrite(frame, next_hop, self.mac)
+            return marks.linked(mac_rewrite(kept, next_hop, self.mac), mark, self.label)
         settings = {"source": self.tunnel["source_v6" if six else "source_v4"], "next_hop": next_hop,
                     "node_mac": self.mac, "hop_limit": hop_limit,
                     "dont_fragment": self.tunnel["dont_fragment"], "identification": self.identification, "flow": flow}
-        out = tunnelled(frame, address, inner, **settings) if more else ipip(frame, address, **settings)
+        out = tunnelled(kept, address, inner, **settings) if more else ipip(kept, address, **settings)
         # Don't Fragment stands six bytes into the outer header, which the tags push back.
         tags = len(out) - 14 - (40 if six else 20) - more - packet.size
         self.identification += not six and not out[14 + tags + 6] & 0x40
-        return out
+        out = marks.remarked(out, mark.get("dscp")) if outer_only else out
+        return marks.linked(out, mark, self.label)
 
 
 def fit(frame: bytes, packet: Packet, mtu: int) -> None:

@@ -1,0 +1,112 @@
+//! Marks as an independent decoder, tshark, reads them: tags, labels and code points of what the program sends, in tshark's
+//! JSON. What is expected is written out by hand, and not by the helpers that made the cases.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "helpers of a test fail as the test does"
+)]
+
+use std::process::Command;
+
+use serde_json::Value;
+use testbed::cases;
+use testbed::penstock::{replay, run};
+
+/// What each packet of a case's output is, as [`told`] says it.
+const SENT: &[(&str, &[&str])] = &[
+    (
+        "every-mark-at-once-stands-in-its-order",
+        &[
+            "tag 7 priority 5, label 16 class 5 ttl 9 bottom 0, label 17 class 5 ttl 9 bottom 1, dscp 46, dscp 46",
+            "service tag 7 priority 5, tag 2 priority 1, label 16 class 5 ttl 9 bottom 0, label 17 class 5 ttl 9 bottom 1, dscp 46, dscp 46",
+        ],
+    ),
+    (
+        "a-tag-inserted-on-a-tagged-frame-is-a-service-tag-outside",
+        &[
+            "service tag 7 priority 5, tag 5 priority 5, dscp 0, dscp 0",
+            "service tag 7 priority 3, service tag 1 priority 3, tag 2 priority 1, dscp 0, dscp 0",
+        ],
+    ),
+    (
+        "a-label-is-swapped-and-keeps-its-class-with-one-hop-less",
+        &[
+            "dscp 0, dscp 0",
+            "label 99 class 5 ttl 43 bottom 1, dscp 0, dscp 0",
+            "tag 5 priority 5, label 100 class 0 ttl 200 bottom 1, dscp 0, dscp 0",
+        ],
+    ),
+    (
+        "a-priority-alone-is-written-to-the-tag-or-to-one-of-no-vlan",
+        &[
+            "tag 0 priority 5, dscp 0, dscp 0",
+            "tag 7 priority 5, dscp 0, dscp 0",
+            "service tag 1 priority 5, tag 2 priority 1, dscp 0, dscp 0",
+        ],
+    ),
+    ("a-mark-on-the-outer-header-leaves-the-packet-as-it-came", &["dscp 46, dscp 1", "dscp 46, class 1"]),
+    ("a-code-point-goes-to-a-real-on-the-lan", &["dscp 10", "dscp 0"]),
+];
+
+/// Fields whose occurrences belong together, the first of which is not alone.
+const GROUPS: [(&str, &[(&str, &str)]); 5] = [
+    ("service tag", &[("ieee8021ad.id", ""), ("ieee8021ad.priority", " priority ")]),
+    ("tag", &[("vlan.id", ""), ("vlan.priority", " priority ")]),
+    (
+        "label",
+        &[("mpls.label", ""), ("mpls.exp", " class "), ("mpls.ttl", " ttl "), ("mpls.bottom", " bottom ")],
+    ),
+    ("dscp", &[("ip.dsfield.dscp", "")]),
+    ("class", &[("ipv6.tclass.dscp", "")]),
+];
+
+/// One packet in words, from tshark's JSON.
+fn told(layers: &Value) -> String {
+    let all = |field: &str| -> Vec<String> {
+        let values = layers.get(field).and_then(Value::as_array);
+        values.into_iter().flatten().filter_map(|value| Some(value.as_str()?.to_owned())).collect()
+    };
+    let mut words = Vec::new();
+    for (name, fields) in GROUPS {
+        let first = all(fields.first().unwrap().0);
+        for at in 0..first.len() {
+            let values = fields.iter().map(|(field, word)| format!("{word}{}", all(field)[at]));
+            words.push(format!("{name} {}", values.collect::<String>()));
+        }
+    }
+    // 1 is good, for each header that has one.
+    let sums = all("ip.checksum.status");
+    if sums.iter().any(|status| status != "1") || sums.is_empty() {
+        words.push(format!("checksums {sums:?}"));
+    }
+    words.join(", ")
+}
+
+#[test]
+fn tshark_reads_the_marks_that_were_asked_for() {
+    let (cases, faults) = cases::all().unwrap();
+    assert_eq!(faults, Vec::<String>::new());
+    let mut wrong = Vec::new();
+    for (name, expected) in SENT {
+        let case = cases.iter().find(|case| case.name == *name).unwrap_or_else(|| panic!("no case {name}"));
+        let folder = tempfile::tempdir().unwrap();
+        let out = folder.path().join("out.pcap");
+        let mut command = replay(&case.file("config.toml"), &case.file("send.pcap")).unwrap();
+        run(command.arg("--out").arg(&out)).unwrap().require_success().unwrap();
+        let mut command = Command::new("tshark");
+        command.args(["-n", "-r"]).arg(&out).args(["-o", "ip.check_checksum:TRUE", "-T", "json"]);
+        command.args(["-e", "ip.checksum.status"]);
+        for (field, _) in GROUPS.iter().flat_map(|(_, fields)| *fields) {
+            command.args(["-e", field]);
+        }
+        let text = run(&mut command).unwrap().require_success().unwrap().stdout;
+        let packets: Vec<Value> = serde_json::from_str(&text).unwrap();
+        let read: Vec<String> = packets.iter().map(|packet| told(&packet["_source"]["layers"])).collect();
+        if read != *expected {
+            wrong.push(format!("{name}:\n{}", read.join("\n")));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
