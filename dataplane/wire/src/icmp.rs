@@ -40,7 +40,7 @@ pub const fn message(family: Family, kind: u8) -> Message {
 }
 
 /// The five-tuple of the packet that an error quotes, as it was sent: from the VIP to the client.
-/// `None`: cut before the ports, a later fragment, or neither TCP nor UDP.
+/// `None`: cut before the ports (or the SPI), a later fragment, or ICMP.
 #[must_use]
 pub fn quoted(family: Family, quote: &[u8]) -> Option<FiveTuple> {
     match family {
@@ -101,12 +101,16 @@ fn quoted_v6(quote: &[u8]) -> Option<FiveTuple> {
     Some(packed_v6_tuple(&ip, upper, ports(upper, rest)?))
 }
 
-/// Source and destination port: four bytes of TCP or UDP suffice.
+/// Source and destination port: four bytes of TCP or UDP suffice. Those of an SPI are the server's association, not
+/// the client's: they lead to no flow, but its protocol and addresses do to the client's other ones.
 fn ports(upper: u8, bytes: &[u8]) -> Option<(u16, u16)> {
-    if !matches!(upper, protocol::TCP | protocol::UDP) {
-        return None;
-    }
-    let &[s0, s1, d0, d1] = bytes.first_chunk()?;
+    let at = match upper {
+        protocol::TCP | protocol::UDP | protocol::ESP => 0,
+        protocol::AH => 4,
+        protocol::ICMP | protocol::ICMPV6 => return None,
+        _ => return Some((0, 0)),
+    };
+    let &[s0, s1, d0, d1] = bytes.get(at..)?.first_chunk()?;
     Some((u16::from_be_bytes([s0, s1]), u16::from_be_bytes([d0, d1])))
 }
 

@@ -12,6 +12,7 @@ pub mod ethernet;
 pub mod gre;
 pub mod gue;
 pub mod icmp;
+pub mod ipsec;
 pub mod ipv4;
 pub mod ipv6;
 pub mod mpls;

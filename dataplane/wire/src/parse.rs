@@ -5,6 +5,7 @@
 
 use crate::ethernet::{self, Ethernet};
 use crate::icmp::{self, Message};
+use crate::ipsec::{self, Ah, Esp};
 use crate::ipv4::{self, Ipv4};
 use crate::ipv6::{self, Ipv6, Walk};
 use crate::tcp::{self, Flags, Tcp};
@@ -36,6 +37,10 @@ pub enum Kind {
     IcmpOther,
     /// Any fragment, the first one too.
     Fragment,
+    /// An ESP packet; its tuple has the SPI for ports.
+    Esp,
+    /// The same of AH, whatever it protects.
+    Ah,
     /// A transport protocol that has no ports for us.
     OtherProtocol,
 }
@@ -111,14 +116,22 @@ pub struct Parsed {
 }
 
 impl Parsed {
-    /// Whether the tuple names a flow that a client may have: TCP, UDP, or an error about one.
+    /// Whether the tuple names a flow that a client may have: of any protocol, or by an error about one.
     #[inline]
     #[must_use]
     pub const fn has_flow(&self) -> bool {
-        matches!(self.kind, Kind::Tcp | Kind::Udp | Kind::IcmpError) && self.ends.are_two()
+        let of_one = matches!(self.kind, Kind::Tcp | Kind::Udp | Kind::IcmpError) || self.is_portless();
+        of_one && self.ends.are_two()
     }
 
-    /// The same, and it is a packet of that flow: no error about one.
+    /// Whether its protocol has no ports, and is not ICMP.
+    #[inline]
+    #[must_use]
+    pub const fn is_portless(&self) -> bool {
+        matches!(self.kind, Kind::Esp | Kind::Ah | Kind::OtherProtocol)
+    }
+
+    /// Whether it is of TCP or UDP, whose flows are found at once: no error about one.
     #[inline]
     #[must_use]
     pub const fn is_of_flow(&self) -> bool {
@@ -309,8 +322,36 @@ fn transport(payload: &[u8], payload_len: usize, protocol: u8, parsed: &mut Pars
             Ok(())
         }
         (protocol::ICMP, Family::V4) | (protocol::ICMPV6, Family::V6) => icmp(payload, protocol, parsed),
+        (protocol::ESP | protocol::AH, _) => association(payload, payload_len, protocol, parsed),
         _ => portless(parsed, protocol, Kind::OtherProtocol),
     }
+}
+
+/// A packet of IPsec: its security association stands where others have ports.
+#[inline(never)]
+fn association(
+    payload: &[u8],
+    payload_len: usize,
+    protocol: u8,
+    parsed: &mut Parsed,
+) -> Result<(), Unparsed> {
+    let (kind, least) = if protocol == protocol::ESP { (Kind::Esp, Esp::LEN) } else { (Kind::Ah, Ah::LEN) };
+    if payload_len < least {
+        return Err(Unparsed::Malformed);
+    }
+    let (spi, is_sound) = if kind == Kind::Esp {
+        let esp = Esp::parse(payload.first_chunk().ok_or(Unparsed::Truncated)?);
+        (esp.spi, esp.is_sound())
+    } else {
+        let ah = Ah::parse(payload.first_chunk().ok_or(Unparsed::Truncated)?);
+        (ah.spi, ah.is_sound(payload_len))
+    };
+    if !is_sound {
+        return Err(Unparsed::Malformed);
+    }
+    portless(parsed, protocol, kind)?;
+    (parsed.tuple.source_port, parsed.tuple.destination_port) = ipsec::as_ports(spi);
+    Ok(())
 }
 
 #[inline(never)]
@@ -388,6 +429,38 @@ pub(crate) mod tests {
         assert_eq!(parse(&frame[..41], 43), Err(Unparsed::Truncated), "a header in two segments");
     }
 
+    #[test]
+    fn an_association_stands_where_ports_do_and_what_is_none_is_malformed() {
+        let of = |protocol: u8, payload: &[u8], len: usize| {
+            let mut frame = udp_frame()[..34].to_vec();
+            frame[17] = u8::try_from(20 + payload.len()).unwrap();
+            (frame[23], frame[24], frame[25]) = (protocol, 0, 0);
+            let sum = crate::checksum::of(&frame[14..34]);
+            frame[24..26].copy_from_slice(&sum);
+            frame.extend(payload);
+            parse(&frame[..len.min(frame.len())], frame.len())
+        };
+        let esp = of(50, &[0, 1, 0, 2, 0, 0, 0, 1, 7], 99).unwrap();
+        assert_eq!((esp.kind, esp.tuple.protocol), (Kind::Esp, 50));
+        assert_eq!((esp.tuple.source_port, esp.tuple.destination_port), (1, 2));
+        assert_eq!(esp.tail, esp.tuple.tail());
+        assert!(esp.has_flow() && esp.is_portless() && !esp.is_of_flow());
+        let ah = of(51, &[6, 1, 0, 0, 9, 8, 7, 6, 0, 0, 0, 1], 99).unwrap();
+        assert_eq!((ah.kind, ah.tuple.source_port, ah.tuple.destination_port), (Kind::Ah, 0x0908, 0x0706));
+        for (protocol, payload) in [
+            (50, &[0, 0, 0, 0, 0, 0, 0, 1][..]),
+            (50, &[0, 0, 0, 1, 0, 0, 0]),
+            (51, &[6, 2, 0, 0, 9, 8, 7, 6, 0, 0, 0, 1]),
+            (51, &[6, 0, 0, 0, 9, 8, 7, 6, 0, 0, 0, 1]),
+            (51, &[6, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1]),
+            (51, &[6, 1, 0, 0, 9, 8, 7, 6]),
+        ] {
+            assert_eq!(of(protocol, payload, 99), Err(Unparsed::Malformed), "{protocol} {payload:?}");
+        }
+        assert_eq!(of(50, &[0, 1, 0, 2, 0, 0, 0, 1, 7], 41), Err(Unparsed::Truncated));
+        assert_eq!(of(132, &[0; 3], 99).unwrap().kind, Kind::OtherProtocol);
+    }
+
     proptest! {
         #[test]
         fn any_bytes_give_a_value_or_a_reason(frame in proptest::collection::vec(any::<u8>(), 0..300)) {
@@ -396,11 +469,13 @@ pub(crate) mod tests {
 
         /// Random bytes seldom get past the ethertype; damaged good packets do.
         #[test]
-        fn damaged_packets_stay_in_their_bounds(at in 0usize..60, bits in any::<u8>(), cut in 0usize..60, kind in 0u8..4) {
+        fn damaged_packets_stay_in_their_bounds(at in 0usize..60, bits in any::<u8>(), cut in 0usize..60, kind in 0u8..6) {
             let mut frame = udp_frame();
             match kind {
                 0 => frame[23] = 6,
                 1 => frame[23] = 1,
+                4 => frame[23] = 50,
+                5 => frame[23] = 51,
                 2 => { frame[12] = 0x86; frame[13] = 0xdd; frame[14] = 0x60; }
                 _ => {}
             }

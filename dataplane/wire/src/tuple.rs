@@ -27,8 +27,16 @@ pub mod protocol {
     pub const GRE: u8 = 47;
     /// IPv6 inside IP, RFC 2473.
     pub const IPV6: u8 = 41;
+    /// RFC 4303.
+    pub const ESP: u8 = 50;
+    /// RFC 4302.
+    pub const AH: u8 = 51;
     /// RFC 4443.
     pub const ICMPV6: u8 = 58;
+    /// RFC 9260.
+    pub const SCTP: u8 = 132;
+    /// Reserved by IANA: no packet's. It stands for any protocol, and for none.
+    pub const RESERVED: u8 = 255;
 }
 
 /// Source, destination, ports and protocol: what one flow is. Ports are in host order. An IPv4 address
@@ -40,7 +48,7 @@ pub struct FiveTuple {
     pub source: [u8; 16],
     /// The VIP.
     pub destination: [u8; 16],
-    /// The client's port.
+    /// The client's port. Of ESP and AH both ports together are the SPI, of other protocols without ports they are 0.
     pub source_port: u16,
     /// The service's port.
     pub destination_port: u16,
