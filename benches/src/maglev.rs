@@ -67,6 +67,7 @@ pub fn blueprint(slots: u32, changed: Option<u32>) -> Option<Blueprint> {
             members: numbers.iter().zip(0..).map(member).collect(),
             slots,
             policy: Policy::Maglev,
+            panics: false,
         }],
         services: vec![ServiceSpec {
             number: ServiceNumber::new(0).ok()?,
@@ -78,6 +79,7 @@ pub fn blueprint(slots: u32, changed: Option<u32>) -> Option<Blueprint> {
             pool: 0,
             quic: [None; 7],
             attributes: service::Attributes::default(),
+            key: service::Key::Flow,
         }],
     })
 }

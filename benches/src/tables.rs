@@ -4,9 +4,9 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use quic::ServerId;
 use service::{
-    Aligned, Attributes, Blueprint, DontFragment, Encap, Excess, Generation, LabelMark, Limit, Mark, Member,
-    Outer, OuterSource, Policy, PoolSpec, QuicKey, QuicSpec, RealNumber, RealSpec, RealState, RuleSpec,
-    ServiceNumber, ServiceSpec, Table, Timeouts, VlanMark,
+    Aligned, Attributes, Blueprint, DontFragment, Encap, Excess, Generation, Key, LabelMark, Limit, Mark,
+    Member, Outer, OuterSource, Policy, PoolSpec, QuicKey, QuicSpec, RealNumber, RealSpec, RealState,
+    RuleSpec, ServiceNumber, ServiceSpec, Table, Timeouts, VlanMark,
 };
 
 use crate::packets::Asks;
@@ -46,6 +46,7 @@ fn service(number: u32, vip: IpAddr, prefix_len: u8, ports: (u16, u16)) -> Optio
         pool: 0,
         quic: [None; 7],
         attributes: Attributes::default(),
+        key: Key::Flow,
     })
 }
 
@@ -154,7 +155,7 @@ fn blueprint(services: Vec<ServiceSpec>, quic: Vec<QuicSpec>) -> Option<Blueprin
         quic,
         ends: Vec::new(),
         reals,
-        pools: vec![PoolSpec { members, slots: 65_537, policy: Policy::Maglev }],
+        pools: vec![PoolSpec { members, slots: 65_537, policy: Policy::Maglev, panics: false }],
         services,
         rules: Vec::new(),
     })

@@ -7,7 +7,8 @@ use std::str::FromStr;
 
 use quic::ServerId;
 use service::{
-    DontFragment, Encap, EndSpec, OuterSource, Policy, QuicKey, QuicPlaces, RealState, ReturnPath, Timeouts,
+    DontFragment, Encap, EndSpec, Key, OuterSource, Policy, QuicKey, QuicPlaces, RealState, ReturnPath,
+    Timeouts,
 };
 use wire::protocol;
 
@@ -47,6 +48,20 @@ pub struct Config {
     pub services: Vec<Service>,
     /// `[[rule]]`, in the order in which they are asked: the first that matches a packet decides.
     pub rules: Vec<Rule>,
+}
+
+impl Config {
+    /// Whether the real in that place keeps its flows: it is up or drains, or has failed in a pool that panics.
+    #[must_use]
+    pub fn keeps_flows(&self, real: usize) -> bool {
+        let panics =
+            |pool: &Pool| pool.members.iter().any(|member| member.real == real) && pool.panics(&self.reals);
+        match self.reals.get(real).map(|real| real.state) {
+            Some(RealState::Up | RealState::Drain) => true,
+            Some(RealState::Failed) => self.pools.iter().any(panics),
+            Some(RealState::Down) | None => false,
+        }
+    }
 }
 
 /// This machine.
@@ -230,6 +245,28 @@ pub struct Pool {
     pub policy: Policy,
     /// At least one, and one weight at least above 0; no real twice.
     pub members: Vec<Member>,
+    /// Where less than so many percent of the weight is up, what has failed counts as up too. 0 is never.
+    pub panic_percent: u8,
+}
+
+impl Pool {
+    /// How many percent of its weight are up; `reals` are [`Config::reals`]. What somebody wants down or drained is no
+    /// part of it; `None` if nothing is left.
+    #[must_use]
+    pub fn percent_up(&self, reals: &[Real]) -> Option<u8> {
+        let weight = |wanted: RealState| -> u64 {
+            let of = |member: &&Member| reals.get(member.real).is_some_and(|real| real.state == wanted);
+            self.members.iter().filter(of).map(|member| u64::from(member.weight)).sum()
+        };
+        let (up, failed) = (weight(RealState::Up), weight(RealState::Failed));
+        u8::try_from(up.saturating_mul(100).checked_div(up.saturating_add(failed))?).ok()
+    }
+
+    /// Whether so little of it is up that what has failed counts as up too.
+    #[must_use]
+    pub fn panics(&self, reals: &[Real]) -> bool {
+        self.percent_up(reals).is_some_and(|percent| percent < self.panic_percent)
+    }
 }
 
 /// A member of a pool.
@@ -248,9 +285,9 @@ pub struct Service {
     pub name: Name,
     /// The address or prefix the world sees.
     pub vip: Vip,
-    /// TCP or UDP.
+    /// Its protocol.
     pub protocol: Protocol,
-    /// Its ports.
+    /// Its ports; of a protocol without ports, any.
     pub ports: PortRange,
     /// Place in [`Config::pools`].
     pub pool: usize,
@@ -260,6 +297,16 @@ pub struct Service {
     pub mark: Option<usize>,
     /// Place in [`Config::limits`].
     pub limit: Option<usize>,
+    /// What keeps its flows together.
+    pub key: Key,
+}
+
+impl Service {
+    /// Its ports in words; a protocol without ports has none.
+    #[must_use]
+    pub fn ports_text(&self) -> String {
+        if self.protocol.has_ports() { self.ports.to_string() } else { "-".to_owned() }
+    }
 }
 
 /// Marks on packets.
@@ -335,25 +382,65 @@ pub enum Protocol {
     Tcp,
     /// RFC 768.
     Udp,
+    /// One without ports, by its number, which is none of theirs and not ICMP's.
+    Other(u8),
+    /// Every one that no other service of the VIP takes.
+    Any,
 }
 
+/// Protocols that have a name.
+const PROTOCOLS: [(&str, Protocol); 7] = [
+    ("tcp", Protocol::Tcp),
+    ("udp", Protocol::Udp),
+    ("esp", Protocol::Other(protocol::ESP)),
+    ("ah", Protocol::Other(protocol::AH)),
+    ("gre", Protocol::Other(protocol::GRE)),
+    ("sctp", Protocol::Other(protocol::SCTP)),
+    ("any", Protocol::Any),
+];
+
 impl Protocol {
-    /// Its IANA number.
+    /// Those that have a name, by it.
+    #[must_use]
+    pub const fn named() -> &'static [(&'static str, Self)] {
+        &PROTOCOLS
+    }
+
+    /// The protocol of that IANA number; `None` if it is ICMP's, or no packet's.
+    #[must_use]
+    pub const fn of_number(number: u8) -> Option<Self> {
+        match number {
+            protocol::TCP => Some(Self::Tcp),
+            protocol::UDP => Some(Self::Udp),
+            protocol::ICMP | protocol::ICMPV6 | protocol::RESERVED => None,
+            other => Some(Self::Other(other)),
+        }
+    }
+
+    /// Whether services of it have ports.
+    #[must_use]
+    pub const fn has_ports(self) -> bool {
+        matches!(self, Self::Tcp | Self::Udp)
+    }
+
+    /// Its IANA number; 255 is any.
     #[must_use]
     pub const fn number(self) -> u8 {
         match self {
             Self::Tcp => protocol::TCP,
             Self::Udp => protocol::UDP,
+            Self::Other(number) => number,
+            Self::Any => protocol::RESERVED,
         }
     }
 }
 
 impl fmt::Display for Protocol {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Tcp => "tcp",
-            Self::Udp => "udp",
-        })
+        match (PROTOCOLS.iter().find(|(_, protocol)| protocol == self), self) {
+            (Some((name, _)), _) => f.write_str(name),
+            (None, other) => write!(f, "{}", other.number()),
+        }
     }
 }
 

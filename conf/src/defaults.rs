@@ -74,6 +74,9 @@ pub const UDP_CHECKSUM: UdpChecksum = UdpChecksum::Auto;
 /// `real.state`.
 pub const STATE: RealState = RealState::Up;
 
+/// `pool.panic_percent`: never.
+pub const PANIC_PERCENT: u8 = 0;
+
 /// `pool.members.weight`.
 pub const WEIGHT: u32 = 100;
 

@@ -111,6 +111,7 @@ pub(crate) struct PoolFile {
     pub(crate) slots: Option<Spanned<i64>>,
     pub(crate) policy: Option<Spanned<String>>,
     pub(crate) members: Option<Spanned<Vec<Spanned<MemberFile>>>>,
+    pub(crate) panic_percent: Option<Spanned<i64>>,
 }
 
 /// A member of a `[[pool]]`.
@@ -127,12 +128,13 @@ pub(crate) struct MemberFile {
 pub(crate) struct ServiceFile {
     pub(crate) name: Option<Spanned<String>>,
     pub(crate) vip: Option<Spanned<String>>,
-    pub(crate) protocol: Option<Spanned<String>>,
-    pub(crate) ports: Option<Spanned<Ports>>,
+    pub(crate) protocol: Option<Spanned<WholeOrText>>,
+    pub(crate) ports: Option<Spanned<WholeOrText>>,
     pub(crate) pool: Option<Spanned<String>>,
     pub(crate) quic: Option<Spanned<Vec<Spanned<String>>>>,
     pub(crate) mark: Option<Spanned<String>>,
     pub(crate) limit: Option<Spanned<String>>,
+    pub(crate) key: Option<Spanned<String>>,
 }
 
 /// `[[mark]]`.
@@ -198,11 +200,11 @@ pub(crate) struct RuleFile {
     pub(crate) priority: Option<Spanned<i64>>,
     pub(crate) source: Option<Spanned<Texts>>,
     pub(crate) destination: Option<Spanned<Texts>>,
-    pub(crate) protocol: Option<Spanned<Ports>>,
-    pub(crate) source_ports: Option<Spanned<Ports>>,
-    pub(crate) ports: Option<Spanned<Ports>>,
-    pub(crate) dscp: Option<Spanned<Ports>>,
-    pub(crate) vlan: Option<Spanned<Ports>>,
+    pub(crate) protocol: Option<Spanned<WholeOrText>>,
+    pub(crate) source_ports: Option<Spanned<WholeOrText>>,
+    pub(crate) ports: Option<Spanned<WholeOrText>>,
+    pub(crate) dscp: Option<Spanned<WholeOrText>>,
+    pub(crate) vlan: Option<Spanned<WholeOrText>>,
     pub(crate) tcp_flags: Option<Spanned<String>>,
     pub(crate) bytes: Option<Spanned<Vec<Spanned<BytesFile>>>>,
     pub(crate) drop: Option<Spanned<bool>>,
@@ -237,10 +239,10 @@ impl fmt::Debug for Secret {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Seconds(pub(crate) f64);
 
-/// A number or a text about numbers: ports, as a rule.
+/// A number, or a text: of ports, of a protocol.
 #[derive(Clone, Debug)]
-pub(crate) enum Ports {
-    One(i64),
+pub(crate) enum WholeOrText {
+    Whole(i64),
     Text(String),
 }
 
@@ -287,19 +289,19 @@ impl<'de> Deserialize<'de> for Texts {
     }
 }
 
-impl<'de> Deserialize<'de> for Ports {
+impl<'de> Deserialize<'de> for WholeOrText {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
         struct Any;
         impl Visitor<'_> for Any {
-            type Value = Ports;
+            type Value = WholeOrText;
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a port number or a text")
+                f.write_str("a whole number or a text")
             }
-            fn visit_i64<E: de::Error>(self, port: i64) -> Result<Ports, E> {
-                Ok(Ports::One(port))
+            fn visit_i64<E: de::Error>(self, number: i64) -> Result<WholeOrText, E> {
+                Ok(WholeOrText::Whole(number))
             }
-            fn visit_str<E: de::Error>(self, text: &str) -> Result<Ports, E> {
-                Ok(Ports::Text(text.to_owned()))
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<WholeOrText, E> {
+                Ok(WholeOrText::Text(text.to_owned()))
             }
         }
         from.deserialize_any(Any)

@@ -97,12 +97,13 @@ pub const KEYS: &[Key] = keys! {
     "real".tunnel_port: WHOLE, "4789", "6080 (gue), 5555 (fou), 4789 (vxlan)", "UDP port that the tunnel's end listens on";
     "real".inner_mac: TEXT, r#""02:00:00:00:01:11""#, "needed with vxlan", "destination MAC address inside of vxlan: what the tunnel's end answers to";
     "real".udp_checksum: TEXT, r#""auto""#, "auto", "of gue, fou and vxlan: auto (zero over IPv4, full over IPv6), zero or full";
-    "real".state: TEXT, r#""up""#, "up", "up, drain (keeps its flows, takes no new ones) or down";
+    "real".state: TEXT, r#""up""#, "up", "up, drain (keeps its flows, takes no new ones), down (takes nothing, and its flows get another real) or failed (the same, unless its pool panics)";
 
     "pool".name: TEXT, r#""web""#, "needed", "name of the pool";
     "pool".slots: WHOLE, "65537", "select.slots", "size of its Maglev table, a prime";
     "pool".policy: TEXT, r#""maglev""#, "maglev", "maglev (even shares; a change moves a little more than it must) or rendezvous (moves only what it must; shares as even as chance)";
     "pool".members: "a list of tables", r#"[{ real = "web-1", weight = 100 }]"#, "needed", "the reals of the pool";
+    "pool".panic_percent: WHOLE, "0", "0", "where less than so many percent of the weight is up, reals that have failed count as up; what is down or drains counts on no side, and 0 never panics";
     "pool.members".real: TEXT, r#""web-1""#, "needed", "name of the real";
     "pool.members".weight: WHOLE, "100", "100", "its share of new flows, 0 to 65535";
 
@@ -142,12 +143,13 @@ pub const KEYS: &[Key] = keys! {
 
     "service".name: TEXT, r#""web""#, "needed", "name of the service; its number in the numbers file hangs on it";
     "service".vip: TEXT, r#""198.51.100.10""#, "needed", "VIP: an address, or a prefix with all host bits zero";
-    "service".protocol: TEXT, r#""tcp""#, "needed", "tcp or udp";
-    "service".ports: "a port number or a text", "80", "needed", "one port, a range with both ends included, or any";
+    "service".protocol: "a protocol number or a text", r#""tcp""#, "needed", "tcp, udp, esp, ah, gre, sctp, the number of another protocol, or any: every one that no other service of the VIP takes, on every port";
+    "service".ports: "a port number or a text", "80", "needed of tcp and udp", "one port, a range with both ends included, or any; other protocols have none";
     "service".pool: TEXT, r#""web""#, "needed", "name of the pool its packets go to";
     "service".quic: "a list of texts", r#"["2026a"]"#, "no id is looked at", "of UDP: the ways its servers make connection ids of QUIC; packets go where theirs says, and where it says nothing by their flow";
     "service".mark: TEXT, r#""voice""#, "none", "name of the mark that its packets get";
     "service".limit: TEXT, r#""ten-mbit""#, "none", "name of the limit that its packets have to keep to; each service that names it has it for itself";
+    "service".key: TEXT, r#""flow""#, "flow", "what chooses a real: flow (all that makes a flow), source (the client's address, or its first bits: source/24, and source/24,56 for both families) or port (of tcp and udp); esp and ah need source";
 
     "rule".name: TEXT, r#""bad-clients""#, "needed", "name of the rule";
     "rule".priority: WHOLE, "100", "100", "of the rules that match a packet the one with the largest decides, then the one whose name comes first; 0 to 65535";

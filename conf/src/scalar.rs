@@ -4,12 +4,12 @@ use std::fmt::Display;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::ops::RangeInclusive;
 
-use service::{DontFragment, DscpOn, OuterSource, Policy, RealState, ReturnPath, Timeouts, UdpChecksum};
+use service::{DontFragment, DscpOn, Key, OuterSource, Policy, RealState, ReturnPath, Timeouts, UdpChecksum};
 
 use crate::check::EncapWord;
 use crate::config::{Device, HugePages, Kernel, Mac, MacError, Name, PortRange, Protocol, Vip};
 use crate::fault::Refusal;
-use crate::file::{Ports, Seconds};
+use crate::file::{Seconds, WholeOrText};
 use crate::limits::{
     DEVICE_BYTES_MAX, NAME_BYTES_MAX, QUOTE_CHARS_MAX, SOURCE_V4_PREFIX_MIN, SOURCE_V6_PREFIX_MIN,
 };
@@ -145,12 +145,46 @@ pub(crate) fn udp_checksum(text: &str) -> Result<UdpChecksum, Refusal> {
 }
 
 pub(crate) fn state(text: &str) -> Result<RealState, Refusal> {
-    use RealState::{Down, Drain, Up};
-    word(text, &[("up", Up), ("drain", Drain), ("down", Down)])
+    word(text, &RealState::ALL.map(|state| (state.word(), state)))
 }
 
-pub(crate) fn protocol(text: &str) -> Result<Protocol, Refusal> {
-    word(text, &[("tcp", Protocol::Tcp), ("udp", Protocol::Udp)])
+pub(crate) fn protocol(written: &WholeOrText) -> Result<Protocol, Refusal> {
+    let number = match written {
+        WholeOrText::Text(text) => return word(text, Protocol::named()),
+        WholeOrText::Whole(number) => whole(*number, 0..=u8::MAX - 1)?,
+    };
+    Protocol::of_number(number).ok_or_else(|| {
+        let message = format!("{number} is ICMP, which is answered or follows the flow it is about");
+        Refusal::new(message, "Leave it to its VIP, or name another protocol.")
+    })
+}
+
+/// What keeps the flows of a service together, of a VIP with so many bits.
+pub(crate) fn key(text: &str, address_bits: u8) -> Result<Key, Refusal> {
+    let Some(bits) = text.strip_prefix("source/") else {
+        return word(
+            text,
+            &[("flow", Key::Flow), ("source", Key::Source(address_bits)), ("port", Key::Port)],
+        );
+    };
+    let (v4, v6) = bits.split_once(',').unwrap_or((bits, bits));
+    let prefix = |text: &str, most: u8| {
+        let digits = (1..=3).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_digit());
+        text.parse().ok().filter(|len| digits && (1..=most).contains(len))
+    };
+    let both = bits.contains(',');
+    let found = match (address_bits, prefix(v4, 32), prefix(v6, 128)) {
+        (_, None, _) | (_, _, None) if both => None,
+        (32, len, _) => len,
+        (_, _, len) => len,
+    };
+    found.map(Key::Source).ok_or_else(|| {
+        let remedy = format!(
+            "Write a prefix length from 1 to {address_bits} such as \"source/24\", or those of IPv4 and IPv6 as in \
+             \"source/24,56\"."
+        );
+        Refusal::new(format!("{} names no first bits of such an address", quoted(text)), remedy)
+    })
 }
 
 /// Address and, if a slash stands there, prefix length.
@@ -292,7 +326,7 @@ fn source(address: impl Into<IpAddr>, len: u8, min: u8, text: &str) -> Result<u8
     Ok(len)
 }
 
-pub(crate) fn ports(ports: &Ports) -> Result<PortRange, Refusal> {
+pub(crate) fn ports(ports: &WholeOrText) -> Result<PortRange, Refusal> {
     const REMEDY: &str = "Write a port from 1 to 65535, a range such as \"8000-8099\", or \"any\".";
     let one = |port: i64| u16::try_from(port).ok().filter(|&port| port > 0);
     let digits = |text: &str| {
@@ -300,11 +334,11 @@ pub(crate) fn ports(ports: &Ports) -> Result<PortRange, Refusal> {
         sound.then(|| text.parse().ok()).flatten().and_then(one)
     };
     match ports {
-        Ports::One(port) => one(*port)
+        WholeOrText::Whole(port) => one(*port)
             .map(|port| PortRange { first: port, last: port })
             .ok_or_else(|| Refusal::new(format!("{port} is not a port"), REMEDY)),
-        Ports::Text(text) if text == "any" => Ok(PortRange::ANY),
-        Ports::Text(text) => {
+        WholeOrText::Text(text) if text == "any" => Ok(PortRange::ANY),
+        WholeOrText::Text(text) => {
             let (first, last) = text.split_once('-').unwrap_or((text, text));
             match (digits(first), digits(last)) {
                 (Some(first), Some(last)) if first <= last => Ok(PortRange { first, last }),

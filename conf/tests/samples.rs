@@ -97,6 +97,8 @@ fn defaults_shown_in_the_reference_are_the_real_ones() {
         "rule.priority",
         "mark.dscp_on",
         "limit.colour_aware",
+        "pool.panic_percent",
+        "service.key",
     ];
     assert_eq!(left_out, keys.into_iter().map(str::to_owned).collect());
     assert!(reference.contains(", weight = 100") && !stripped.contains("weight = 100"));

@@ -175,7 +175,7 @@ pub(super) fn of_service(
         report.add(&list.span(), Some(key), refusal);
         return places;
     }
-    if protocol == Some(Protocol::Tcp) {
+    if protocol.is_some_and(|protocol| protocol != Protocol::Udp) {
         let refusal = Refusal::new("QUIC is carried by UDP", "Write protocol = \"udp\", or leave quic out.");
         report.add(&list.span(), Some(key), refusal);
         return places;

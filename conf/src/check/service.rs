@@ -3,7 +3,9 @@
 use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 
-use service::{POOL_REALS_MAX, POOLS_MAX, Policy, RENDEZVOUS_COSTS_MAX, SERVICES_MAX, SLOTS_MAX, WEIGHT_MAX};
+use service::{
+    Key, POOL_REALS_MAX, POOLS_MAX, Policy, RENDEZVOUS_COSTS_MAX, SERVICES_MAX, SLOTS_MAX, WEIGHT_MAX,
+};
 use toml::Spanned;
 
 use super::{Names, attributes, missing, needed, optional, quic, too_many};
@@ -28,9 +30,13 @@ pub(super) fn pools(
         let members = members(report, table, reals);
         let slots = slots(report, table, select);
         let policy = policy(report, table, (slots, &members), &mut costs);
+        let percent = |&number: &i64| scalar::whole(number, 0..=100);
+        let panic_percent =
+            optional(report, table, "panic_percent", table.file.panic_percent.as_ref(), percent)
+                .unwrap_or(defaults::PANIC_PERCENT);
         if let Some(name) = name {
             names.placed(&name, pools.len());
-            pools.push(Pool { name, slots, policy, members });
+            pools.push(Pool { name, slots, policy, members, panic_percent });
         }
     }
     too_many(report, tables, POOLS_MAX, "pools");
@@ -158,6 +164,69 @@ impl Costs {
     }
 }
 
+/// What a service of TCP or UDP needs, and another does not have.
+fn ports(
+    report: &mut Report<'_>,
+    table: &Entry<ServiceFile>,
+    protocol: Option<Protocol>,
+) -> Option<PortRange> {
+    let written = table.file.ports.as_ref();
+    match protocol {
+        Some(portless) if !portless.has_ports() => {
+            if let Some(ports) = written {
+                let message = match portless {
+                    Protocol::Any => "any protocol is taken on every port".to_owned(),
+                    other => format!("{other} has no ports"),
+                };
+                report.add(
+                    &ports.span(),
+                    Some(table.key("ports")),
+                    Refusal::new(message, "Leave ports out."),
+                );
+            }
+            Some(PortRange::ANY)
+        }
+        Some(_) => needed(report, table, "ports", written, scalar::ports),
+        // Which protocol is meant is not known, nor whether it has any.
+        None => optional(report, table, "ports", written, scalar::ports),
+    }
+}
+
+/// What keeps its flows together, if its protocol has that, and connection ids do not do it.
+fn key(
+    report: &mut Report<'_>,
+    table: &Entry<ServiceFile>,
+    vip: Option<Vip>,
+    protocol: Option<Protocol>,
+) -> Key {
+    let written = table.file.key.as_ref();
+    let bits = vip.map_or(128, |vip| scalar::full_len(vip.address));
+    let key = optional(report, table, "key", written, |text| scalar::key(text, bits));
+    let key = if written.is_some() { key } else { Some(Key::Flow) };
+    let (Some(key), Some(protocol)) = (key, protocol) else { return Key::Flow };
+    let ipsec = [wire::protocol::ESP, wire::protocol::AH].map(Protocol::Other);
+    let span = written.map_or_else(|| table.span.clone(), Spanned::span);
+    let mut refuse = |message: String, remedy: &str| {
+        report.add(&span, Some(table.key("key")), Refusal::new(message, remedy));
+    };
+    match key {
+        Key::Port if !protocol.has_ports() => {
+            refuse(format!("{protocol} has no ports to choose by"), "Write key = \"source\".");
+        }
+        Key::Flow | Key::Port if ipsec.contains(&protocol) => refuse(
+            format!(
+                "{protocol} changes its SPI, and with it the flow and perhaps the real, in the middle of a session"
+            ),
+            "Write key = \"source\".",
+        ),
+        Key::Source(_) | Key::Port if table.file.quic.is_some() => {
+            refuse("connection ids choose the real already".to_owned(), "Leave key or quic out.");
+        }
+        key => return key,
+    }
+    Key::Flow
+}
+
 /// A service whose VIP, protocol and ports are sound, and where it stands.
 struct Claim {
     vip: Vip,
@@ -187,14 +256,14 @@ pub(super) fn services(
         let file = &table.file;
         let name = names.take(report, table, file.name.as_ref());
         let vip = needed(report, table, "vip", file.vip.as_ref(), |text| scalar::vip(text));
-        let protocol =
-            needed(report, table, "protocol", file.protocol.as_ref(), |text| scalar::protocol(text));
-        let ports = needed(report, table, "ports", file.ports.as_ref(), scalar::ports);
+        let protocol = needed(report, table, "protocol", file.protocol.as_ref(), scalar::protocol);
+        let ports = ports(report, table, protocol);
         let find = |text: &String| pools.find(text, "pool");
         let pool = needed(report, table, "pool", file.pool.as_ref(), find).flatten();
         let quic = quic::of_service(report, table, protocol, configs);
         let (mark, limit) = attributes::of_service(report, table, asks, limits_before);
         limits_before += usize::from(limit.is_some());
+        let key = key(report, table, vip, protocol);
         let (Some(vip), Some(protocol), Some(ports)) = (vip, protocol, ports) else {
             continue;
         };
@@ -203,7 +272,7 @@ pub(super) fn services(
         claims.push(Claim { vip, protocol, ports, label, key: table.key("vip"), span });
         if let (Some(name), Some(pool)) = (name, pool) {
             names.placed(&name, services.len());
-            services.push(Service { name, vip, protocol, ports, pool, quic, mark, limit });
+            services.push(Service { name, vip, protocol, ports, pool, quic, mark, limit, key });
         }
     }
     too_many(report, tables, SERVICES_MAX as usize, "services");
@@ -227,8 +296,9 @@ fn collisions(report: &mut Report<'_>, claims: &[Claim]) {
                 if before.span.start < after.span.start { (before, after) } else { (after, before) };
             let line = report.line(first.span.start);
             let refusal = if before.ports == after.ports {
+                let ports = if protocol.has_ports() { format!(" {ports}") } else { String::new() };
                 let message =
-                    format!("{vip} {protocol} {ports} is the service {} in line {line} already", first.label);
+                    format!("{vip} {protocol}{ports} is the service {} in line {line} already", first.label);
                 Refusal::new(message, "Give one of them another VIP, protocol or port.")
             } else if after.ports.first <= before.ports.last {
                 let message = format!(

@@ -56,6 +56,7 @@ pub fn blueprint(config: &Config, numbers: &Numbers) -> Result<Blueprint, NoNumb
             members: pool.members.iter().filter_map(member).collect(),
             slots: pool.slots,
             policy: pool.policy,
+            panics: pool.panics(&config.reals),
         })
         .collect();
     let quic = quic(config, &reals);
@@ -74,6 +75,7 @@ pub fn blueprint(config: &Config, numbers: &Numbers) -> Result<Blueprint, NoNumb
             pool: service.pool,
             quic: service.quic,
             attributes: attributes(config, service),
+            key: service.key,
         });
     }
     let rules = rules(config, &services, &reals);

@@ -79,6 +79,7 @@ fn state(word: &str) -> RealState {
         "up" => RealState::Up,
         "drain" => RealState::Drain,
         "down" => RealState::Down,
+        "failed" => RealState::Failed,
         other => panic!("{other}"),
     }
 }

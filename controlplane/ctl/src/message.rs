@@ -189,9 +189,11 @@ pub enum Word {
     Drain,
     /// Takes nothing.
     Down,
+    /// Takes nothing, by the word of its health: where too few others are up, it counts as up all the same.
+    Fail,
     /// Takes new flows again, whatever the file says.
     Up,
-    /// As the file says: takes back drain, down or up.
+    /// As the file says: takes back drain, down, fail or up.
     Undrain,
     /// Another share in one pool, or in all that it is a member of.
     Weight {

@@ -38,6 +38,20 @@ pub struct Snapshot {
     pub workers: Vec<Worker>,
     /// As configured.
     pub ports: Vec<Port>,
+    /// Pools of which too little is up, by name.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub panics: Vec<Panic>,
+}
+
+/// A pool of which so little is up that reals that have failed count as up too.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Panic {
+    /// The pool's name.
+    pub pool: String,
+    /// How many percent of its weight are up.
+    pub percent_up: u8,
+    /// Below how many it panics.
+    pub panic_percent: u8,
 }
 
 /// A forwarding table's name.
@@ -81,9 +95,9 @@ pub struct Service {
     pub number: u32,
     /// Address or prefix.
     pub vip: String,
-    /// `tcp` or `udp`.
+    /// `tcp`, `udp`, `esp`, `ah`, `gre`, `sctp`, the number of another protocol, or `any`.
     pub protocol: String,
-    /// One, a range, or `any`.
+    /// One, a range, or `any`; `-` where the protocol has none.
     pub ports: String,
     /// Its pool's name.
     pub pool: String,
@@ -114,7 +128,7 @@ pub struct Real {
     pub number: u32,
     /// Its own address.
     pub address: String,
-    /// `up`, `drain` or `down`.
+    /// `up`, `drain`, `down` or `failed`.
     pub state: String,
     /// Who said so: `file` or `operator`.
     pub by: String,

@@ -11,6 +11,7 @@ fn words() -> impl Strategy<Value = Word> {
     prop_oneof![
         Just(Word::Drain),
         Just(Word::Down),
+        Just(Word::Fail),
         Just(Word::Up),
         Just(Word::Undrain),
         (any::<Option<u32>>(), any::<Option<String>>())

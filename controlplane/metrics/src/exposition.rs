@@ -13,7 +13,7 @@ use crate::page::{Kind, Page, Value};
 const HELD: &str = "Packets that wait for their real's next hop now.";
 
 /// What a real can be.
-const STATES: [&str; 3] = ["up", "drain", "down"];
+const STATES: [&str; 4] = ["up", "drain", "down", "failed"];
 
 /// A family of samples: its name, its help, and what it says of one thing.
 type Measure<T, V> = (&'static str, &'static str, fn(&T) -> V);

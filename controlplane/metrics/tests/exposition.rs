@@ -80,6 +80,7 @@ fn snapshot() -> Snapshot {
             })),
         },
         counters,
+        panics: Vec::new(),
         services: vec![Service {
             name: "web".into(),
             vip: "198.51.100.10".into(),

@@ -50,12 +50,16 @@ pub(crate) enum Command {
     /// Have a real keep its flows and take no new ones.
     #[command(after_help = RULE)]
     Drain(RealOptions),
-    /// Take back `drain`, `down` or `up`: the real is as the configuration says.
+    /// Take back `drain`, `down`, `fail` or `up`: the real is as the configuration says.
     #[command(after_help = RULE)]
     Undrain(RealOptions),
     /// Take a real out: its flows are given another.
     #[command(after_help = RULE)]
     Down(RealOptions),
+    /// Take a real out because it does not answer: as `down`, but where too little of a pool is up
+    /// (`panic_percent`), it counts as up all the same.
+    #[command(after_help = RULE)]
+    Fail(RealOptions),
     /// Have a real take new flows, whatever the configuration says.
     #[command(after_help = RULE)]
     Up(RealOptions),

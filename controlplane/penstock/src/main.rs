@@ -68,6 +68,7 @@ fn go(command: &Command) -> Result<(), Failure> {
         Command::Drain(options) => client::speak(client::Verb::Drain, options),
         Command::Undrain(options) => client::speak(client::Verb::Undrain, options),
         Command::Down(options) => client::speak(client::Verb::Down, options),
+        Command::Fail(options) => client::speak(client::Verb::Fail, options),
         Command::Up(options) => client::speak(client::Verb::Up, options),
         Command::Weight(options) => client::weigh(options),
         Command::Capture(options) => eyes::follow::capture(options),

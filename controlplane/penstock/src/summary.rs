@@ -55,7 +55,10 @@ pub(crate) fn flows(ledger: &Ledger, occupancy: (usize, usize)) -> report::Flows
 
 /// A service's VIP, protocol and ports.
 pub(crate) fn words(service: &conf::Service) -> String {
-    format!("{} {} {}", service.vip, service.protocol, service.ports)
+    match service.protocol.has_ports() {
+        true => format!("{} {} {}", service.vip, service.protocol, service.ports),
+        false => format!("{} {}", service.vip, service.protocol),
+    }
 }
 
 /// What a member of a pool got, and how many flows it was chosen for if that was counted.

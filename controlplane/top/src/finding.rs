@@ -116,6 +116,15 @@ fn pools(snapshot: &Snapshot, say: &mut impl FnMut(Mood, String)) {
     if !dry.is_empty() {
         say(Mood::Bad, format!("no real takes new flows for {}", few("service", &dry)));
     }
+    for ctl::Panic { pool, percent_up, panic_percent } in &snapshot.panics {
+        say(
+            Mood::Bad,
+            format!(
+                "pool {pool} is in panic: {percent_up} % of its weight is up, below {panic_percent} %: failed reals \
+                 count as up"
+            ),
+        );
+    }
     let lost: Vec<&str> = snapshot
         .reals
         .iter()
@@ -180,7 +189,9 @@ fn table(tracks: &Tracks, say: &mut impl FnMut(Mood, String)) {
 }
 
 fn reals(snapshot: &Snapshot, say: &mut impl FnMut(Mood, String)) {
-    for (state, mood, words) in [("down", Mood::Warn, "down"), ("drain", Mood::Note, "draining")] {
+    let states =
+        [("failed", Mood::Warn, "failed"), ("down", Mood::Warn, "down"), ("drain", Mood::Note, "draining")];
+    for (state, mood, words) in states {
         let named: Vec<&str> =
             snapshot.reals.iter().filter(|real| real.state == state).map(|real| real.name.as_str()).collect();
         if !named.is_empty() {
@@ -266,6 +277,13 @@ mod tests {
         says(|s| s.ports[0].twin = refused(5), Mood::Warn, "port lan0 loses 5.0 packets a second to or from");
         says(|s| s.reals[0].state = "drain".into(), Mood::Bad, "no real takes new flows for service web");
         says(|s| s.reals[0].state = "down".into(), Mood::Warn, "down: real web-1");
+        says(|s| s.reals[0].state = "failed".into(), Mood::Warn, "failed: real web-1");
+        let panic = || ctl::Panic { pool: "web".into(), percent_up: 20, panic_percent: 50 };
+        says(
+            |s| s.panics.push(panic()),
+            Mood::Bad,
+            "pool web is in panic: 20 % of its weight is up, below 50 %",
+        );
         says(|s| s.reals[0].next_hop.mac.clear(), Mood::Bad, "no next hop is known for real web-1");
         let held = |now, before| [("held".to_owned(), now), ("released".to_owned(), before)];
         says(|s| s.counters.extend(held(70, 6)), Mood::Note, "64 packets wait for their real's next hop");

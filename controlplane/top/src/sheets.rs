@@ -50,7 +50,9 @@ pub(crate) fn services<'s>(snapshot: &'s Snapshot, tracks: &'s Tracks) -> Sheet<
 
 /// Whether no real of a pool takes new flows.
 pub(crate) fn is_dry(snapshot: &Snapshot, pool: &str) -> bool {
-    let takes = |real: &Real| real.state == "up" && real.weights.get(pool).is_some_and(|&weight| weight > 0);
+    let panics = snapshot.panics.iter().any(|panic| panic.pool == pool);
+    let is_up = |real: &Real| real.state == "up" || panics && real.state == "failed";
+    let takes = |real: &Real| is_up(real) && real.weights.get(pool).is_some_and(|&weight| weight > 0);
     !snapshot.reals.iter().any(takes)
 }
 

@@ -53,7 +53,7 @@ counters! {
         HeaderChain = "header_chain",
         /// A fragment to a VIP: not followed yet.
         Fragment = "fragment",
-        /// A transport protocol to a VIP that is not balanced yet.
+        /// The address is a VIP, but no service there takes this protocol, which has no ports.
         Protocol = "protocol",
         /// The address is a VIP, but no service there takes this protocol and port.
         NoService = "no_service",
@@ -127,7 +127,7 @@ counters! {
         TxBytes = "tx.bytes",
         /// Packets of a flow that was in the table.
         FlowHit = "flow.hit",
-        /// Flows put into the table.
+        /// Flows put into the table, and clients of services that are keyed by source.
         FlowInsert = "flow.insert",
         /// Flows forgotten after their silence, by the sweep or where a packet met them.
         FlowExpire = "flow.expire",
@@ -173,6 +173,8 @@ counters! {
         MeterYellow = "meter.yellow",
         /// Packets above all that their service's limit allows; dropped, or given a code point.
         MeterRed = "meter.red",
+        /// New flows that went where their client's other flows go, of services that are keyed by source.
+        FlowAffinity = "flow.affinity",
         /// Table generations this worker switched to.
         TableSwitch = "table.switch",
     }

@@ -119,7 +119,7 @@ impl Engine {
         }
         self.quic.take(table);
         self.meters.take(table, Tick(self.flows.now()));
-        self.flows.begin_epoch(table.timeouts());
+        self.flows.begin_epoch(table.timeouts(), table.keeps_clients());
     }
 
     /// The kernel takes so many packets of the next burst; without this call it takes none and none is dropped for it.
@@ -229,7 +229,7 @@ impl Engine {
                     let step = if asks { Step::Classify } else { Step::Punt };
                     (lane.step, lane.punt) = (step, PuntReason::NotVip);
                 }
-                // Errors about flows are few, and go their own way.
+                // Errors about flows and protocols without ports are few, and go their own way.
                 Ok(()) if lane.parsed.is_of_flow() => {
                     lane.step = Step::Resolve;
                     have_flow = true;
@@ -378,8 +378,8 @@ fn forward<P: Packet>(
 ) -> Decision {
     let parsed = &lane.parsed;
     let target = match parsed.kind {
-        Kind::IcmpError => resolver.target_of_error(packet, parsed),
-        _ => resolver.target(packet, parsed, (lane.place, lane.hint), lane.choice),
+        Kind::Tcp | Kind::Udp => resolver.target(packet, parsed, (lane.place, lane.hint), lane.choice),
+        _ => resolver.target_of_few(packet, parsed),
     };
     let target = match target {
         Ok(target) => target,
@@ -439,7 +439,8 @@ const fn hit((service, real): (ServiceNumber, RealNumber)) -> Target {
     Target { real, service, used: FlowUse::Hit, asks: false }
 }
 
-/// A packet of no flow: it is answered, or it leaves; or it is an error about a flow, and goes where that goes.
+/// A packet of no flow: it is answered, or it leaves. Or it is of a flow that few have, of a protocol without ports,
+/// or an error about one, and goes where that goes.
 #[inline(never)]
 fn leave<P: Packet>(
     resolver: &mut Resolver<'_, '_>,
@@ -453,7 +454,7 @@ fn leave<P: Packet>(
         Step::Punt => return refused(resolver, FULL, &lane.parsed),
         Step::Ruled => Err(rules::DROPPED),
         Step::NotIp => answer_no_ip(table, mac, packet),
-        _ if lane.parsed.kind == Kind::IcmpError && lane.parsed.has_flow() => {
+        _ if lane.parsed.has_flow() && !lane.parsed.is_of_flow() => {
             return forward(resolver, identifications, packet, (lane, at));
         }
         _ if rules::dropped_portless(table, packet.data(), &lane.parsed).is_some() => Err(rules::DROPPED),

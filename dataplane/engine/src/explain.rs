@@ -16,6 +16,7 @@ use wire::{Family, FiveTuple, Kind, Parsed, Unparsed};
 use crate::aside::Aside;
 use crate::attributes::{self, Done};
 use crate::burst::Engine;
+use crate::client::may_stay;
 use crate::decision::{Answer, Decision, FlowUse, Verdict, unparsed};
 use crate::encap::{Identifications, encap};
 use crate::labels;
@@ -56,6 +57,8 @@ pub enum Step {
     NoService(bool),
     /// The real that its connection id names, of a service that has such ids; or why it names none.
     ConnectionId(Result<RealNumber, Unroutable>),
+    /// Its service keeps clients together: the entry of its client, and the real that is there for it.
+    Client(FiveTuple, Option<RealNumber>),
     /// Its flow keeps the real it has.
     Kept(RealNumber),
     /// Its flow's real is down or gone, and another has to be chosen.
@@ -318,12 +321,12 @@ impl<K: Fn(&FiveTuple) -> Known, T: FnMut(Step)> Walk<'_, '_, K, T> {
                     return Ok((real, choice.service, FlowUse::Hit));
                 }
                 (self.tell)(Step::Lost(real));
-                Ok((self.choose(choice)?, choice.service, FlowUse::Hit))
+                Ok((self.choose(parsed, choice)?, choice.service, FlowUse::Hit))
             }
             Known::Nothing | Known::Silent(_) => {
                 let choice = self.choice(frame, parsed)?;
                 let named = self.named(frame, parsed, choice);
-                let real = named.map_or_else(|| self.choose(choice), Ok)?;
+                let real = named.map_or_else(|| self.choose(parsed, choice), Ok)?;
                 let is_entered = parsed.kind != Kind::IcmpError && self.gate.admit();
                 Ok((real, choice.service, if is_entered { FlowUse::New } else { FlowUse::Stateless }))
             }
@@ -341,7 +344,7 @@ impl<K: Fn(&FiveTuple) -> Known, T: FnMut(Step)> Walk<'_, '_, K, T> {
         }
         (self.tell)(match choice {
             Ok(choice) => Step::Service(choice.service),
-            Err((verdict, _)) => Step::NoService(verdict == Verdict::Drop(DropReason::NoService)),
+            Err((verdict, _)) => Step::NoService(matches!(verdict, Verdict::Drop(_))),
         });
         choice
     }
@@ -356,11 +359,22 @@ impl<K: Fn(&FiveTuple) -> Known, T: FnMut(Step)> Walk<'_, '_, K, T> {
         named.ok()
     }
 
-    fn choose(&mut self, choice: Choice) -> Result<RealNumber, Refusal> {
+    fn choose(&mut self, parsed: &Parsed, choice: Choice) -> Result<RealNumber, Refusal> {
         if let Some(real) = choice.ruled.flatten() {
             let given = choice.given(self.table);
             (self.tell)(Step::Given(real, given.is_some()));
             if let Some(real) = given {
+                return Ok(real);
+            }
+        }
+        if let Some(client) = self.table.service(choice.at).client(&parsed.tuple) {
+            let real = match (self.known)(&client) {
+                Known::Current(value) | Known::Earlier(value) => Some(value.real()),
+                Known::Nothing | Known::Silent(_) => None,
+            };
+            let real = real.filter(|real| may_stay(self.table, *real));
+            (self.tell)(Step::Client(client, real));
+            if let Some(real) = real {
                 return Ok(real);
             }
         }

@@ -13,6 +13,7 @@
 mod aside;
 mod attributes;
 mod burst;
+mod client;
 mod decision;
 mod echo;
 mod encap;

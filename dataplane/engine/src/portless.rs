@@ -52,6 +52,8 @@ fn without_flow(table: &TableView<'_>, parsed: &Parsed) -> Verdict {
         Kind::IcmpBadQuote => Verdict::Drop(DropReason::IcmpQuote),
         Kind::IcmpOther => Verdict::Drop(DropReason::IcmpType),
         Kind::Fragment => Verdict::Drop(DropReason::Fragment),
-        Kind::Tcp | Kind::Udp | Kind::IcmpError | Kind::OtherProtocol => Verdict::Drop(DropReason::Protocol),
+        Kind::Tcp | Kind::Udp | Kind::IcmpError | Kind::Esp | Kind::Ah | Kind::OtherProtocol => {
+            Verdict::Drop(DropReason::Protocol)
+        }
     }
 }

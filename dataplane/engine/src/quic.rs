@@ -11,9 +11,11 @@
 
 use ::quic::lb::rotation;
 use ::quic::{Ids, ids};
-use service::{QuicConfig, RealNumber, RealState, ServiceEntry, TableView};
+use service::{QuicConfig, RealNumber, ServiceEntry, TableView};
 use wire::udp::Udp;
 use wire::{Kind, Parsed, icmp, udp};
+
+use crate::client::may_stay;
 
 /// Why a connection id names no real.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -71,8 +73,7 @@ impl Ciphers {
         }
         let server = config.server_id(id).ok_or(Unroutable::Length)?;
         let real = table.server(place, &server).ok_or(Unroutable::NoServer)?;
-        let is_there = table.template(real).is_some_and(|template| template.state() != RealState::Down);
-        if is_there { Ok(real) } else { Err(Unroutable::Down(real)) }
+        if may_stay(table, real) { Ok(real) } else { Err(Unroutable::Down(real)) }
     }
 }
 

@@ -46,7 +46,7 @@ pub(crate) fn not_vip(table: &TableView<'_>, parsed: &Parsed) -> (PuntReason, Op
     }
     match parsed.kind {
         // Of an error the tuple is the flow's that it is about, as the response would have it.
-        Kind::Tcp | Kind::Udp | Kind::IcmpError => {
+        Kind::Tcp | Kind::Udp | Kind::IcmpError | Kind::Esp | Kind::Ah | Kind::OtherProtocol => {
             let request = FiveTuple {
                 source: destination,
                 destination: source,

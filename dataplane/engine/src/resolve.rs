@@ -1,7 +1,7 @@
 //! From flow to real: the table's entry, or a choice by hash and a new entry.
 
 use counters::{DropReason, Event, Ledger, PuntReason};
-use flow::{Epoch, FlowTable, Gate, Inserted, Place, Probe, Slot, State, Value};
+use flow::{Epoch, FlowTable, Gate, Place, Probe, Slot, State, Value};
 use mem::Prf;
 use port::{Packet, Tick};
 use service::{
@@ -81,10 +81,16 @@ impl Choice {
         };
         let at = match (ruled.and_then(|(service, _)| table.slot_of(service)), class) {
             (Some(at), _) | (None, Class::Service(at)) => at,
+            (None, _) if parsed.is_portless() => return Err((Verdict::Drop(DropReason::Protocol), None)),
             (None, _) => return Err((Verdict::Drop(DropReason::NoService), None)),
         };
-        let (hash, _) = tuple_hash_with(select, &parsed.tuple, parsed.tail);
-        Ok(Self { at, service: table.service(at).number(), hash, ruled: ruled.map(|(_, real)| real) })
+        let service = table.service(at);
+        let hash = if service.is_by_flow() {
+            tuple_hash_with(select, &parsed.tuple, parsed.tail).0
+        } else {
+            service.keyed_hash(select, &parsed.tuple)
+        };
+        Ok(Self { at, service: service.number(), hash, ruled: ruled.map(|(_, real)| real) })
     }
 
     /// The real that a rule gives a new flow: while that takes any.
@@ -107,7 +113,7 @@ pub(crate) fn may_keep(table: &TableView<'_>, value: Value, parsed: &Parsed) -> 
     match table.template(value.real()).map(Template::state) {
         Some(RealState::Up) => true,
         Some(RealState::Drain) => !value.state().reopens(parsed.flags),
-        Some(RealState::Down) | None => false,
+        Some(RealState::Down | RealState::Failed) | None => false,
     }
 }
 
@@ -139,12 +145,12 @@ impl Resolver<'_, '_> {
         }
     }
 
-    /// Where an error about a flow goes: what a router says does not show that the flow's ends are alive, so its age
-    /// stays.
+    /// The same for packets of protocols without ports, and for errors about a flow: what a router says does not show
+    /// that the flow's ends are alive, so its age stays.
     ///
     /// # Errors
     /// As for [`target`](Self::target).
-    pub(crate) fn target_of_error<P: Packet>(
+    pub(crate) fn target_of_few<P: Packet>(
         &mut self,
         packet: &P,
         parsed: &Parsed,
@@ -201,7 +207,7 @@ impl Resolver<'_, '_> {
         let real = match named {
             Some(real) => real,
             None if may_keep => value.real(),
-            None => self.choose(choice)?,
+            None => self.choose(parsed, choice)?,
         };
         self.hits += 1;
         let is_led = value.epoch() == Epoch::LED;
@@ -212,9 +218,19 @@ impl Resolver<'_, '_> {
             if !may_keep && !value.state().reopens(parsed.flags) {
                 self.ledger.add(Event::FlowMoved, 1);
             }
-            let epoch = self.epoch_of(choice, real, named.filter(|_| is_led));
+            let led = named.filter(|_| is_led);
+            // Its client is entered by a packet that opens nothing.
+            let is_first = parsed.flags.opens();
+            let epoch = if is_first {
+                self.epoch_of_first(choice, real, led)
+            } else {
+                self.epoch_of(choice, real, led)
+            };
             let confirmed = Value::new(real, service, epoch, value.state(), u64::from(value.tick()));
             self.touch(parsed, slot, value, confirmed);
+            if self.table.service(choice.at).keeps_clients() {
+                self.keep_client(parsed, choice, real);
+            }
         }
         Ok(Target { real, service, used: FlowUse::Hit, asks: self.table.service(choice.at).asks() })
     }
@@ -229,7 +245,7 @@ impl Resolver<'_, '_> {
         let choice = choice.filter(|_| self.are_chosen).map_or_else(|| self.choice(frame, parsed), Ok)?;
         self.count_ruled(choice, parsed);
         let named = self.named(frame, parsed, choice);
-        let (real, service) = (named.map_or_else(|| self.choose(choice), Ok)?, choice.service);
+        let (real, service) = (named.map_or_else(|| self.choose(parsed, choice), Ok)?, choice.service);
         let used = if parsed.kind == Kind::IcmpError {
             FlowUse::Stateless
         } else if self.gate.admit() {
@@ -250,19 +266,21 @@ impl Resolver<'_, '_> {
         (choice, named): (Choice, Option<RealNumber>),
     ) -> FlowUse {
         let state = State::first(parsed.kind, parsed.flags);
-        let epoch = self.epoch_of(choice, real, named);
+        let epoch = self.epoch_of_first(choice, real, named);
         let value = Value::new(real, choice.service, epoch, state, self.now.0);
         let Ok(inserted) = self.flows.insert(place, &parsed.tuple, value) else {
             self.ledger.add(Event::FlowStatelessFull, 1);
             return FlowUse::Stateless;
         };
-        self.ledger.add(Event::FlowInsert, 1);
-        match inserted {
-            Inserted::Free => {}
-            Inserted::Expired => self.ledger.add(Event::FlowExpire, 1),
-            Inserted::Evicted => self.ledger.add(Event::FlowEvict, 1),
-        }
+        self.inserted(inserted);
         FlowUse::New
+    }
+
+    /// What a new flow's decision stands beside: where its second packet enters its client, that is to be asked.
+    #[inline]
+    fn epoch_of_first(&self, choice: Choice, real: RealNumber, led: Option<RealNumber>) -> Epoch {
+        let keeps_clients = self.table.service(choice.at).keeps_clients();
+        if keeps_clients { Epoch::STALE } else { self.epoch_of(choice, real, led) }
     }
 
     /// What a decision stands beside: where connection ids lead, each packet is to be asked; `led` is the real that
@@ -308,9 +326,12 @@ impl Resolver<'_, '_> {
     }
 
     #[inline]
-    fn choose(&self, choice: Choice) -> Result<RealNumber, Refusal> {
+    fn choose(&mut self, parsed: &Parsed, choice: Choice) -> Result<RealNumber, Refusal> {
         let given = if choice.ruled.is_some() { choice.given(self.table) } else { None };
-        let real = given.or_else(|| self.table.select(choice.at, choice.hash));
+        let keeps_clients = self.table.service(choice.at).keeps_clients();
+        let of_client =
+            if given.is_none() && keeps_clients { self.real_of_client(parsed, choice) } else { None };
+        let real = given.or(of_client).or_else(|| self.table.select(choice.at, choice.hash));
         real.ok_or((Verdict::Drop(DropReason::NoReal), Some(choice.service)))
     }
 }

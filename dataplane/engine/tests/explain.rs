@@ -12,7 +12,7 @@ use engine::{Decision, Engine, FlowUse, Observer, Parsed, Step, Verdict};
 use flow::FlowTable;
 use port::{Burst, MemPacket, Packet, Tick};
 use proptest::prelude::{any, proptest};
-use service::{Generation, Hop, RealNumber, TableView};
+use service::{Generation, Hop, RealNumber, RealState, TableView};
 
 struct Last(Option<(Decision, Vec<u8>)>);
 
@@ -151,6 +151,36 @@ proptest! {
                 kind => ids::quic_frame(flow, (rotation, server), kind == 2, 0),
             };
             require_same_by(&mut engine, &tables[place].view(), &bytes, Tick(0));
+        }
+    }
+
+    /// Clients that are kept together, by protocols with and without ports, through tables that choose otherwise.
+    #[test]
+    fn clients_end_as_they_do_on_the_path(
+        packets in proptest::collection::vec((0u8..60, 0u8..6, any::<u8>(), 0u64..9, 0u32..20), 1..200)
+    ) {
+        let mut plan = common::keyed_blueprint(Some(40));
+        let made = |plan: &service::Blueprint| service::build(plan, Generation::default()).unwrap().table().unwrap();
+        let mut table = made(&plan);
+        let mut engine = engine();
+        engine.adopt(&table.view());
+        let mut now = 0;
+        for (client, protocol, low, pause, change) in packets {
+            now += if pause == 8 { 300 } else { pause / 4 };
+            if change < 4 {
+                let real = &mut plan.reals[change as usize];
+                real.state = if real.state == RealState::Up { RealState::Failed } else { RealState::Up };
+                table = made(&plan);
+                engine.adopt(&table.view());
+            }
+            let bytes = match protocol {
+                0 => common::frame(u32::from(client), low),
+                1 => common::portless_frame(client, 17, [1, low, 1, 0xf4, 0, 8, 0, 0]),
+                2 => common::portless_frame(client, 50, [0, 0, 0, low % 3, 0, 0, 0, 1]),
+                3 => common::portless_frame(client, 132, [0; 8]),
+                _ => common::portless_frame(client, low, [0; 8]),
+            };
+            require_same_by(&mut engine, &table.view(), &bytes, Tick(now));
         }
     }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use mem::Prf;
 use service::tuple_hash;
-use wire::FiveTuple;
+use wire::{FiveTuple, protocol};
 
 use crate::bucket::{ENTRIES_PER_BUCKET, Seen, from_words};
 use crate::place::{self, Place, Slot};
@@ -33,10 +33,11 @@ impl FlowReader {
         Self { memory, buckets }
     }
 
-    /// Walks over all flows. An entry that the owner is changing is looked at a second time, then left
+    /// Walks over all flows; the entries of clients are none. An entry that the owner is changing is looked at a second time, then left
     /// out: a reader never waits for the writer.
     pub fn flows(&self) -> impl Iterator<Item = FlowRecord> + '_ {
-        self.slots().filter_map(|slot| self.flow(slot))
+        let is_flow = |record: &FlowRecord| record.tuple.protocol != protocol::RESERVED;
+        self.slots().filter_map(|slot| self.flow(slot)).filter(is_flow)
     }
 
     /// The flow of that tuple, if the table holds it; the tuple is compared whole. One that is moved between its

@@ -94,6 +94,8 @@ pub struct FlowTable<const TAG_BITS: u32 = 64> {
     pub(crate) len: usize,
     pub(crate) now: u64,
     epoch: Epoch,
+    /// Each flow is to be confirmed whenever the sweep has come by.
+    asks_again: bool,
     /// What stands beside real and service of an established flow that was met in this tick.
     met_now: Met,
     pub(crate) silences: Silences,
@@ -137,6 +139,7 @@ impl<const TAG_BITS: u32> FlowTable<TAG_BITS> {
             len: 0,
             now: 0,
             epoch: Epoch::FIRST,
+            asks_again: false,
             met_now: Met::new(Epoch::FIRST, State::Established, 0),
             silences: Silences::from(FORGET_NEVER),
             sweep_next: 0,
@@ -189,8 +192,9 @@ impl<const TAG_BITS: u32> FlowTable<TAG_BITS> {
     }
 
     /// Another table decides from now on, with these timeouts: every flow has to be confirmed when it is
-    /// next met.
-    pub fn begin_epoch(&mut self, timeouts: Timeouts) {
+    /// next met; and, if that table `asks_again`, once in each minute.
+    pub fn begin_epoch(&mut self, timeouts: Timeouts, asks_again: bool) {
+        self.asks_again = asks_again;
         self.epoch = self.epoch.next();
         self.met_now = Met::new(self.epoch, State::Established, self.now);
         self.silences = Silences::from(timeouts);
@@ -363,7 +367,8 @@ impl<const TAG_BITS: u32> FlowTable<TAG_BITS> {
         for _ in 0..buckets {
             if let Some(bucket) = self.memory.bucket(self.sweep_next) {
                 for entry in bucket.entries() {
-                    removed += u64::from(is_gone(entry, self.now, self.epoch, &self.silences));
+                    removed +=
+                        u64::from(is_gone(entry, self.now, (self.epoch, self.asks_again), &self.silences));
                 }
             }
             self.sweep_next = if self.sweep_next + 1 < self.buckets { self.sweep_next + 1 } else { 0 };
@@ -408,8 +413,8 @@ pub(crate) const fn lowest(bits: u32) -> u32 {
 }
 
 /// Removes an entry that was silent for too long; one that was decided many tables ago is marked, before
-/// its epoch's number comes again.
-fn is_gone(entry: Entry<'_>, now: u64, epoch: Epoch, silences: &Silences) -> bool {
+/// its epoch's number comes again, and any is where each is to be asked for again.
+fn is_gone(entry: Entry<'_>, now: u64, (epoch, asks_again): (Epoch, bool), silences: &Silences) -> bool {
     if entry.tag() == EMPTY {
         return false;
     }
@@ -418,7 +423,7 @@ fn is_gone(entry: Entry<'_>, now: u64, epoch: Epoch, silences: &Silences) -> boo
         entry.clear();
         return true;
     }
-    if value.epoch().is_of_a_table() && epoch.is_far_from(value.epoch()) {
+    if value.epoch().is_of_a_table() && (asks_again || epoch.is_far_from(value.epoch())) {
         entry.set_value(value.stale().to_bits());
     }
     false

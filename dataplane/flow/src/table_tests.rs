@@ -25,7 +25,7 @@ fn value(real: u32, state: State, now: u64) -> Value {
 
 fn table(entries: usize) -> FlowTable {
     let mut table = FlowTable::new(entries, [7; 16]).unwrap();
-    table.begin_epoch(TIMEOUTS);
+    table.begin_epoch(TIMEOUTS, false);
     table
 }
 
@@ -195,13 +195,29 @@ fn a_decision_of_many_tables_ago_is_marked_before_its_epoch_comes_again() {
     assert!(insert(&mut table, 1, State::Established).is_ok());
     let epoch = |table: &FlowTable| table.reader().flows().next().unwrap().value.epoch();
     for turn in 0..40_000u64 {
-        table.begin_epoch(TIMEOUTS);
+        table.begin_epoch(TIMEOUTS, false);
         assert!(turn == 0 || epoch(&table) != table.epoch(), "after {turn} tables");
         if turn % 4000 == 0 {
             table.advance(table.now() + SWEEP_TICKS / 2);
         }
     }
     assert_eq!(epoch(&table), Epoch::STALE);
+}
+
+#[test]
+fn where_flows_are_asked_for_again_the_sweep_marks_each_and_a_client_is_no_flow() {
+    let mut table = table(ENTRIES_MIN);
+    assert!(insert(&mut table, 1, State::Established).is_ok());
+    let client = FiveTuple { protocol: wire::protocol::RESERVED, ..tuple(2) };
+    assert!(table.insert(table.place(&client), &client, value(3, State::Established, 0)).is_ok());
+    let epochs =
+        |table: &FlowTable| table.reader().flows().map(|flow| flow.value.epoch()).collect::<Vec<_>>();
+    table.advance(table.now() + SWEEP_TICKS);
+    assert_eq!(epochs(&table), [Epoch::FIRST]);
+    table.begin_epoch(TIMEOUTS, true);
+    table.advance(table.now() + SWEEP_TICKS);
+    assert_eq!(epochs(&table), [Epoch::STALE]);
+    assert_eq!((table.len(), table.reader().find(&client).is_some()), (2, true));
 }
 
 #[test]

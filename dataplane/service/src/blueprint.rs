@@ -6,6 +6,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use crate::attributes::Attributes;
 use crate::ends::EndSpec;
+use crate::key::Key;
 use crate::numbers::{RealNumber, ServiceNumber};
 use crate::quic::{QuicPlaces, QuicSpec};
 use crate::rules::RuleSpec;
@@ -254,6 +255,9 @@ pub enum RealState {
     Drain,
     /// Takes nothing; its flows are given another real.
     Down,
+    /// The same, by the word of its health and not by anybody's wish: where too few others are left, it counts as up
+    /// all the same ([`PoolSpec::panics`]).
+    Failed,
 }
 
 impl RealState {
@@ -263,8 +267,12 @@ impl RealState {
             Self::Up => 0,
             Self::Drain => 1,
             Self::Down => 2,
+            Self::Failed => 3,
         }
     }
+
+    /// The largest of those.
+    pub(crate) const CODE_MAX: u8 = 3;
 
     /// What a checked image wrote.
     #[inline]
@@ -272,8 +280,29 @@ impl RealState {
         match code {
             0 => Self::Up,
             1 => Self::Drain,
-            _ => Self::Down,
+            2 => Self::Down,
+            _ => Self::Failed,
         }
+    }
+
+    /// Its word in a configuration.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Up => "up",
+            Self::Drain => "drain",
+            Self::Down => "down",
+            Self::Failed => "failed",
+        }
+    }
+
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Up, Self::Drain, Self::Down, Self::Failed];
+
+    /// Whether it takes new flows, in a pool that panics or not.
+    #[must_use]
+    pub const fn takes(self, panics: bool) -> bool {
+        matches!(self, Self::Up) || panics && matches!(self, Self::Failed)
     }
 }
 
@@ -301,12 +330,14 @@ impl Policy {
 /// A set of weighted reals with one table of slots.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PoolSpec {
-    /// Members; only those that are `Up` with a weight above 0 get slots.
+    /// Members; only those that take new flows and have a weight above 0 get slots.
     pub members: Vec<Member>,
     /// Size of the table, a prime.
     pub slots: u32,
     /// How it is filled.
     pub policy: Policy,
+    /// So few of its members are up that those that have failed take new flows as well, and keep theirs.
+    pub panics: bool,
 }
 
 /// One member of a pool.
@@ -327,11 +358,11 @@ pub struct ServiceSpec {
     pub vip: IpAddr,
     /// Its prefix length: 32 or 128 for a single address.
     pub prefix_len: u8,
-    /// TCP or UDP.
+    /// Its protocol: any but ICMP. [`wire::protocol::RESERVED`] is every one that no other service of the VIP has.
     pub protocol: u8,
     /// First port.
     pub port_first: u16,
-    /// Last port; 0..=65535 is "any".
+    /// Last port; 0..=65535 is "any", and what protocols without ports have.
     pub port_last: u16,
     /// Place of its pool in [`Blueprint::pools`].
     pub pool: usize,
@@ -339,4 +370,6 @@ pub struct ServiceSpec {
     pub quic: QuicPlaces,
     /// What it asks for beside a real.
     pub attributes: Attributes,
+    /// What its flows are kept together by; of QUIC their own connection ids do it, and this is [`Key::Flow`].
+    pub key: Key,
 }

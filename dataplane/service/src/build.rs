@@ -11,11 +11,12 @@ use zerocopy::{FromZeros, IntoBytes};
 
 use crate::aligned::Aligned;
 use crate::asked::AttributeSections;
-use crate::blueprint::{Blueprint, Policy, PoolSpec, RealSpec, ServiceSpec, Timeouts};
+use crate::blueprint::{Blueprint, Policy, PoolSpec, RealSpec, RealState, ServiceSpec, Timeouts};
 use crate::ends::{self, EndSections};
 use crate::error::{BuildError, ImageError, PoolFault, RealFault, ServiceFault};
 use crate::hop::Way;
 use crate::index::BuiltIndex;
+use crate::key::{self, Key};
 use crate::layout::{
     ALIGN, Entry4, Entry6, HEADER_BYTES, Header, IndexHead, LAYOUT, MAGIC, OPENS_LABELS, OPENS_TUNNELS,
     PoolEntry, SECTIONS, ServiceEntry, Span, VERSION,
@@ -79,7 +80,7 @@ impl Built {
 /// # Errors
 /// The first fault found, with its item.
 pub fn build(blueprint: &Blueprint, generation: Generation) -> Result<Built, BuildError> {
-    let reals = checked_reals(blueprint)?;
+    let mut reals = checked_reals(blueprint)?;
     check_general(blueprint)?;
     let (pools, pool_places) = pools(blueprint, &reals)?;
     let quic = QuicSections::new(&blueprint.quic, &blueprint.services, &reals)
@@ -92,6 +93,7 @@ pub fn build(blueprint: &Blueprint, generation: Generation) -> Result<Built, Bui
     let mut cells = vec![0_u64];
     let v4 = vips::index::<Entry4>(&services, &mut cells)?;
     let v6 = vips::index::<Entry6>(&services, &mut cells)?;
+    keep_flows_where_pools_panic(blueprint, &mut reals);
     let templates = templates(&reals, blueprint)?;
     let tails = tails(&reals)?;
     let (own, by_address) = (ends::own(&blueprint.outer), ends::by_address(&reals));
@@ -106,6 +108,7 @@ pub fn build(blueprint: &Blueprint, generation: Generation) -> Result<Built, Bui
         rules.iter().map(|image| PoolEntry { digest: Sha256::digest(image).into() }).collect();
     header.opens = if attributes.takes_labels { OPENS_LABELS } else { 0 };
     header.opens |= if blueprint.ends.is_empty() { 0 } else { OPENS_TUNNELS };
+    header.keeps_clients = u16::from(services.iter().any(ServiceEntry::keeps_clients));
     let sections: [&[u8]; SECTIONS] = [
         templates.as_bytes(),
         services.as_bytes(),
@@ -155,7 +158,7 @@ fn header(blueprint: &Blueprint, v4: &BuiltIndex<Entry4>, v6: &BuiltIndex<Entry6
         select_seed: blueprint.select_seed,
         timeouts: [syn, established, closing, udp],
         new_flows_rate_max: blueprint.new_flows_rate_max.unwrap_or_default(),
-        new_flows_gate: u32::from(blueprint.new_flows_rate_max.is_some()),
+        new_flows_gate: u16::from(blueprint.new_flows_rate_max.is_some()),
         mac: outer.mac,
         mtu: outer.mtu,
         hop_limit: outer.hop_limit,
@@ -253,6 +256,16 @@ fn tails(reals: &BTreeMap<RealNumber, RealSpec>) -> Result<Vec<Tail>, BuildError
     Ok(tails)
 }
 
+/// What has failed keeps its flows where a pool panics that it is a member of: it drains, for all pools.
+fn keep_flows_where_pools_panic(blueprint: &Blueprint, reals: &mut BTreeMap<RealNumber, RealSpec>) {
+    let panicking = blueprint.pools.iter().filter(|pool| pool.panics);
+    for member in panicking.flat_map(|pool| &pool.members) {
+        if let Some(real) = reals.get_mut(&member.real).filter(|real| real.state == RealState::Failed) {
+            real.state = RealState::Drain;
+        }
+    }
+}
+
 type Images = BTreeMap<[u8; 32], Vec<u8>>;
 
 /// Unique images by digest, and each pool's place among them.
@@ -264,14 +277,15 @@ fn pools(
         return Err(BuildError::Pools);
     }
     // Filling a table is the dear part: pools with the same members and size are filled once.
-    let mut filled: BTreeMap<(Vec<PoolKey>, u32, Policy), [u8; 32]> = BTreeMap::new();
+    let mut filled: BTreeMap<(Vec<PoolKey>, u32, Policy, bool), [u8; 32]> = BTreeMap::new();
     let mut images = Images::new();
     let mut costs = 0_u64;
     let mut digests = Vec::with_capacity(blueprint.pools.len());
     for (place, pool) in blueprint.pools.iter().enumerate() {
         let members = members(pool, reals).map_err(|fault| BuildError::Pool(place, fault))?;
         let key: Vec<PoolKey> = members.iter().map(|real| (real.number, real.weight)).collect();
-        let key = (key, pool.slots, pool.policy);
+        let panics = pool.panics && members.iter().any(|member| member.state == RealState::Failed);
+        let key = (key, pool.slots, pool.policy, panics);
         if pool.policy == Policy::Rendezvous && !filled.contains_key(&key) {
             costs += u64::from(pool.slots) * members.len() as u64;
             if costs > RENDEZVOUS_COSTS_MAX {
@@ -279,7 +293,7 @@ fn pools(
             }
         }
         let digest = *filled.entry(key).or_insert_with(|| {
-            let bytes = image(blueprint.select_seed, &members, (pool.slots, pool.policy));
+            let bytes = image(blueprint.select_seed, &members, (pool.slots, pool.policy, panics));
             let digest = Sha256::digest(&bytes).into();
             images.insert(digest, bytes);
             digest
@@ -351,8 +365,12 @@ fn services(
         )
     });
     let mut entries: Vec<ServiceEntry> = Vec::with_capacity(sorted.len());
+    let mut groups = BTreeMap::new();
     for spec in sorted {
-        let entry = service(&spec, pools, asks).map_err(|fault| BuildError::Service(spec.number, fault))?;
+        // By number, so the first of a group is its least.
+        let group = groups.entry((spec.vip, spec.prefix_len, spec.pool, spec.key)).or_insert(spec.number);
+        let entry =
+            service(&spec, (*group, pools), asks).map_err(|fault| BuildError::Service(spec.number, fault))?;
         if entries.last().is_some_and(|before| before.number == entry.number) {
             return Err(BuildError::Service(spec.number, ServiceFault::Number));
         }
@@ -363,7 +381,7 @@ fn services(
 
 fn service(
     spec: &ServiceSpec,
-    pools: &[u32],
+    (group, pools): (ServiceNumber, &[u32]),
     (quic, attributes): (&QuicSections, &AttributeSections),
 ) -> Result<ServiceEntry, ServiceFault> {
     let (address, family) = packed(spec.vip);
@@ -375,10 +393,11 @@ fn service(
     if host_bits {
         return Err(ServiceFault::HostBits);
     }
-    if spec.protocol != protocol::TCP && spec.protocol != protocol::UDP {
+    if !key::is_served(spec.protocol) {
         return Err(ServiceFault::Protocol);
     }
-    if spec.port_first > spec.port_last {
+    let is_all = (spec.port_first, spec.port_last) == (0, u16::MAX);
+    if spec.port_first > spec.port_last || key::is_portless(spec.protocol) && !is_all {
         return Err(ServiceFault::Ports);
     }
     let quic = quic.of(&spec.quic).ok_or(ServiceFault::Quic)?;
@@ -386,6 +405,12 @@ fn service(
         return Err(ServiceFault::Quic);
     }
     let (mark, limit) = attributes.places_of(spec);
+    let fits = spec.key.fits(spec.protocol, family_bits(family));
+    if !fits || quic != NO_QUIC && spec.key != Key::Flow {
+        return Err(ServiceFault::Key);
+    }
+    let (key, key_bits) = spec.key.code();
+    let group = u16::try_from(group.get()).ok().filter(|_| matches!(spec.key, Key::Source(_)));
     Ok(ServiceEntry {
         address,
         number: spec.number.get(),
@@ -399,7 +424,10 @@ fn service(
         quic,
         mark,
         limit,
-        tail: [0; 20],
+        key,
+        key_bits,
+        group: group.unwrap_or_default(),
+        tail: [0; 16],
     })
 }
 

@@ -5,7 +5,7 @@ use core::ops::Range;
 use std::collections::BTreeMap;
 
 use sha2::{Digest, Sha256};
-use wire::protocol;
+use wire::protocol::{self, RESERVED};
 use zerocopy::{FromBytes, Immutable, KnownLayout};
 
 use crate::asked::AttributeView;
@@ -13,8 +13,9 @@ use crate::blueprint::Timeouts;
 use crate::ends::{self, EndEntry, EndsView, Prefix};
 use crate::error::ImageError;
 use crate::index::{Entry, Index, Key, entries_len, pilots_len, screen};
+use crate::key;
 use crate::layout::{
-    ALIGN, HEADER_BYTES, Header, IndexHead, LAYOUT, LENGTH_EMPTY, MAGIC, OPENS_LABELS, OPENS_TUNNELS,
+    ALIGN, Counts, HEADER_BYTES, Header, IndexHead, LAYOUT, LENGTH_EMPTY, MAGIC, OPENS_LABELS, OPENS_TUNNELS,
     PoolEntry, SECTIONS, Section, ServiceEntry, VERSION,
 };
 use crate::limits::{
@@ -97,6 +98,7 @@ fn check_header(header: &Header, length: usize) -> Result<(), ImageError> {
         && header.return_path <= 1
         && header.passes_max > 0
         && matches!(header.rules, 0 | Header::HAS_RULES | HAS_BOTH)
+        && header.keeps_clients <= 1
         && header.tail.iter().all(|byte| *byte == 0);
     if sound { Ok(()) } else { Err(ImageError::Header) }
 }
@@ -198,6 +200,7 @@ fn check_services<'t>(
     (quic, attributes): (QuicView<'t>, AttributeView<'t>),
 ) -> Result<&'t [ServiceEntry], ImageError> {
     let services: &[ServiceEntry] = items(sections, Section::Services, SERVICES_MAX as usize)?;
+    sorted(Section::Services, services, |a, b| a.number < b.number)?;
     each(Section::Services, services, |service| {
         let bits = match service.family {
             4 => 32,
@@ -205,22 +208,29 @@ fn check_services<'t>(
             _ => return false,
         };
         service.number < header.services_len
+            && service.is_key_sound(services, bits)
+            && (service.is_by_flow() || !service.is_quic())
             && (service.pool as usize) < pools
             && service.port_first <= service.port_last
             && service.prefix_len <= bits
-            && (service.protocol == protocol::TCP || service.protocol == protocol::UDP)
+            && key::is_served(service.protocol)
+            && (!key::is_portless(service.protocol) || service.ports() == (0, u16::MAX))
             && service.spare == 0
             && quic.are_sound(&service.quic)
             && (service.protocol == protocol::UDP || !service.is_quic())
             && attributes.is_sound_of(service)
             && service.tail.iter().all(|byte| *byte == 0)
     })?;
-    sorted(Section::Services, services, |a, b| a.number < b.number)?;
     if !attributes.are_all_used(services) {
         return Err(ImageError::Item(Section::Slots, 0));
     }
     let len = services.last().map_or(0, |last| last.number + 1);
-    if len == header.services_len { Ok(services) } else { Err(ImageError::Header) }
+    let keeps_clients = services.iter().any(ServiceEntry::keeps_clients);
+    if len == header.services_len && keeps_clients == (header.keeps_clients == 1) {
+        Ok(services)
+    } else {
+        Err(ImageError::Header)
+    }
 }
 
 /// That an index's sections hold whole items, as many as so many keys need.
@@ -282,7 +292,7 @@ fn is_cell_sound<E: Entry>(vip: &E, cell: u64, services: &[ServiceEntry]) -> boo
     let first = u16::from_le_bytes([first_low, first_high]);
     let last = u16::from_le_bytes([last_low, last_high]);
     let covers = |service: &ServiceEntry| {
-        service.protocol == of
+        (service.protocol == of || service.protocol == RESERVED)
             && service.family == E::Key::FAMILY as u8
             && service.prefix_len <= vip.length()
             && vip.key().network(service.prefix_len) == E::Key::of(&service.address)
@@ -308,15 +318,32 @@ impl Runs<'_> {
             return true;
         }
         let Some((counts, rest)) = self.cells.get(run..).and_then(<[u64]>::split_first) else { return false };
-        let (tcp, udp) = ((counts & 0xffff_ffff) as usize, (counts >> 32) as usize);
+        let Counts { tcp, udp, others } = Counts::of(*counts);
         let Some((tcp, rest)) = rest.split_at_checked(tcp) else { return false };
-        let Some(udp) = rest.get(..udp) else { return false };
-        let Some(left) = self.left.checked_sub(1 + tcp.len() + udp.len()) else { return false };
+        let Some((udp, rest)) = rest.split_at_checked(udp) else { return false };
+        let Some(others) = rest.get(..others) else { return false };
+        let Some(left) = self.left.checked_sub(1 + tcp.len() + udp.len() + others.len()) else {
+            return false;
+        };
         self.left = left;
         let own_low = vip.cell() & (u64::MAX >> 8);
         self.is_list_sound(vip, tcp, protocol::TCP)
             && self.is_list_sound(vip, udp, protocol::UDP)
-            && tcp.first().or(udp.first()).is_some_and(|first| *first == own_low)
+            && self.are_others_sound(vip, others)
+            && tcp.first().or(udp.first()).or(others.first()).is_some_and(|first| *first == own_low)
+    }
+
+    /// One interval of all ports for each protocol, in order.
+    fn are_others_sound<E: Entry>(&self, vip: &E, list: &[u64]) -> bool {
+        let of = |cell: &u64| (cell >> 48).to_le_bytes();
+        let sound = |cell: &u64| {
+            let [protocol, prefix_len, ..] = of(cell);
+            prefix_len == 0
+                && key::is_portless(protocol)
+                && cell & 0xffff_ffff == 0xffff_0000
+                && is_cell_sound(vip, *cell, self.services)
+        };
+        list.iter().all(sound) && list.is_sorted_by(|a, b| of(a) < of(b))
     }
 
     fn is_list_sound<E: Entry>(&self, vip: &E, list: &[u64], protocol: u8) -> bool {

@@ -84,9 +84,9 @@ pub enum ServiceFault {
     PrefixLen,
     /// The VIP has bits below its prefix.
     HostBits,
-    /// Neither TCP nor UDP.
+    /// It is ICMP's.
     Protocol,
-    /// The last port is before the first.
+    /// The last port is before the first, or a protocol without ports does not have them all.
     Ports,
     /// Its pool is not in the list.
     Pool,
@@ -94,6 +94,8 @@ pub enum ServiceFault {
     Quic,
     /// What it asks for beside a real.
     Attributes(AttributeFault),
+    /// Its key has no such bits, or it has no ports to be keyed by, or connection ids do that.
+    Key,
     /// That service has the same VIP, protocol and ports.
     Duplicate(ServiceNumber),
     /// That service has the same VIP and protocol, and a port range that is as wide and overlaps.
@@ -166,13 +168,14 @@ impl fmt::Display for ServiceFault {
             Self::Number => f.write_str("its number is another service's"),
             Self::PrefixLen => f.write_str("its prefix is longer than an address"),
             Self::HostBits => f.write_str("its VIP has bits below the prefix"),
-            Self::Protocol => f.write_str("its protocol is neither TCP nor UDP"),
-            Self::Ports => f.write_str("its last port is before its first"),
+            Self::Protocol => f.write_str("its protocol is ICMP, which is nobody's to serve"),
+            Self::Ports => f.write_str("its last port is before its first, or its protocol has none"),
             Self::Pool => f.write_str("its pool does not exist"),
             Self::Quic => {
                 f.write_str("its connection ids are not of UDP, or their configuration does not exist")
             }
             Self::Attributes(fault) => write!(f, "{fault}"),
+            Self::Key => f.write_str("its key is out of range, or its protocol or connection ids leave none"),
             Self::Duplicate(other) => write!(f, "same VIP, protocol and ports as service {}", other.get()),
             Self::Ambiguous(other) => {
                 write!(f, "its ports overlap those of service {} and neither is narrower", other.get())

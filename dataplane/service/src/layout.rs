@@ -12,8 +12,9 @@
 //!
 //! A *cell* is 64 bits: `first | last << 16 | service slot << 32 | protocol << 48 | prefix length << 56`,
 //! one interval of ports that has one service. A VIP whose ports have one interval keeps it in its index
-//! entry. Others name a *run* in the cells section: a cell with the counts `tcp | udp << 32`, then the
-//! intervals of TCP, then those of UDP, each sorted and disjoint (prefix length 0).
+//! entry. Others name a *run* in the cells section: a cell with the counts `tcp | udp << 24 | others << 48`, then the
+//! intervals of TCP, those of UDP, each sorted and disjoint (prefix length 0), then one interval of all ports for each
+//! other protocol, by protocol. Protocol 255 is all that are not named.
 
 use core::mem::{align_of, offset_of, size_of};
 use core::net::IpAddr;
@@ -156,7 +157,9 @@ pub(crate) struct Header {
     pub(crate) timeouts: [u16; 4],
     pub(crate) new_flows_rate_max: u32,
     /// 1 if there is a gate, else 0 and so is the rate.
-    pub(crate) new_flows_gate: u32,
+    pub(crate) new_flows_gate: u16,
+    /// 1 if a service is keyed by source: its clients stand in the flow table too.
+    pub(crate) keeps_clients: u16,
     pub(crate) mac: [u8; 6],
     pub(crate) mtu: u16,
     pub(crate) hop_limit: u8,
@@ -216,7 +219,12 @@ pub struct ServiceEntry {
     pub(crate) mark: u16,
     /// One above the place of its limit; 0 is none.
     pub(crate) limit: u16,
-    pub(crate) tail: [u8; 20],
+    /// What keeps its flows together, and by how many bits of the source: see [`crate::Key`].
+    pub(crate) key: u8,
+    pub(crate) key_bits: u8,
+    /// The least number of the services that share its clients; 0 if it keeps none.
+    pub(crate) group: u16,
+    pub(crate) tail: [u8; 16],
 }
 
 impl ServiceEntry {
@@ -234,7 +242,10 @@ impl ServiceEntry {
         quic: NO_QUIC,
         mark: 0,
         limit: 0,
-        tail: [0; 20],
+        key: 0,
+        key_bits: 0,
+        group: 0,
+        tail: [0; 16],
     };
 
     /// Its number.
@@ -279,7 +290,7 @@ impl ServiceEntry {
         self.limit.checked_sub(1)
     }
 
-    /// TCP or UDP.
+    /// Its protocol; 255 is any.
     #[inline]
     #[must_use]
     pub const fn protocol(&self) -> u8 {
@@ -321,7 +332,8 @@ pub(crate) struct PoolHeader {
     pub(crate) select_seed: [u8; 16],
     pub(crate) members: u32,
     pub(crate) slots: u32,
-    pub(crate) spare: u64,
+    /// 1 if members that have failed get slots too.
+    pub(crate) panics: u64,
 }
 
 /// One member of a pool, kept for whoever compares or shows tables.
@@ -358,10 +370,38 @@ pub(crate) struct Entry6 {
     pub(crate) spare: u32,
 }
 
+/// How many intervals of TCP, UDP and other protocols a run has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Counts {
+    pub(crate) tcp: usize,
+    pub(crate) udp: usize,
+    pub(crate) others: usize,
+}
+
+impl Counts {
+    /// Those of a run's first cell.
+    #[inline]
+    #[must_use]
+    pub(crate) const fn of(cell: u64) -> Self {
+        const INTERVALS: u64 = (1 << 24) - 1;
+        Self {
+            tcp: (cell & INTERVALS) as usize,
+            udp: (cell >> 24 & INTERVALS) as usize,
+            others: (cell >> 48) as usize,
+        }
+    }
+
+    /// As a run's first cell.
+    pub(crate) const fn cell(self) -> u64 {
+        self.tcp as u64 | (self.udp as u64) << 24 | (self.others as u64) << 48
+    }
+}
+
 /// Changes when a shape in this file does: an image of another build is refused, never misread.
 pub(crate) const LAYOUT: u64 = fold(&[
     size_of::<Header>(),
     offset_of!(Header, timeouts),
+    offset_of!(Header, keeps_clients),
     offset_of!(Header, mac),
     offset_of!(Header, index4),
     offset_of!(Header, spans),
@@ -376,10 +416,13 @@ pub(crate) const LAYOUT: u64 = fold(&[
     offset_of!(ServiceEntry, limit),
     size_of::<MarkEntry>(),
     size_of::<LimitEntry>(),
+    offset_of!(ServiceEntry, key),
+    offset_of!(ServiceEntry, group),
     size_of::<QuicEntry>(),
     size_of::<ServerIdEntry>(),
     size_of::<PoolHeader>(),
     offset_of!(PoolHeader, slots),
+    offset_of!(PoolHeader, panics),
     size_of::<PoolMember>(),
     offset_of!(PoolMember, weight),
     size_of::<Entry4>(),

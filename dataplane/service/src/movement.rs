@@ -102,7 +102,7 @@ fn changed(a: &PoolView<'_>, b: &PoolView<'_>) -> BTreeSet<RealNumber> {
 /// What the table is filled by, of each real that takes new flows.
 fn taking(pool: &PoolView<'_>) -> BTreeMap<RealNumber, (u8, [u8; 16], u32)> {
     let takes = |(number, member): (&u32, &PoolMember)| {
-        let takes = member.state == RealState::Up.code() && member.weight > 0;
+        let takes = RealState::of_code(member.state).takes(pool.panics) && member.weight > 0;
         let number = RealNumber::new(*number).ok().filter(|_| takes)?;
         Some((number, (member.family, member.address, member.weight)))
     };

@@ -34,14 +34,19 @@ pub(crate) struct PoolReal {
     pub(crate) state: RealState,
 }
 
-/// The image of a pool; members in any order, at most [`POOL_REALS_MAX`].
-pub(crate) fn image(select_seed: [u8; 16], members: &[PoolReal], (slots, policy): (u32, Policy)) -> Vec<u8> {
+/// The image of a pool; members in any order, at most [`POOL_REALS_MAX`]. If it panics, those that have failed get
+/// slots too.
+pub(crate) fn image(
+    select_seed: [u8; 16],
+    members: &[PoolReal],
+    (slots, policy, panics): (u32, Policy, bool),
+) -> Vec<u8> {
     let mut sorted = members.to_vec();
     sorted.sort_unstable_by_key(|member| (member.family, member.address));
     let prf = Prf::new(select_seed);
     let candidates: Vec<Candidate> = (0_u16..)
         .zip(&sorted)
-        .filter(|(_, real)| real.state == RealState::Up && real.weight > 0)
+        .filter(|(_, real)| real.state.takes(panics) && real.weight > 0)
         .map(|(member, real)| Candidate {
             member,
             weight: real.weight,
@@ -60,7 +65,7 @@ pub(crate) fn image(select_seed: [u8; 16], members: &[PoolReal], (slots, policy)
         select_seed,
         members: u32::try_from(numbers.len()).unwrap_or(u32::MAX),
         slots,
-        spare: 0,
+        panics: u64::from(panics),
     };
     let table = match policy {
         Policy::Maglev => maglev::fill(&candidates, slots),
@@ -116,6 +121,8 @@ pub(crate) struct PoolView<'t> {
     pub(crate) numbers: &'t [u32],
     pub(crate) members: &'t [PoolMember],
     pub(crate) slots: &'t [u16],
+    /// Members that have failed have slots too.
+    pub(crate) panics: bool,
 }
 
 impl<'t> PoolView<'t> {
@@ -132,6 +139,7 @@ impl<'t> PoolView<'t> {
             numbers: <[u32]>::ref_from_bytes(image.get(ALIGN..end_numbers)?).ok()?,
             members: <[PoolMember]>::ref_from_bytes(image.get(members..end_members)?).ok()?,
             slots: <[u16]>::ref_from_bytes(image.get(slots..slots + 2 * header.slots as usize)?).ok()?,
+            panics: header.panics != 0,
         })
     }
 
@@ -152,7 +160,7 @@ impl<'t> PoolView<'t> {
             && header.select_seed == *seed
             && header.members as usize <= POOL_REALS_MAX
             && (2..=SLOTS_MAX).contains(&header.slots)
-            && header.spare == 0;
+            && header.panics <= 1;
         if !fits {
             return Err(PoolRefusal::Header);
         }
@@ -162,7 +170,7 @@ impl<'t> PoolView<'t> {
             is_real(*number)
                 && family
                 && member.weight <= WEIGHT_MAX
-                && member.state <= 2
+                && member.state <= RealState::CODE_MAX
                 && member.spare == 0
         };
         let rank = |member: &PoolMember| (member.family, member.address);

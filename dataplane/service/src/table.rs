@@ -13,8 +13,9 @@ use crate::check;
 use crate::ends::{self, EndsView};
 use crate::error::ImageError;
 use crate::index::{Entry, Index, Key};
+use crate::key;
 use crate::layout::{
-    Entry4, Entry6, Header, IndexHead, OPENS_TUNNELS, PoolEntry, SECTIONS, Section, ServiceEntry,
+    Counts, Entry4, Entry6, Header, IndexHead, OPENS_TUNNELS, PoolEntry, SECTIONS, Section, ServiceEntry,
 };
 use crate::numbers::{RealNumber, ServiceNumber};
 use crate::pool::PoolView;
@@ -282,12 +283,11 @@ impl<'t> TableView<'t> {
     }
 
     fn classify_in_run(&self, run: usize, tuple: &FiveTuple) -> Class {
-        let counts = self.cells.get(run).copied().unwrap_or_default();
-        let (tcp, udp) = ((counts & 0xffff_ffff) as usize, (counts >> 32) as usize);
+        let Counts { tcp, udp, others } = Counts::of(self.cells.get(run).copied().unwrap_or_default());
         let (start, len) = match tuple.protocol {
             protocol::TCP => (run + 1, tcp),
             protocol::UDP => (run + 1 + tcp, udp),
-            _ => return Class::VipOnly,
+            protocol => return self.classify_portless(run + 1 + tcp + udp, others, protocol),
         };
         let cells = self.cells.get(start..start + len).unwrap_or_default();
         let port = u64::from(tuple.destination_port);
@@ -296,6 +296,26 @@ impl<'t> TableView<'t> {
             Some(cell) if port <= cell >> 16 & 0xffff => Class::Service(slot_of(*cell)),
             _ => Class::VipOnly,
         }
+    }
+
+    /// Its own interval, or that of any protocol, which is the last. A protocol that no packet may have is nobody's.
+    #[cold]
+    fn classify_portless(&self, start: usize, len: usize, protocol: u8) -> Class {
+        let cells = self.cells.get(start..start + len).unwrap_or_default();
+        let of = |cell: &&u64| (*cell >> 48).to_le_bytes().first().copied();
+        let any = cells.last().filter(|cell| of(cell) == Some(protocol::RESERVED));
+        match cells.iter().find(|cell| of(cell) == Some(protocol)).or(any) {
+            Some(cell) if key::is_served(protocol) && protocol != protocol::RESERVED => {
+                Class::Service(slot_of(*cell))
+            }
+            _ => Class::VipOnly,
+        }
+    }
+
+    /// Whether a service is keyed by source.
+    #[must_use]
+    pub const fn keeps_clients(&self) -> bool {
+        self.header.keeps_clients != 0
     }
 
     /// The service in a slot that [`Self::classify`] gave.

@@ -55,7 +55,7 @@ pub enum TunnelKind {
 /// | 14..34 | outer IPv4: version, IHL, TTL, source, destination filled in; TOS, total length, identification, flags, protocol and checksum are 0, and the source's entropy bits |
 /// | 14..54 | or outer IPv6: version, hop limit, source, destination filled in; traffic class, flow label, payload length and next header are 0, and the source's entropy bits |
 /// | 54 | kind: 0 no such real, 1 IPv4, 2 IPv6, 3 MAC rewrite, 4 IPv4 and a tail, 5 IPv6 and a tail |
-/// | 55 | state: 0 up, 1 drain, 2 down |
+/// | 55 | state: 0 up, 1 drain, 2 down, 3 failed |
 /// | 56 | bits 0 and 1: outer Don't Fragment: 0 inherit, 1 set, 2 clear; bits 2 to 4: the [`Form`] of the tail |
 /// | 57 | bits 0 to 4: low bits of the outer source that the flow's entropy fills, 0 to 16; bit 5: a service whose flows come here asks for more than a real |
 /// | 58..60 | sum of the IPv4 header's ten big-endian words as prepared, folded to 16 bits, not complemented (RFC 1071) |
@@ -384,7 +384,7 @@ impl Template {
     /// Whether every field holds one of the values that an image may hold.
     pub(crate) fn is_sound(&self) -> bool {
         let entropy = self.entropy_bits & ENTROPY <= 16 && self.entropy_bits & !(ENTROPY | ASKS) == 0;
-        let known = self.kind <= 5 && self.state <= 2 && entropy;
+        let known = self.kind <= 5 && self.state <= RealState::CODE_MAX && entropy;
         let bits = self.dont_fragment().code() | (self.form() as u8) << DONT_FRAGMENT_BITS;
         let form = self.outer_bits == bits && (self.form() != Form::Bare) == (self.kind >= 4);
         let outer_fits = usize::from(self.mtu) > self.outer_len();

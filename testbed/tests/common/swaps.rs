@@ -171,6 +171,7 @@ fn blueprint(members: &[Member100; REALS]) -> Blueprint {
                 .collect(),
             slots: 10_007,
             policy: service::Policy::Maglev,
+            panics: false,
         }],
         services: vec![ServiceSpec {
             number: ServiceNumber::new(0).unwrap(),
@@ -182,6 +183,7 @@ fn blueprint(members: &[Member100; REALS]) -> Blueprint {
             pool: 0,
             quic: [None; 7],
             attributes: service::Attributes::default(),
+            key: service::Key::Flow,
         }],
     }
 }

@@ -7,7 +7,7 @@ use conf::{Fault, Faults, Name};
 use serde::Deserialize;
 use service::RealState;
 
-use super::{Overrides, Said, WEIGHT_MAX, state_word};
+use super::{Overrides, Said, WEIGHT_MAX};
 use crate::limits::NUMBERS_BYTES_MAX;
 use crate::whole;
 
@@ -112,7 +112,7 @@ impl Overrides {
         );
         text.push_str(&format!("version = {VERSION}\n"));
         for (real, Said { to, file, since_s }) in &self.states {
-            let (to, file) = (state_word(*to), state_word(*file));
+            let (to, file) = (to.word(), file.word());
             text.push_str(&format!(
                 "\n[[state]]\nreal = \"{real}\"\nto = \"{to}\"\nfile = \"{file}\"\nsince_s = {since_s}\n"
             ));
@@ -135,9 +135,10 @@ impl Overrides {
 }
 
 fn state(text: &str) -> Result<RealState, String> {
-    let known = [RealState::Up, RealState::Drain, RealState::Down];
-    let found = known.into_iter().find(|state| state_word(*state) == text);
-    found.ok_or_else(|| format!("\"{}\" is no state: they are up, drain and down", text.escape_debug()))
+    let found = RealState::ALL.into_iter().find(|state| state.word() == text);
+    found.ok_or_else(|| {
+        format!("\"{}\" is no state: they are up, drain, down and failed", text.escape_debug())
+    })
 }
 
 fn named(text: &str) -> Result<Name, String> {

@@ -159,7 +159,7 @@ impl Overrides {
                 Some(real) => ended.push(format!(
                     "the operator's word that real \"{name}\" {} ends: the file now says {}",
                     does(said.to),
-                    state_word(real.state)
+                    real.state.word()
                 )),
                 None => ended.push(format!("the operator's word about real \"{name}\" ends: it is gone")),
             }
@@ -241,18 +241,11 @@ fn memberships<'c>(config: &'c Config, real: &'c Name) -> impl Iterator<Item = (
     })
 }
 
-const fn state_word(state: RealState) -> &'static str {
-    match state {
-        RealState::Up => "up",
-        RealState::Drain => "drain",
-        RealState::Down => "down",
-    }
-}
-
 const fn does(state: RealState) -> &'static str {
     match state {
         RealState::Up => "is up",
         RealState::Drain => "drains",
         RealState::Down => "is down",
+        RealState::Failed => "has failed",
     }
 }

@@ -41,6 +41,8 @@ pub(super) struct Thing<'c> {
     state: Option<RealState>,
     /// Of connection ids: what hides them. It is compared, and never written.
     key: Option<QuicKey>,
+    /// Of a pool that panics: how many percent of it are up.
+    panics: Option<u8>,
     /// Of a pool: weights by real.
     members: BTreeMap<&'c Name, u32>,
 }
@@ -56,7 +58,10 @@ fn things(old: &[Thing<'_>], new: &[Thing<'_>], subject: fn(Name) -> Subject, ch
         let new = after.get(name).and_then(|place| new.get(*place));
         let whats = match (old, new) {
             (Some(old), Some(new)) => differences(old, new),
-            (None, Some(new)) => vec![What::Added(properties(new))],
+            (None, Some(new)) => [Some(What::Added(properties(new))), new.panics.map(What::Panics)]
+                .into_iter()
+                .flatten()
+                .collect(),
             (Some(_), None) => vec![What::Removed],
             (None, None) => Vec::new(),
         };
@@ -78,7 +83,13 @@ fn differences(old: &Thing<'_>, new: &Thing<'_>) -> Vec<What> {
         (_, Some(RealState::Up)) => whats.push(What::ComesUp),
         (_, Some(RealState::Drain)) => whats.push(What::Drains),
         (_, Some(RealState::Down)) => whats.push(What::GoesDown),
+        (_, Some(RealState::Failed)) => whats.push(What::Fails),
         (_, None) => {}
+    }
+    match (old.panics, new.panics) {
+        (None, Some(percent)) => whats.push(What::Panics(percent)),
+        (Some(_), None) => whats.push(What::Calms),
+        _ => {}
     }
     let reals: BTreeSet<&Name> = old.members.keys().chain(new.members.keys()).copied().collect();
     for real in reals {
@@ -97,10 +108,11 @@ fn differences(old: &Thing<'_>, new: &Thing<'_>) -> Vec<What> {
 }
 
 fn properties(thing: &Thing<'_>) -> String {
-    let written = thing.values.iter().filter(|(_, value)| value != NONE);
+    let is_told = |key: &str, value: &str| value != NONE && (key, value) != ("key", "flow");
+    let written = thing.values.iter().filter(|(key, value)| is_told(key, value));
     let mut words: Vec<String> = written.map(|(key, value)| format!("{key} {value}")).collect();
     if let Some(state) = thing.state {
-        words.push(state_word(state).to_owned());
+        words.push(state.word().to_owned());
     }
     words.extend(thing.members.iter().map(|(real, weight)| format!("\"{real}\" with weight {weight}")));
     words.join(", ")
@@ -143,13 +155,19 @@ fn reals(config: &Config) -> Vec<Thing<'_>> {
 }
 
 fn pools(config: &Config) -> Vec<Thing<'_>> {
-    let slots =
-        |pool: &Pool| vec![("slots", pool.slots.to_string()), ("policy", pool.policy.word().to_owned())];
-    config
-        .pools
-        .iter()
-        .map(|pool| Thing { members: weights(config, pool), ..Thing::new(&pool.name, slots(pool)) })
-        .collect()
+    let values = |pool: &Pool| {
+        let percent = |percent: u8| if percent == 0 { NONE.to_owned() } else { percent.to_string() };
+        vec![
+            ("slots", pool.slots.to_string()),
+            ("policy", pool.policy.word().to_owned()),
+            ("panic_percent", percent(pool.panic_percent)),
+        ]
+    };
+    let thing = |pool| {
+        let panics = Pool::percent_up(pool, &config.reals).filter(|_| pool.panics(&config.reals));
+        Thing { panics, members: weights(config, pool), ..Thing::new(&pool.name, values(pool)) }
+    };
+    config.pools.iter().map(thing).collect()
 }
 
 /// Names of the ways a service's connection ids are made.
@@ -185,7 +203,7 @@ fn services(config: &Config) -> Vec<Thing<'_>> {
         vec![
             ("VIP", service.vip.to_string()),
             ("protocol", service.protocol.to_string()),
-            ("ports", service.ports.to_string()),
+            ("ports", service.ports_text()),
             ("pool", pool.unwrap_or_default()),
             ("quic", connection_ids(config, service)),
             ("mark", named(service.mark.and_then(|place| config.marks.get(place)).map(|mark| &mark.name))),
@@ -193,6 +211,7 @@ fn services(config: &Config) -> Vec<Thing<'_>> {
                 "limit",
                 named(service.limit.and_then(|place| config.limits.get(place)).map(|limit| &limit.name)),
             ),
+            ("key", service.key.to_string()),
         ]
     };
     config.services.iter().map(|service| Thing::new(&service.name, values(service))).collect()
@@ -222,7 +241,7 @@ fn rules(config: &Config) -> Vec<Thing<'_>> {
 
 impl<'c> Thing<'c> {
     pub(super) const fn new(name: &'c Name, values: Vec<(&'static str, String)>) -> Self {
-        Self { name, values, state: None, key: None, members: BTreeMap::new() }
+        Self { name, values, state: None, key: None, panics: None, members: BTreeMap::new() }
     }
 }
 
@@ -311,14 +330,6 @@ fn encap_text(value: Encap) -> String {
     format!("{} ({more})", value.word())
 }
 
-const fn state_word(value: RealState) -> &'static str {
-    match value {
-        RealState::Up => "up",
-        RealState::Drain => "drain",
-        RealState::Down => "down",
-    }
-}
-
 /// What the changes do to the services of both, given what moves of a service.
 pub(super) fn effects(old: &Config, new: &Config, moved: impl Fn(&Name) -> Option<Movement>) -> Vec<Effect> {
     let before: Map<&Name, &Service> = old.services.iter().map(|service| (&service.name, service)).collect();
@@ -347,14 +358,20 @@ pub(super) fn effects(old: &Config, new: &Config, moved: impl Fn(&Name) -> Optio
     effects
 }
 
-/// State and weight of a pool's reals.
+/// State and weight of a pool's reals; what has failed is up or down, as the pool has it.
 fn taking(config: &Config, pool: usize) -> BTreeMap<&Name, (RealState, u32)> {
-    let members = config.pools.get(pool).map_or(&[][..], |pool| &pool.members);
+    let pool = config.pools.get(pool);
+    let panics = pool.is_some_and(|pool| pool.panics(&config.reals));
     let member = |member: &conf::Member| {
         let real = config.reals.get(member.real)?;
-        Some((&real.name, (real.state, member.weight)))
+        let state = match real.state {
+            RealState::Failed if panics => RealState::Up,
+            RealState::Failed => RealState::Down,
+            other => other,
+        };
+        Some((&real.name, (state, member.weight)))
     };
-    members.iter().filter_map(member).collect()
+    pool.map_or(&[][..], |pool| &pool.members).iter().filter_map(member).collect()
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

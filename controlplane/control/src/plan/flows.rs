@@ -4,7 +4,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use conf::{Config, Name};
-use service::RealState;
 
 use super::many;
 use crate::numbers::Numbers;
@@ -42,8 +41,8 @@ pub struct Affected {
 pub fn affected(old: (&Config, &Numbers), new: (&Config, &Numbers), flows: &FlowCount) -> Vec<Affected> {
     let services: BTreeSet<u32> =
         new.0.services.iter().filter_map(|it| Some(new.1.service(&it.name)?.get())).collect();
-    let alive = new.0.reals.iter().filter(|real| real.state != RealState::Down);
-    let reals: BTreeSet<u32> = alive.filter_map(|real| Some(new.1.real(&real.name)?.get())).collect();
+    let alive = new.0.reals.iter().enumerate().filter(|(place, _)| new.0.keeps_flows(*place));
+    let reals: BTreeSet<u32> = alive.filter_map(|(_, real)| Some(new.1.real(&real.name)?.get())).collect();
     let mut list: Vec<Affected> = Vec::new();
     for service in &old.0.services {
         let Some(number) = old.1.service(&service.name).map(|number| number.get()) else { continue };

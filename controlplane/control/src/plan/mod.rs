@@ -86,6 +86,12 @@ pub enum What {
     Drains,
     /// A real is taken out.
     GoesDown,
+    /// A real is taken out, by the word of its health.
+    Fails,
+    /// So little of a pool is up, in percent of its weight, that what has failed counts as up.
+    Panics(u8),
+    /// That is over: what has failed is out again.
+    Calms,
     /// A real takes new flows again.
     ComesUp,
     /// A real becomes a member of a pool.
@@ -261,6 +267,12 @@ impl fmt::Display for What {
             Self::Changed { key, from, to } => write!(f, "changes its {key} from {from} to {to}"),
             Self::Drains => f.write_str("drains: it keeps its flows and gets no new ones"),
             Self::GoesDown => f.write_str("goes down: its flows get another real"),
+            Self::Fails => f.write_str("fails: its flows get another real, unless its pool panics"),
+            Self::Panics(percent) => write!(
+                f,
+                "panics: {percent} % of its weight is up, so reals that have failed take flows, and keep theirs"
+            ),
+            Self::Calms => f.write_str("panics no more: reals that have failed take nothing"),
             Self::ComesUp => f.write_str("comes up"),
             Self::Joins { real, weight } => write!(f, "gets \"{real}\" with weight {weight}"),
             Self::Leaves { real } => write!(f, "loses \"{real}\""),

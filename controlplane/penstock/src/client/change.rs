@@ -1,4 +1,4 @@
-//! `penstock reload`, `drain`, `undrain`, `down`, `up` and `weight`.
+//! `penstock reload`, `drain`, `undrain`, `down`, `fail`, `up` and `weight`.
 
 use ctl::{Answer, Changed, Deed, Override, Reload, Word};
 
@@ -13,6 +13,7 @@ pub(crate) enum Verb {
     Drain,
     Undrain,
     Down,
+    Fail,
     Up,
 }
 
@@ -47,6 +48,7 @@ pub(crate) fn speak(verb: Verb, options: &RealOptions) -> Result<(), Failure> {
         Verb::Drain => Word::Drain,
         Verb::Undrain => Word::Undrain,
         Verb::Down => Word::Down,
+        Verb::Fail => Word::Fail,
         Verb::Up => Word::Up,
     };
     tell(ask(&options.socket.path, Deed::Override(Override { real: options.real.clone(), to }))?)

@@ -7,7 +7,7 @@ use engine::{Answer, Decision, FlowUse, Known, Shell, Step, Unroutable, Verdict}
 use flow::{State, Value};
 use port::Tick;
 use service::{Form, RealNumber, RealState, RuleAction, Ruling, ServiceNumber, Template, TunnelKind};
-use wire::{Family, Kind, Parsed, Unparsed, protocol};
+use wire::{Family, Kind, Parsed, Unparsed, ipsec, protocol};
 use worker::Shot;
 
 use super::attributes;
@@ -109,6 +109,13 @@ impl<'s> Names<'s> {
             }
             Step::NoService(false) => said("service", "the address is no VIP".to_owned()),
             Step::ConnectionId(named) => said("id", self.connection_id(*named)),
+            Step::Client(client, Some(real)) => {
+                let real = self.real_name(*real);
+                said("client", format!("{} is at {real} with its other flows", client.source_ip()))
+            }
+            Step::Client(client, None) => {
+                said("client", format!("{} is at no real that is there", client.source_ip()))
+            }
             Step::Kept(real) => said("real", format!("{}, which the flow has", self.real_name(*real))),
             Step::Lost(real) => {
                 let real = self.real_name(*real);
@@ -125,7 +132,7 @@ impl<'s> Names<'s> {
                 said("rule", format!("it gives {real}, which takes no new flows: the pool chooses"))
             }
             Step::Chosen { hash, real: Some(real) } => {
-                said("real", format!("{}, by the flow's hash {hash:016x}", self.real_name(*real)))
+                said("real", format!("{}, by the hash {hash:016x}", self.real_name(*real)))
             }
             Step::Chosen { real: None, .. } => {
                 said("real", "the service's pool has no real that takes new flows".to_owned())
@@ -289,15 +296,21 @@ fn headers(parsed: &Parsed) -> String {
         Kind::Tcp if parsed.flags.closes() => format!("TCP {}, closing", ports()),
         Kind::Tcp => format!("TCP {}", ports()),
         Kind::Udp => format!("UDP {}", ports()),
-        Kind::IcmpError => {
-            let name = if tuple.protocol == protocol::TCP { "TCP" } else { "UDP" };
-            format!("an ICMP error about the {name} flow {}", ports())
-        }
+        Kind::IcmpError => match tuple.protocol {
+            protocol::TCP => format!("an ICMP error about the TCP flow {}", ports()),
+            protocol::UDP => format!("an ICMP error about the UDP flow {}", ports()),
+            other => format!("an ICMP error about IP protocol {other} {from} > {to}"),
+        },
         Kind::IcmpBadQuote => format!("an ICMP error to {to} that quotes no flow of it"),
         Kind::EchoRequest => format!("an echo request {from} > {to}"),
         Kind::NeighbourDiscovery => format!("neighbour discovery {from} > {to}"),
         Kind::IcmpOther => format!("ICMP {from} > {to}"),
         Kind::Fragment => format!("a fragment {from} > {to}"),
+        Kind::Esp | Kind::Ah => {
+            let name = if parsed.kind == Kind::Esp { "ESP" } else { "AH" };
+            let spi = ipsec::of_ports(tuple.source_port, tuple.destination_port);
+            format!("{name} {from} > {to}, SPI {spi:#010x}")
+        }
         Kind::OtherProtocol => format!("IP protocol {} {from} > {to}", tuple.protocol),
     };
     let mut text = format!("{what}; {} bytes of {}", parsed.ip_len, family(tuple.family));
@@ -341,6 +354,7 @@ fn way(template: &Template) -> String {
         RealState::Up => "up",
         RealState::Drain => "draining",
         RealState::Down => "down",
+        RealState::Failed => "failed",
     };
     format!(
         "{tunnel}, next hop {hop}{port}, {} bytes more, MTU {}; the real is {state}",

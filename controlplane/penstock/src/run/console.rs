@@ -150,6 +150,7 @@ fn word(to: ctl::Word) -> Word {
     match to {
         ctl::Word::Drain => Word::State(RealState::Drain),
         ctl::Word::Down => Word::State(RealState::Down),
+        ctl::Word::Fail => Word::State(RealState::Failed),
         ctl::Word::Up => Word::State(RealState::Up),
         ctl::Word::Undrain => Word::FileState,
         ctl::Word::Weight { weight, pool } => Word::Weight { weight, pool },

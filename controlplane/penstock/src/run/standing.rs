@@ -8,7 +8,7 @@ use conf::Mac;
 use control::{Image, InForce, Next, Why};
 use counters::{Counter, Ledger, Tally};
 use flow::{FlowReader, FlowRecord, State};
-use service::{RealNumber, RealState, Table};
+use service::{RealNumber, Table};
 
 use crate::run::begun::Begun;
 use crate::site::{Directory, Site};
@@ -118,7 +118,21 @@ impl Standing {
             reals: self.reals(),
             workers: self.workers(),
             ports: self.ports.clone(),
+            panics: self.panics(),
         }
+    }
+
+    /// Pools of which too little is up.
+    fn panics(&self) -> Vec<ctl::Panic> {
+        let config = &self.names.site.config;
+        let row = |pool: &conf::Pool| {
+            let percent_up = pool.percent_up(&config.reals).filter(|_| pool.panics(&config.reals))?;
+            let (pool, panic_percent) = (pool.name.to_string(), pool.panic_percent);
+            Some(ctl::Panic { pool, percent_up, panic_percent })
+        };
+        let mut rows: Vec<ctl::Panic> = config.pools.iter().filter_map(row).collect();
+        rows.sort_by(|a, b| a.pool.cmp(&b.pool));
+        rows
     }
 
     pub(crate) fn counters(&self) -> ctl::Counts {
@@ -145,7 +159,7 @@ impl Standing {
                 number: number.get(),
                 vip: service.vip.to_string(),
                 protocol: service.protocol.to_string(),
-                ports: service.ports.to_string(),
+                ports: service.ports_text(),
                 pool: config.pools.get(service.pool).map(|pool| pool.name.to_string()).unwrap_or_default(),
                 packets: tally.packets,
                 bytes: tally.bytes,
@@ -174,7 +188,7 @@ impl Standing {
                 name: real.name.to_string(),
                 number: number.get(),
                 address: real.address.to_string(),
-                state: state_word(real.state).to_owned(),
+                state: real.state.word().to_owned(),
                 by: if is_said { "operator" } else { "file" }.to_owned(),
                 weights: weights.get(&place).cloned().unwrap_or_default(),
                 weights_by_operator: overrides.pools_weighted(&real.name).map(ToString::to_string).collect(),
@@ -226,7 +240,7 @@ impl Standing {
         let config = &self.names.site.config;
         let real = |member: &conf::Member| {
             let real = config.reals.get(member.real)?;
-            Some(format!("{} {} ({})", real.name, member.weight, state_word(real.state)))
+            Some(format!("{} {} ({})", real.name, member.weight, real.state.word()))
         };
         let mut lines = vec![match self.names.table.upgrade() {
             Some(table) => {
@@ -238,7 +252,8 @@ impl Standing {
         }];
         for pool in &config.pools {
             let members: Vec<String> = pool.members.iter().filter_map(real).collect();
-            lines.push(format!("pool {}: {} slots: {}", pool.name, pool.slots, members.join(", ")));
+            let panics = if pool.panics(&config.reals) { " in panic" } else { "" };
+            lines.push(format!("pool {}{panics}: {} slots: {}", pool.name, pool.slots, members.join(", ")));
         }
         for service in self.services() {
             let ctl::Service { name, vip, protocol, ports, pool, .. } = service;
@@ -287,14 +302,6 @@ fn why_words(why: Why) -> String {
         Why::NoRoute => "the kernel has no route".to_owned(),
         Why::NoPort => "its route leaves by none of our ports".to_owned(),
         Why::NoNeighbour(address) => format!("{address} does not answer"),
-    }
-}
-
-const fn state_word(state: RealState) -> &'static str {
-    match state {
-        RealState::Up => "up",
-        RealState::Drain => "drain",
-        RealState::Down => "down",
     }
 }
 

@@ -83,6 +83,7 @@ impl Fake {
             ports: vec![self.port("lan0", "net_af_packet0,iface=eth1", rx, packets, ms)],
             services,
             counters,
+            panics: Vec::new(),
         }
     }
 

@@ -11,8 +11,8 @@ use std::net::Ipv4Addr;
 
 use port::{Burst, MemPacket};
 use service::{
-    Aligned, Blueprint, DontFragment, Encap, Generation, Member, Outer, OuterSource, PoolSpec, RealNumber,
-    RealSpec, RealState, ServiceNumber, ServiceSpec, Table, Timeouts,
+    Aligned, Blueprint, DontFragment, Encap, Generation, Key, Member, Outer, OuterSource, PoolSpec,
+    RealNumber, RealSpec, RealState, ServiceNumber, ServiceSpec, Table, Timeouts,
 };
 
 /// One service on port 80 of 198.51.100.10 with four reals, and a gate for new flows.
@@ -49,7 +49,7 @@ pub(crate) fn blueprint(new_flows_rate_max: Option<u32>) -> Blueprint {
         quic: Vec::new(),
         ends: Vec::new(),
         reals,
-        pools: vec![PoolSpec { members, slots: 251, policy: service::Policy::Maglev }],
+        pools: vec![PoolSpec { members, slots: 251, policy: service::Policy::Maglev, panics: false }],
         rules: Vec::new(),
         services: vec![ServiceSpec {
             number: ServiceNumber::FIRST,
@@ -61,6 +61,7 @@ pub(crate) fn blueprint(new_flows_rate_max: Option<u32>) -> Blueprint {
             pool: 0,
             quic: [None; 7],
             attributes: service::Attributes::default(),
+            key: service::Key::Flow,
         }],
     }
 }
@@ -96,4 +97,29 @@ pub(crate) fn load(burst: &mut Burst<MemPacket>, frames: &[Vec<u8>]) {
         packet.load(bytes, 0);
         burst.push(packet).unwrap();
     }
+}
+
+/// The same VIP with services that keep the clients of each network of 28 bits together: UDP 500 and 4500, ESP, and
+/// what is left.
+pub(crate) fn keyed_blueprint(new_flows_rate_max: Option<u32>) -> Blueprint {
+    let mut plan = blueprint(new_flows_rate_max);
+    let first = ServiceSpec { key: Key::Source(28), port_first: 0, port_last: u16::MAX, ..plan.services[0] };
+    plan.services = vec![first; 4];
+    let of = [(255, (0, u16::MAX)), (17, (500, 500)), (17, (4500, 4500)), (50, (0, u16::MAX))];
+    for ((number, service), (protocol, ports)) in (0..).zip(&mut plan.services).zip(of) {
+        service.number = ServiceNumber::new(number).unwrap();
+        (service.protocol, (service.port_first, service.port_last)) = (protocol, ports);
+    }
+    plan
+}
+
+/// A packet of that protocol from client 10.0.0.`client` to the VIP, with eight bytes behind its header.
+pub(crate) fn portless_frame(client: u8, protocol: u8, payload: [u8; 8]) -> Vec<u8> {
+    let mut frame = frame(u32::from(client), 0);
+    frame.truncate(34);
+    frame.extend(payload);
+    (frame[17], frame[23], frame[24], frame[25]) = (28, protocol, 0, 0);
+    let sum = wire::checksum::of(&frame[14..34]);
+    frame[24..26].copy_from_slice(&sum);
+    frame
 }

@@ -98,6 +98,7 @@ fn services(most: usize) -> impl Strategy<Value = Vec<ServiceSpec>> {
                 pool: 0,
                 quic: [None; 7],
                 attributes: crate::Attributes::default(),
+                key: crate::Key::Flow,
             };
             let clash = |old: &ServiceSpec| {
                 (old.vip, old.prefix_len, old.protocol) == (new.vip, new.prefix_len, new.protocol)

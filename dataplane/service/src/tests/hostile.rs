@@ -32,7 +32,7 @@ fn exercise(view: &TableView<'_>, seed: u64) {
     for (vip, port) in vips.into_iter().zip([0_u16, 53, 80, 443, 8000, 65535, 9].into_iter().cycle()) {
         let (destination, family) = packed(ip(vip));
         let _ = view.classify_address(&destination, family);
-        for protocol in [0, 6, 17, 255] {
+        for protocol in [0, 6, 17, 50, 132, 255] {
             for port in [port, 443] {
                 let tuple = FiveTuple {
                     destination,
@@ -112,6 +112,7 @@ fn ask_rules(view: &TableView<'_>, seed: u64) {
 
 fn ask(view: &TableView<'_>, slot: ServiceSlot, hash: u64) {
     let service = view.service(slot);
+    let _ = (service.key(), service.client(&FiveTuple::default()));
     let _ = (service.number(), service.vip(), service.ports(), view.pool_digest(service.pool()));
     for hash in [hash, 0, u64::MAX] {
         // What a checked table selects has a template.
@@ -294,6 +295,14 @@ fn each_fault_has_its_reason() {
     assert_eq!(in_section(Section::Limits, 3, 255), ImageError::Item(Section::Limits, 0));
     assert_eq!(in_section(Section::Limits, 24, 0), ImageError::Item(Section::Services, 1));
     assert_eq!(in_section(Section::Slots, 2, 0), ImageError::Item(Section::Slots, 0));
+    // A key of no kind, one without bits, a group that is none; a table that hides that it keeps clients.
+    let (key, ninth) = (core::mem::offset_of!(ServiceEntry, key), 6 * size_of::<ServiceEntry>());
+    assert_eq!(in_section(Section::Services, key, 3), ImageError::Item(Section::Services, 0));
+    assert_eq!(in_section(Section::Services, key, 1), ImageError::Item(Section::Services, 0));
+    let group = ninth + core::mem::offset_of!(ServiceEntry, group);
+    assert_eq!(in_section(Section::Services, group, 10), ImageError::Item(Section::Services, 6));
+    assert_eq!(in_section(Section::Services, group, 7), ImageError::Item(Section::Services, 6));
+    assert_eq!(put(core::mem::offset_of!(Header, keeps_clients), 0), ImageError::Header);
     // The count of a run, which begins behind the one unused cell.
     assert!(matches!(in_section(Section::Cells, 8, 200), ImageError::Item(Section::Entries4, _)));
     assert!(matches!(in_section(Section::Cells, 15, 200), ImageError::Item(Section::Entries4, _)));

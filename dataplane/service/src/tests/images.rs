@@ -7,11 +7,12 @@ use sha2::{Digest, Sha256};
 use wire::protocol;
 
 use super::attributes::{SLOW, VOICE, asking};
+use super::keys::keyed;
 use super::quic::{spec, with};
 use super::{blueprint, ip, pool, real, real_number, service, table};
 use crate::{
-    Aligned, Blueprint, DscpOn, Encap, Generation, ImageError, LabelMark, Mark, RealState, ServiceNumber,
-    Table, UdpChecksum, UdpTunnel, VlanMark, build,
+    Aligned, Blueprint, DscpOn, Encap, Generation, ImageError, Key, LabelMark, Mark, RealState,
+    ServiceNumber, Table, UdpChecksum, UdpTunnel, VlanMark, build,
 };
 
 const GENERATION: Generation = Generation { boot: 5, sequence: 6 };
@@ -32,12 +33,14 @@ const PLAIN: Mark = Mark {
     ttl: None,
 };
 
-/// Two families, all encapsulations and states, shared and unused pools, nested VIPs, runs of ports.
+/// Two families, all encapsulations and states, shared and unused pools, nested VIPs, runs of ports, protocols
+/// without them, and keys.
 pub(super) fn varied() -> Blueprint {
     let mut plan = blueprint(&[100, 50, 25, 12, 6], 251);
     plan.reals[1].state = RealState::Drain;
     plan.reals[2].encap = Encap::Mac;
     plan.reals[3].state = RealState::Down;
+    plan.reals[4].state = RealState::Failed;
     plan.reals.push(real(9, ip("2001:db8::9")));
     plan.reals[0].encap = Encap::Gre { key: Some(7) };
     plan.reals[4].encap =
@@ -46,6 +49,7 @@ pub(super) fn varied() -> Blueprint {
     plan.pools.push(pool(&[1, 1], 13));
     plan.pools[1].members[1].real = real_number(9);
     plan.pools.push(plan.pools[0].clone());
+    plan.pools[1].panics = true;
     plan.pools.push(pool(&[3], 17));
     plan.new_flows_rate_max = Some(1000);
     plan.quic = vec![spec(0, None, &[(&[1], 0), (&[2], 9)]), spec(1, Some(3), &[(&[1, 1], 1), (&[1, 2], 3)])];
@@ -56,6 +60,9 @@ pub(super) fn varied() -> Blueprint {
         service(3, "198.51.100.0/24", protocol::TCP, (0, 65535), 1),
         service(7, "2001:db8:1::/48", protocol::UDP, (53, 53), 0),
         asking(service(8, "2001:db8:1::1", protocol::TCP, (8000, 8099), 0), Some(POPPING), None),
+        keyed(9, "198.51.100.10", protocol::ESP, (0, 65535), Key::Source(24)),
+        keyed(10, "198.51.100.10", protocol::UDP, (500, 500), Key::Source(24)),
+        service(11, "2001:db8:1::/48", protocol::RESERVED, (0, 65535), 1),
         service(12, "2001:db8:1::1", protocol::UDP, (1, 9), 2),
     ];
     plan

@@ -8,6 +8,7 @@ mod hashes;
 mod hops;
 mod hostile;
 mod images;
+mod keys;
 mod maglev;
 mod quic;
 mod rules;
@@ -48,7 +49,7 @@ pub(crate) fn reals(count: u32) -> Vec<RealSpec> {
 
 pub(crate) fn pool(weights: &[u32], slots: u32) -> PoolSpec {
     let members = (0..).zip(weights).map(|(i, weight)| Member { real: real_number(i), weight: *weight });
-    PoolSpec { members: members.collect(), slots, policy: Policy::Maglev }
+    PoolSpec { members: members.collect(), slots, policy: Policy::Maglev, panics: false }
 }
 
 pub(crate) fn service(number: u32, vip: &str, protocol: u8, ports: (u16, u16), pool: usize) -> ServiceSpec {
@@ -66,6 +67,7 @@ pub(crate) fn service(number: u32, vip: &str, protocol: u8, ports: (u16, u16), p
         pool,
         quic: [None; 7],
         attributes: crate::Attributes::default(),
+        key: crate::Key::Flow,
     }
 }
 
