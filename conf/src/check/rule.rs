@@ -10,7 +10,7 @@ use super::{Names, missing, optional, too_many};
 use crate::config::{Name, Service, Vip};
 use crate::defaults;
 use crate::fault::{Refusal, Report};
-use crate::file::{BytesFile, Ports, RuleFile, Texts};
+use crate::file::{BytesFile, RuleFile, Texts, WholeOrText};
 use crate::limits::{RULE_BYTES_MAX, RULE_PREFIXES_MAX};
 use crate::read::Entry;
 use crate::rule::{FLAGS, Rule, TcpFlags, Then};
@@ -221,15 +221,19 @@ fn together(report: &mut Report<'_>, rules: &[(Rule, &Entry<RuleFile>)]) {
 }
 
 /// A number, a range of them with both ends in it, or one in a text.
-fn range(written: &Ports, bounds: std::ops::RangeInclusive<u16>, like: &str) -> Result<(u16, u16), Refusal> {
+fn range(
+    written: &WholeOrText,
+    bounds: std::ops::RangeInclusive<u16>,
+    like: &str,
+) -> Result<(u16, u16), Refusal> {
     let within = |number: i64| u16::try_from(number).ok().filter(|number| bounds.contains(number));
     let digits = |text: &str| {
         let is_sound = (1..=5).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit());
         if is_sound { text.parse().ok().and_then(within) } else { None }
     };
     let (found, text) = match written {
-        Ports::One(number) => (within(*number).map(|number| (number, number)), number.to_string()),
-        Ports::Text(text) => {
+        WholeOrText::Whole(number) => (within(*number).map(|number| (number, number)), number.to_string()),
+        WholeOrText::Text(text) => {
             let (first, last) = text.split_once('-').unwrap_or((text, text));
             let ends = digits(first).zip(digits(last));
             (ends.filter(|(first, last)| first <= last), quoted(text))
@@ -242,9 +246,9 @@ fn range(written: &Ports, bounds: std::ops::RangeInclusive<u16>, like: &str) -> 
     })
 }
 
-fn vlan(written: &Ports) -> Result<(u16, u16), Refusal> {
+fn vlan(written: &WholeOrText) -> Result<(u16, u16), Refusal> {
     match written {
-        Ports::Text(text) if text == "none" => Ok((NO_VLAN, NO_VLAN)),
+        WholeOrText::Text(text) if text == "none" => Ok((NO_VLAN, NO_VLAN)),
         other => range(other, 1..=4094, "7, \"7-9\" or \"none\""),
     }
 }
@@ -261,10 +265,10 @@ const PROTOCOLS: [(&str, u8); 8] = [
     ("sctp", 132),
 ];
 
-fn any_protocol(written: &Ports) -> Result<u8, Refusal> {
+fn any_protocol(written: &WholeOrText) -> Result<u8, Refusal> {
     match written {
-        Ports::One(number) => scalar::whole(*number, 0..=u8::MAX),
-        Ports::Text(text) => scalar::word(text, &PROTOCOLS),
+        WholeOrText::Whole(number) => scalar::whole(*number, 0..=u8::MAX),
+        WholeOrText::Text(text) => scalar::word(text, &PROTOCOLS),
     }
 }
 

@@ -1,4 +1,4 @@
-"""An echo answer, GRE: we balance none of them."""
+"""An echo answer is no flow; of GRE there is no service."""
 
 from golden import CLIENT4, IP, VIP4, error4, frame
 

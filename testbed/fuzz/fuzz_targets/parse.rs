@@ -2,7 +2,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use wire::{Kind, Parsed};
+use wire::{Kind, Parsed, ipsec};
 
 fuzz_target!(|frame: &[u8]| {
     look(frame, frame.len());
@@ -30,5 +30,10 @@ fn look(frame: &[u8], frame_len: usize) {
         let (source, destination) = (&ports[..2], &ports[2..]);
         assert_eq!(parsed.tuple.source_port.to_be_bytes(), source);
         assert_eq!(parsed.tuple.destination_port.to_be_bytes(), destination);
+    }
+    if matches!(parsed.kind, Kind::Esp | Kind::Ah) {
+        let at = transport + if parsed.kind == Kind::Ah { 4 } else { 0 };
+        let spi = ipsec::of_ports(parsed.tuple.source_port, parsed.tuple.destination_port);
+        assert!(spi != 0 && spi.to_be_bytes() == frame[at..at + 4]);
     }
 }

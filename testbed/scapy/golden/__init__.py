@@ -12,6 +12,7 @@ from scapy.layers.vxlan import VXLAN
 from .frames import (CLIENT4, CLIENT6, CLIENT_MAC, NEXT_HOP, NODE_MAC, REAL4, REAL6, VIP4, VIP6, chained, cut, echo4,
                      echo6, error4, error6, extension, flow_of, frame, icmp4, icmp6, ip4, ip6, padded, patched, reply,
                      tcp, udp)
+from .keys import ah, chooser, esp
 from .marks import MPLS, labelled, linked, remarked
 from .meter import Meter
 from .neighbours import advertisement, arp_reply
@@ -29,6 +30,7 @@ __all__ = [
     "GUE", "Inner",
     "advertisement", "arp_reply", "echo_answer", "entropy", "ipip", "mac_rewrite", "too_big", "tunnelled",
     "Pool", "Room", "prf",
+    "ah", "chooser", "esp",
     "Ids", "long", "short",
     "END4", "END6", "UPPER4", "UPPER6", "nested", "to_end", "to_end6",
     "Ether", "GRE", "VXLAN",

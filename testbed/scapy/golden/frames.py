@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from scapy.layers.inet import IP, TCP, UDP
 from scapy.layers.inet6 import IPv6, in6_chksum
+from scapy.layers.ipsec import AH, ESP
 from scapy.layers.l2 import Ether
 from scapy.packet import Packet
 from scapy.utils import checksum
@@ -138,8 +139,13 @@ def error6(kind: int, quote: Packet | bytes, code: int = 0, rest: bytes = bytes(
 
 
 def flow_of(sent: bytes) -> Flow:
-    """The five-tuple of a frame with a TCP or UDP packet."""
+    """The five-tuple of a frame; of ESP and AH the SPI stands where others have ports."""
     packet = Ether(sent)
     ip = packet[IPv6] if IPv6 in packet else packet[IP]
+    for kind, number in ((ESP, 50), (AH, 51)):
+        if kind in packet:
+            return Flow(ip.src, ip.dst, *divmod(packet[kind].spi, 1 << 16), number)
+    if TCP not in packet and UDP not in packet:
+        return Flow(ip.src, ip.dst, 0, 0, ip.nh if IPv6 in packet else ip.proto)
     l4 = packet[TCP] if TCP in packet else packet[UDP]
     return Flow(ip.src, ip.dst, l4.sport, l4.dport, 6 if TCP in packet else 17)

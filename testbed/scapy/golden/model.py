@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from scapy.layers.inet6 import IPv6, in6_chksum
 from scapy.utils import checksum
 
-from . import marks, quic, rules, tunnels
+from . import keys, marks, quic, rules, tunnels
 from .frames import IPV4, IPV6, TAGS, Flow
 from .meter import GREEN, RED, Meter
 from .neighbours import answered
@@ -117,6 +117,7 @@ def check_transport(packet: Packet) -> None:
     kind, raw = packet.protocol, packet.payload
     if kind == (58 if packet.version == 4 else 1):
         return
+    refuse(keys.fault(kind, raw), "drop.malformed")
     refuse(len(raw) < L4_BYTES.get(kind, 0), "drop.truncated")
     if kind == TCP:
         refuse(not 20 <= (raw[12] >> 4) * 4 <= len(raw), "drop.malformed")
@@ -136,14 +137,15 @@ def quoted(packet: Packet) -> Flow:
     raw = packet.payload[8:]
     head = (raw[:1] or b"\0")[0]
     size = (head & 15) * 4 if packet.version == 4 else 40
-    refuse(head >> 4 != packet.version or size < 20 or len(raw) < size + 4, "drop.icmp_quote")
+    refuse(head >> 4 != packet.version or size < 20 or len(raw) < size, "drop.icmp_quote")
     if packet.version == 4:
         protocol, source, destination = raw[9], raw[12:16], raw[16:20]
         refuse(bool(struct.unpack_from("!H", raw, 6)[0] & 0x1FFF), "drop.icmp_quote")
     else:
         protocol, source, destination = raw[6], raw[8:24], raw[24:40]
-    refuse(protocol not in (TCP, UDP) or str(ipaddress.ip_address(source)) != packet.dst, "drop.icmp_quote")
-    dport, sport = struct.unpack_from("!HH", raw, size)
+    ends = keys.ends(protocol, raw[size:])
+    refuse(protocol in (1, 58) or ends is None or str(ipaddress.ip_address(source)) != packet.dst, "drop.icmp_quote")
+    dport, sport = ends
     return Flow(str(ipaddress.ip_address(destination)), packet.dst, sport, dport, protocol)
 
 
@@ -154,8 +156,7 @@ def answered_flow(packet: Packet) -> Flow:
         refuse(packet.payload[0] not in ((3, 11, 12) if packet.version == 4 else (1, 2, 3, 4)), "punt.not_vip")
         said = quoted(packet)
         return Flow(said.dst, said.src, said.dport, said.sport, said.protocol)
-    refuse(packet.protocol not in (TCP, UDP), "punt.not_vip")
-    sport, dport = struct.unpack_from("!HH", packet.payload)
+    sport, dport = keys.ends(packet.protocol, packet.payload)
     return Flow(packet.dst, packet.src, dport, sport, packet.protocol)
 
 
@@ -174,7 +175,7 @@ class Balancer:
         self.gate, self.tokens = flow.get("new_flows_per_second_max"), flow.get("new_flows_per_second_max")
         self.reals = {real["address"]: real for real in config["real"]}
         self.pools = {pool["name"]: self.pool(config, pool) for pool in config["pool"]}
-        self.services = [(ipaddress.ip_network(service["vip"]), *ports(service["ports"]), service)
+        self.services = [(ipaddress.ip_network(service["vip"]), *ports(service.get("ports", "any")), service)
                          for service in config["service"]]
         by_name = {real["name"]: real for real in config["real"]}
         self.quic = {service["name"]: quic.Servers(service["quic"], config["quic"], by_name)
@@ -188,13 +189,14 @@ class Balancer:
                        for service in config["service"] if "limit" in service}
         self.opens = any("swap_label" in mark or mark.get("pop_labels") for mark in self.marks.values())
         self.label, self.began = None, None
-        self.flows: dict[Flow, list] = {}
+        # Clients of services that are keyed by source stand among the flows.
+        self.flows: dict[Flow | tuple, list] = {}
         self.room = Room(flow["key"], flow["entries"]) if "key" in flow else None
         self.counters, self.tallies, self.now, self.identification = Counter(), Counter(), 0, 0
 
     def sweep(self) -> None:
         """Takes out what must have been swept by now."""
-        swept = [flow for flow, (_, state, seen, _) in self.flows.items()
+        swept = [flow for flow, (_, state, seen, *_) in self.flows.items()
                  if self.now - seen > self.timeouts[state] + SWEEP_S]
         for flow in swept:
             self.forget(flow)
@@ -213,19 +215,26 @@ class Balancer:
     def pool(self, config: dict, pool: dict) -> Pool | None:
         """The pool's table, of the members that may be chosen."""
         by_name = {real["name"]: real for real in config["real"]}
-        weights = {by_name[member["real"]]["address"]: member.get("weight", 100) for member in pool["members"]
-                   if by_name[member["real"]].get("state", "up") == "up"}
+        states, members = {}, []
+        for member in pool["members"]:
+            real, weight = by_name[member["real"]], member.get("weight", 100)
+            state = real.get("state", "up")
+            states[state] = states.get(state, 0) + weight
+            members.append((real["address"], state, weight))
+        up, failed = states.get("up", 0), states.get("failed", 0)
+        panics = up + failed > 0 and up * 100 // (up + failed) < pool.get("panic_percent", 0)
+        taking = ("up", "failed") if panics else ("up",)
+        weights = {address: weight for address, state, weight in members if state in taking}
         if not any(weights.values()):
             return None
         return Pool(weights, pool.get("slots", self.slots), self.seed, pool.get("policy", "maglev"))
 
-    def service(self, flow: Flow) -> dict:
-        """Longest prefix, then narrowest range."""
+    def service(self, flow: Flow, about: bool = False) -> dict:
+        """Longest prefix, then its own protocol, then narrowest range; `about` a packet that an error quotes."""
         address = ipaddress.ip_address(flow.dst)
-        found = [(-net.prefixlen, last - first, service["name"], service) for net, first, last, service in self.services
-                 if address in net and first <= flow.dport <= last
-                 and {"tcp": TCP, "udp": UDP}[service["protocol"]] == flow.protocol]
-        refuse(not found, "drop.no_service")
+        found = [(-net.prefixlen, service["protocol"] == "any", last - first, service["name"], service) for net, first, last, service in self.services
+                 if address in net and first <= flow.dport <= last and keys.serves(service, flow.protocol)]
+        refuse(not found, "drop.no_service" if about or flow.protocol in keys.WITH_PORTS else "drop.protocol")
         return min(found)[-1]
 
     def packet(self, seconds: float, frame: bytes) -> bytes | None:
@@ -299,8 +308,7 @@ class Balancer:
         refuse(packet.fragment, "drop.fragment")
         if packet.protocol == (1 if packet.version == 4 else 58):
             return self.icmp(frame, packet)
-        refuse(packet.protocol not in (TCP, UDP), "drop.protocol")
-        flow = Flow(packet.src, packet.dst, *struct.unpack_from("!HH", packet.payload), packet.protocol)
+        flow = Flow(packet.src, packet.dst, *keys.ends(packet.protocol, packet.payload), packet.protocol)
         rule = self.rule(frame, packet, flow)
         service = self.given(rule) if rule else self.service(flow)
         named = self.named(packet, service)
@@ -375,7 +383,7 @@ class Balancer:
         known, rule = self.alive(flow), None
         if known is None:
             rule = self.ruled(rules.Seen(flow.src, flow.dst, flow.protocol, (flow.sport, flow.dport)))
-        service = self.given(rule) if rule else self.served.get(flow) or self.service(flow)
+        service = self.given(rule) if rule else self.served.get(flow) or self.service(flow, about=True)
         named = None
         if service["name"] in self.quic:
             raw = packet.payload[8:]
@@ -386,16 +394,33 @@ class Balancer:
         self.counters["icmp.followed"] += 1
         return out
 
-    def alive(self, flow: Flow) -> list | None:
+    def alive(self, flow: Flow | tuple) -> list | None:
         """The flow's entry, unless it has been silent for longer than its state allows."""
         entry = self.flows.get(flow)
         return entry if entry and self.now - entry[2] <= self.timeouts[entry[1]] else None
 
     def choose(self, flow: Flow, service: dict) -> str:
         """The address of the real that a new flow gets."""
+        client = keys.client(flow, service)
+        if client and (known := self.alive(client)):
+            self.counters["flow.affinity"] += 1
+            return known[0]
         pool = self.pools[service["pool"]]
         refuse(pool is None, "drop.no_real")
-        return pool.choose(flow)
+        return pool.choose(keys.chooser(flow, service))
+
+    def keep(self, flow: Flow, service: dict, real: str) -> None:
+        """The client of a flow that was there before is entered, or brought up to date."""
+        client = keys.client(flow, service)
+        if client is None:
+            return
+        known = self.alive(client)
+        if known is None:
+            self.counters["flow.expire"] += int(client in self.flows)
+            self.counters["flow.insert"] += 1
+            self.flows[client] = [real, "established", self.now]
+        elif known[0] == real:
+            known[2] = self.now
 
     def follow(self, flow: Flow, service: dict, flags: int, named: str | None, given: str | None) -> str:
         """The flow's real, or the one that is named; the flow is put into the table or brought up to date."""
@@ -412,14 +437,17 @@ class Balancer:
                 self.counters["flow.stateless_full"] += 1
                 return real
             self.counters["flow.insert"] += 1
-            # Last: nothing but connection ids has said where it goes.
-            entry = self.flows[flow] = [real, "embryonic" if opens else "established", self.now, bool(named)]
+            # Last: nothing but connection ids has said where it goes; its client is entered.
+            entry = self.flows[flow] = [real, "embryonic" if opens else "established", self.now, bool(named), False]
         else:
             self.counters["flow.hit"] += 1
             if named not in (None, entry[0]) and not entry[3]:
                 return named
             entry[0], entry[3] = named or entry[0], entry[3] and bool(named)
-        if flow.protocol == UDP:
+            if not entry[4] and not opens:
+                entry[4] = True
+                self.keep(flow, service, entry[0])
+        if flow.protocol != TCP:
             entry[1] = "udp"
         elif closes:
             entry[1] = "closing"
@@ -433,7 +461,7 @@ class Balancer:
     def finds_room(self, flow: Flow) -> bool:
         """Whether the table's buckets take the flow; whom it displaces is forgotten."""
         def waits_since(holder: Flow) -> float | None:
-            _, state, seen, _ = self.flows[holder]
+            _, state, seen, *_ = self.flows[holder]
             return seen if state == "embryonic" else None
 
         if flow in self.flows:
@@ -485,7 +513,7 @@ def fit(frame: bytes, packet: Packet, mtu: int) -> None:
     verdict = Verdict("drop.tunnel_mtu")
     mtu = mtu if packet.version == 4 else max(mtu, 1280)
     kept_whole = packet.version == 6 or bool(split(frame)[2][6] & 0x40)
-    if packet.protocol in (TCP, UDP) and kept_whole and packet.size > mtu:
+    if packet.protocol not in (1, 58) and kept_whole and packet.size > mtu:
         verdict.told = too_big(frame, mtu)
     raise verdict
 
