@@ -9,5 +9,5 @@ def packets():
     yield frame(to_end() / tcp(dport=22)), None
     yield frame(to_end() / UDP(sport=50000, dport=53) / b"question"), None
     yield frame(to_end() / GRE() / ip4() / tcp()), None
-    yield frame(to_end(proto=50) / bytes(16)), None
+    yield frame(to_end(proto=50) / (b"\1" * 16)), None
     yield frame(error4(3, to_end(src="192.0.2.9", dst="192.0.2.200") / UDP(sport=6080, dport=50000), dst="192.0.2.9")), None
