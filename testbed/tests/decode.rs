@@ -23,7 +23,7 @@ const DAMAGED: u64 = 20;
 const HEAD_BYTES: u64 = 96;
 
 /// What tshark is asked for, in this order. All occurrences of a field are told, the outermost first.
-const FIELDS: [&str; 31] = [
+const FIELDS: [&str; 34] = [
     "frame.protocols",
     "eth.type",
     "vlan.etype",
@@ -49,6 +49,9 @@ const FIELDS: [&str; 31] = [
     "icmp.type",
     "icmpv6.type",
     "ip.proto",
+    "esp.spi",
+    "ah.spi",
+    "ah.length",
     "ipv6.hopopts.len_oct",
     "ipv6.dstopts.len_oct",
     "ipv6.routing.len_oct",
@@ -158,13 +161,15 @@ impl Decoded {
             (Some("ipv6.fraghdr"), false) => Some(Kind::Fragment),
             (Some("tcp"), _) => Some(Kind::Tcp),
             (Some("udp"), _) => Some(Kind::Udp),
+            (Some("esp"), _) => Some(Kind::Esp),
+            (Some("ah"), _) => Some(Kind::Ah),
             (Some("icmp"), true) => match self.number("icmp.type", 0)? {
-                3 | 11 | 12 => Some(self.kind_of_error("ip")),
+                3 | 11 | 12 => self.kind_of_error("ip"),
                 8 => Some(Kind::EchoRequest),
                 _ => Some(Kind::IcmpOther),
             },
             (Some("icmpv6"), false) => match self.number("icmpv6.type", 0)? {
-                1..=4 => Some(self.kind_of_error("ipv6")),
+                1..=4 => self.kind_of_error("ipv6"),
                 128 => Some(Kind::EchoRequest),
                 133..=137 => Some(Kind::NeighbourDiscovery),
                 _ => Some(Kind::IcmpOther),
@@ -174,14 +179,34 @@ impl Decoded {
         }
     }
 
-    /// An error is about a flow if it quotes what its destination sent, as far as the ports.
-    fn kind_of_error(&self, family: &str) -> Kind {
+    /// What an error quotes: the layer behind the second network header.
+    fn quoted(&self) -> Option<&str> {
+        let (_, layers) = self.layers();
+        let rest = layers.into_iter().skip(1).skip_while(|layer| !matches!(*layer, "ip" | "ipv6")).skip(1);
+        rest.into_iter().find(|layer| !is_extension(layer))
+    }
+
+    /// An error is about a flow if it quotes what its destination sent, as far as the ports or the SPI; of other
+    /// protocols, but for ICMP, the addresses are enough. Nothing where tshark does not tell the protocol.
+    fn kind_of_error(&self, family: &str) -> Option<Kind> {
         let sent_by = self.text(&format!("{family}.src"), 1);
         let is_ours = !sent_by.is_empty() && sent_by == self.text(&format!("{family}.dst"), 0);
-        let has_ports = self.number("tcp.srcport", 0).or_else(|| self.number("udp.srcport", 0)).is_some();
+        let number = |field| self.number(field, 0).is_some();
+        let has_ports = match self.quoted() {
+            Some("tcp") => number("tcp.srcport"),
+            Some("udp") => number("udp.srcport"),
+            Some("esp") => number("esp.spi"),
+            Some("ah") => number("ah.spi"),
+            _ if !is_ours => false,
+            Some("icmp" | "icmpv6" | "ipv6.fraghdr") => false,
+            _ => match self.number("ip.proto", 1)? {
+                1 | 58 | 6 | 17 | 50 | 51 => false,
+                _ => true,
+            },
+        };
         let is_first =
             self.number("ip.frag_offset", 1).unwrap_or(0) == 0 && self.all("ipv6.fraghdr.offset").is_empty();
-        if is_ours && has_ports && is_first { Kind::IcmpError } else { Kind::IcmpBadQuote }
+        Some(if is_ours && has_ports && is_first { Kind::IcmpError } else { Kind::IcmpBadQuote })
     }
 }
 
@@ -334,6 +359,8 @@ fn transport_differs(parsed: &Parsed, decoded: &Decoded) -> Vec<&'static str> {
         (Kind::Tcp, _) => "tcp",
         (Kind::Udp, _) => "udp",
         _ if is_lenient(parsed, decoded) => return Vec::new(),
+        (Kind::Esp, _) | (Kind::IcmpError, 50) => return association_differs(parsed, decoded, "esp.spi"),
+        (Kind::Ah, _) | (Kind::IcmpError, 51) => return association_differs(parsed, decoded, "ah.spi"),
         (Kind::IcmpError, 6) => "tcp",
         (Kind::IcmpError, 17) => "udp",
         _ => return Vec::new(),
@@ -350,6 +377,15 @@ fn transport_differs(parsed: &Parsed, decoded: &Decoded) -> Vec<&'static str> {
     ])
 }
 
+/// The SPI stands where others have ports; what an error quotes is turned round.
+fn association_differs(parsed: &Parsed, decoded: &Decoded, field: &str) -> Vec<&'static str> {
+    let (first, second) = match parsed.kind {
+        Kind::IcmpError => (parsed.tuple.destination_port, parsed.tuple.source_port),
+        _ => (parsed.tuple.source_port, parsed.tuple.destination_port),
+    };
+    unequal(&[("SPI", decoded.number(field, 0) == Some(u64::from(wire::ipsec::of_ports(first, second))))])
+}
+
 /// What we refused: whether tshark's fields say the same.
 fn is_excused(reason: Unparsed, decoded: &Decoded, frame: &[u8]) -> bool {
     let (tags, layers) = decoded.layers();
@@ -359,7 +395,12 @@ fn is_excused(reason: Unparsed, decoded: &Decoded, frame: &[u8]) -> bool {
         // tshark takes 0x9100 for a tag as well (IEEE 802.1Q has 0x8100 and 0x88a8).
         Unparsed::NotIp => {
             let types = decoded.all("eth.type").iter().chain(decoded.all("vlan.etype"));
-            tags > 2 || !matches!(first, "ip" | "ipv6") || types.into_iter().any(|kind| kind == "0x9100")
+            // Behind one of 802.1ad it does not tell the type.
+            let is_behind = frame.get(16..18) == Some(&[0x91, 0x00]);
+            tags > 2
+                || !matches!(first, "ip" | "ipv6")
+                || is_behind
+                || types.into_iter().any(|kind| kind == "0x9100")
         }
         Unparsed::BadChecksum => decoded.number("ip.checksum.status", 0) == Some(0),
         Unparsed::HeaderChain => {
@@ -372,8 +413,13 @@ fn is_excused(reason: Unparsed, decoded: &Decoded, frame: &[u8]) -> bool {
                 || decoded.number("ipv6.plen", 0).is_some_and(|len| len + 40 > room)
                 // Zero is a jumbogram's (RFC 2675 §4), which this is not: tshark warns of it and goes on.
                 || decoded.number("udp.length", 0) == Some(0)
-                // Nothing behind the network header: tshark has nothing to find wrong, and we miss the ports.
+                // No association, and an AH header shorter than its fixed part: tshark reads on.
+                || decoded.number("esp.spi", 0) == Some(0)
+                || decoded.number("ah.spi", 0) == Some(0)
+                || decoded.number("ah.length", 0) == Some(0)
+                // Nothing behind the network header, or no whole header of ICMP: tshark finds nothing wrong.
                 || decoded.payload_len() == Some(0)
+                || layers.contains(&"icmp") && decoded.payload_len().is_some_and(|len| len < 8)
         }
     }
 }
