@@ -171,7 +171,7 @@ impl Site {
             return;
         }
         match to {
-            Word::Down => self.absence.begin(&real),
+            Word::Down | Word::Fail => self.absence.begin(&real),
             Word::Weight { .. } | Word::Drain | Word::Up | Word::Undrain => {}
         }
         let is_back = matches!(to, Word::Drain | Word::Up | Word::Undrain);
