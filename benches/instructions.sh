@@ -36,7 +36,7 @@ printf '%-24s %6s\n' "4,096 flows, IPv6" $(($(each "4,096 flows, IPv6") - six))
 for row in "QUIC, clear" "QUIC, one block" "QUIC, three passes" "QUIC, four passes"; do
     printf '%-24s %6s\n' "$row" $(($(each "$row") - six))
 done
-for row in "marked, DSCP" "marked, tag and labels" "limited"; do
+for row in "marked, DSCP" "marked, tag and labels" "limited" "ESP, 4,096 clients" "keyed by source, 4,096 clients"; do
     printf '%-24s %6s\n' "$row" $(($(each "$row") - four))
 done
 printf '%-24s %6s\n' "no VIP" $(($(each "no VIP") - four))

@@ -4,7 +4,7 @@
 use port::{MemPacket, MemSink, MemSource, Tick};
 use wire::checksum::Sum;
 
-use crate::tables::{QUIC_VIP4, VIP4, VIP6, many_vip};
+use crate::tables::{KEYED_VIP4, QUIC_VIP4, VIP4, VIP6, many_vip};
 
 /// What the packets are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,6 +21,10 @@ pub enum Shape {
     Quic(Ids),
     /// IPv4 to the single VIP, whose service asks for this too.
     Asking(Asks),
+    /// ESP over IPv4 to the VIP of [`crate::tables::keyed_table`], one association a client.
+    Esp,
+    /// TCP over IPv4 to the same VIP.
+    Keyed,
     /// IPv4, destinations uniform over so many VIPs.
     Many(u32),
 }
@@ -107,6 +111,8 @@ impl Permutation {
             Shape::V6 => (FRAME6, frame6(flags)),
             Shape::V4 | Shape::Ruled(_) | Shape::Asking(_) => (FRAME4, frame4(VIP4, flags)),
             Shape::Many(_) => (FRAME4, frame4([0; 4], flags)),
+            Shape::Esp => (FRAME4, frame_esp()),
+            Shape::Keyed => (FRAME4, frame4(KEYED_VIP4, flags)),
             Shape::Quic(ids) => (FRAME6, frame_quic(ids)),
             Shape::NotVip => (FRAME4, frame4([203, 0, 113, 77], flags)),
         };
@@ -141,7 +147,9 @@ impl Permutation {
         let source = [10, a, b, c];
         let mut sum = self.sum.add_bytes(&source);
         put(&mut self.frame, 26, source);
-        put(&mut self.frame, 34, port.to_be_bytes());
+        if self.shape != Shape::Esp {
+            put(&mut self.frame, 34, port.to_be_bytes());
+        }
         if let Shape::Many(vips) = self.shape {
             let (vip, _, first, _) =
                 many_vip(((u64::from(index.wrapping_mul(0x9E37_79B1)) * u64::from(vips)) >> 32) as u32);
@@ -169,6 +177,16 @@ fn frame4(vip: [u8; 4], flags: u8) -> Vec<u8> {
     frame.extend([0x45, 0, 0, 46, 0, 0, 0x40, 0, 64, 6, 0, 0, 0, 0, 0, 0]);
     frame.extend(vip);
     frame.extend(tcp(flags));
+    frame
+}
+
+/// An ESP header, and something protected.
+fn frame_esp() -> Vec<u8> {
+    let mut frame = vec![2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 2, 8, 0];
+    frame.extend([0x45, 0, 0, 46, 0, 0, 0x40, 0, 64, 50, 0, 0, 0, 0, 0, 0]);
+    frame.extend(KEYED_VIP4);
+    frame.extend([0, 0, 0x10, 0, 0, 0, 0, 1]);
+    frame.resize(FRAME4, 0);
     frame
 }
 

@@ -49,6 +49,7 @@ fn setups(is_small: bool) -> Vec<(Setup, bool)> {
     setups.extend(quic(base));
     setups.extend(ruled(base));
     setups.extend(asking(base));
+    setups.extend(keyed(base));
     if is_small {
         return setups;
     }
@@ -130,6 +131,17 @@ fn asking(base: Setup) -> [(Setup, bool); 3] {
     [of("marked, DSCP", Asks::Dscp), of("marked, tag and labels", Asks::Link), of("limited", Asks::Limit)]
 }
 
+/// ESP, out of the loop, and flows of clients that are kept together: those that are there, and new ones.
+fn keyed(base: Setup) -> [(Setup, bool); 3] {
+    let keyed = Setup { shape: Shape::Keyed, ..base };
+    let new = Setup { work: Work::New, flows: 1 << 32, entries: 1 << 22, ..keyed };
+    [
+        (Setup { name: "ESP, 4,096 clients", shape: Shape::Esp, ..base }, false),
+        (Setup { name: "keyed by source, 4,096 clients", ..keyed }, false),
+        (Setup { name: "keyed by source, new", ..new }, false),
+    ]
+}
+
 fn main() -> Result<(), String> {
     let arguments: Vec<String> = std::env::args().collect();
     let rounds = arguments.get(1).and_then(|text| text.parse().ok()).unwrap_or(9);
@@ -149,6 +161,7 @@ fn main() -> Result<(), String> {
     let of_both = ruled_table(Ruled::Both).ok_or(none)?;
     let asking = |asks| tables::asking_table(asks).ok_or("the table of marks and limits did not build");
     let (dscp, link, limit) = (asking(Asks::Dscp)?, asking(Asks::Link)?, asking(Asks::Limit)?);
+    let keyed = tables::keyed_table().ok_or("the table of keyed services did not build")?;
     let table = |setup: &Setup, is_many: bool| match setup.shape {
         Shape::Ruled(Ruled::Flows) => &of_flows,
         Shape::Ruled(Ruled::Packet) => &of_packets,
@@ -157,6 +170,7 @@ fn main() -> Result<(), String> {
         Shape::Asking(Asks::Dscp) => &dscp,
         Shape::Asking(Asks::Link) => &link,
         Shape::Asking(Asks::Limit) => &limit,
+        Shape::Esp | Shape::Keyed => &keyed,
         _ if is_many => &many,
         _ => &one,
     };

@@ -17,6 +17,8 @@ pub const VIP4: [u8; 4] = [198, 51, 100, 10];
 pub const VIP6: [u8; 16] = [0x20, 0x01, 0x0d, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x10];
 /// The IPv4 VIP of QUIC's table.
 pub const QUIC_VIP4: [u8; 4] = [198, 51, 100, 11];
+/// The VIP of services that are keyed by source.
+pub const KEYED_VIP4: [u8; 4] = [198, 51, 100, 12];
 /// Reals in the pool.
 const REALS: u8 = 16;
 
@@ -48,6 +50,15 @@ fn service(number: u32, vip: IpAddr, prefix_len: u8, ports: (u16, u16)) -> Optio
         attributes: Attributes::default(),
         key: Key::Flow,
     })
+}
+
+/// A table with two services that keep each client's flows together: TCP, and ESP.
+#[must_use]
+pub fn keyed_table() -> Option<Table<Aligned>> {
+    let vip = Ipv4Addr::from(KEYED_VIP4).into();
+    let tcp = ServiceSpec { key: Key::Source(32), ..service(0, vip, 32, (80, 80))? };
+    let esp = ServiceSpec { protocol: 50, key: Key::Source(32), ..service(1, vip, 32, (0, 65_535))? };
+    built(vec![tcp, esp], Vec::new())
 }
 
 /// A table with one service of QUIC, whose configurations are [`crate::packets::Ids`] in their order.
