@@ -247,6 +247,8 @@ pub struct Pool {
     pub members: Vec<Member>,
     /// Where less than so many percent of the weight is up, what has failed counts as up too. 0 is never.
     pub panic_percent: u8,
+    /// Seconds in which a member that has come up gets its whole weight, 8 to 3600; 0 is at once.
+    pub slow_start_s: u16,
 }
 
 impl Pool {
@@ -276,6 +278,20 @@ pub struct Member {
     pub real: usize,
     /// Its share of new flows.
     pub weight: u32,
+    /// How many eighths of it are in force: all, unless it starts slowly. No file says it.
+    pub eighths: u8,
+}
+
+/// All of a member's weight.
+pub const EIGHTHS: u8 = 8;
+
+impl Member {
+    /// What of its weight is in force: at least 1 of one that has any.
+    #[must_use]
+    pub fn share(&self) -> u32 {
+        let part = self.weight.saturating_mul(u32::from(self.eighths)) / u32::from(EIGHTHS);
+        part.max(self.weight.min(1))
+    }
 }
 
 /// A service.

@@ -77,6 +77,9 @@ pub const STATE: RealState = RealState::Up;
 /// `pool.panic_percent`: never.
 pub const PANIC_PERCENT: u8 = 0;
 
+/// `pool.slow_start_s`: at once.
+pub const SLOW_START_S: u16 = 0;
+
 /// `pool.members.weight`.
 pub const WEIGHT: u32 = 100;
 

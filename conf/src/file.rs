@@ -112,6 +112,7 @@ pub(crate) struct PoolFile {
     pub(crate) policy: Option<Spanned<String>>,
     pub(crate) members: Option<Spanned<Vec<Spanned<MemberFile>>>>,
     pub(crate) panic_percent: Option<Spanned<i64>>,
+    pub(crate) slow_start_s: Option<Spanned<i64>>,
 }
 
 /// A member of a `[[pool]]`.

@@ -104,6 +104,7 @@ pub const KEYS: &[Key] = keys! {
     "pool".policy: TEXT, r#""maglev""#, "maglev", "maglev (even shares; a change moves a little more than it must) or rendezvous (moves only what it must; shares as even as chance)";
     "pool".members: "a list of tables", r#"[{ real = "web-1", weight = 100 }]"#, "needed", "the reals of the pool";
     "pool".panic_percent: WHOLE, "0", "0", "where less than so many percent of the weight is up, reals that have failed count as up; what is down or drains counts on no side, and 0 never panics";
+    "pool".slow_start_s: WHOLE, "0", "0", "seconds in which a real that comes up gets its whole weight, an eighth at a time, 8 to 3600; 0 gives it at once";
     "pool.members".real: TEXT, r#""web-1""#, "needed", "name of the real";
     "pool.members".weight: WHOLE, "100", "100", "its share of new flows, 0 to 65535";
 

@@ -26,8 +26,9 @@ use std::io::Read;
 use std::path::Path;
 
 pub use config::{
-    Config, Dataplane, Device, Flow, HugePages, Kernel, Limit, Mac, MacError, Mark, Member, Name, NameError,
-    Node, Pool, Port, PortRange, Protocol, Quic, Real, Select, Server, Service, Tunnel, TunnelEnd, Vip,
+    Config, Dataplane, Device, EIGHTHS, Flow, HugePages, Kernel, Limit, Mac, MacError, Mark, Member, Name,
+    NameError, Node, Pool, Port, PortRange, Protocol, Quic, Real, Select, Server, Service, Tunnel, TunnelEnd,
+    Vip,
 };
 pub use fault::{Fault, Faults};
 pub use rule::{Rule, TcpFlags, Then};

@@ -98,6 +98,7 @@ fn defaults_shown_in_the_reference_are_the_real_ones() {
         "mark.dscp_on",
         "limit.colour_aware",
         "pool.panic_percent",
+        "pool.slow_start_s",
         "service.key",
     ];
     assert_eq!(left_out, keys.into_iter().map(str::to_owned).collect());

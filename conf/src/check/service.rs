@@ -9,7 +9,7 @@ use service::{
 use toml::Spanned;
 
 use super::{Names, attributes, missing, needed, optional, quic, too_many};
-use crate::config::{Member, Pool, PortRange, Protocol, Quic, Select, Service, Vip};
+use crate::config::{EIGHTHS, Member, Pool, PortRange, Protocol, Quic, Select, Service, Vip};
 use crate::defaults;
 use crate::fault::{Refusal, Report};
 use crate::file::{MemberFile, PoolFile, ServiceFile};
@@ -34,9 +34,12 @@ pub(super) fn pools(
         let panic_percent =
             optional(report, table, "panic_percent", table.file.panic_percent.as_ref(), percent)
                 .unwrap_or(defaults::PANIC_PERCENT);
+        let seconds = |&number: &i64| if number == 0 { Ok(0) } else { scalar::whole(number, 8..=3600) };
+        let slow_start_s = optional(report, table, "slow_start_s", table.file.slow_start_s.as_ref(), seconds)
+            .unwrap_or(defaults::SLOW_START_S);
         if let Some(name) = name {
             names.placed(&name, pools.len());
-            pools.push(Pool { name, slots, policy, members, panic_percent });
+            pools.push(Pool { name, slots, policy, members, panic_percent, slow_start_s });
         }
     }
     too_many(report, tables, POOLS_MAX, "pools");
@@ -100,7 +103,7 @@ fn member(
         );
         report.add(&entry.span, Some(entry.key("real")), refusal);
     }
-    Some(Member { real, weight })
+    Some(Member { real, weight, eighths: EIGHTHS })
 }
 
 fn slots(report: &mut Report<'_>, table: &Entry<PoolFile>, select: &Select) -> u32 {

@@ -47,7 +47,7 @@ pub fn blueprint(config: &Config, numbers: &Numbers) -> Result<Blueprint, NoNumb
     }
     let member = |member: &conf::Member| {
         // A valid configuration's places are in range.
-        Some(Member { real: reals.get(member.real)?.number, weight: member.weight })
+        Some(Member { real: reals.get(member.real)?.number, weight: member.share() })
     };
     let pools = config
         .pools

@@ -16,6 +16,7 @@ mod numbers;
 mod overrides;
 mod plan;
 mod publish;
+mod ramps;
 mod whole;
 
 /// A map whose order means nothing. Keyed at random at start (`ahash`), because some keys are what others

@@ -20,6 +20,9 @@ const _: () = assert!(60_000 / SWITCH_APART_MS_MIN < 12_000);
 /// some seconds; a disk may take longer.
 pub const BUILD_MS_MAX: u64 = 30_000;
 
+/// Milliseconds from a step of a slow start that could not be made to the next attempt.
+pub const RAMP_RETRY_MS: u64 = 1_000;
+
 /// Milliseconds that a worker has to acknowledge a table.
 pub const ACKNOWLEDGE_MS_MAX: u64 = 30_000;
 

@@ -67,6 +67,10 @@ fn site(changes: &str) -> Config {
                 let members = config.pools.iter_mut().flat_map(|pool| &mut pool.members);
                 members.filter(|it| it.real == at).for_each(|it| it.weight = weight.parse().unwrap());
             }
+            ("slow", Some(seconds)) => {
+                let pool = config.pools.iter_mut().find(|pool| pool.name.as_str() == name).unwrap();
+                pool.slow_start_s = seconds.parse().unwrap();
+            }
             ("workers", None) => config.dataplane.workers = name.parse().unwrap(),
             other => panic!("{other:?}"),
         }

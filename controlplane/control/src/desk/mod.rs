@@ -20,11 +20,15 @@ use service::Generation;
 use crate::limits::{ACKNOWLEDGE_MS_MAX, BUILD_MS_MAX, SWITCH_APART_MS_MIN, WISHES_MAX};
 use crate::numbers::Numbers;
 use crate::overrides::{Overrides, Unsaid, Word};
+use crate::ramps::Ramps;
 
 pub use restart::needs_restart;
 
 /// Names one wish, so that its answer finds back.
 pub type Ticket = u64;
+
+/// The desk's own: nobody waits for its answer.
+const RAMP: Ticket = Ticket::MAX;
 
 /// What somebody wants changed.
 #[derive(Clone, Debug, PartialEq)]
@@ -219,6 +223,7 @@ pub struct InForce {
 struct Pending {
     ticket: Ticket,
     next: InForce,
+    ramps: Ramps,
     dry_run: bool,
     plan: Vec<String>,
 }
@@ -249,6 +254,8 @@ pub struct Desk {
     workers: usize,
     phase: Phase,
     wishes: VecDeque<(Ticket, Wish)>,
+    /// Who starts slowly.
+    ramps: Ramps,
     /// When the last switch began.
     switched_ms: Option<u64>,
 }
@@ -256,8 +263,9 @@ pub struct Desk {
 impl Desk {
     /// A desk over what `workers` workers forward by.
     #[must_use]
-    pub const fn new(in_force: InForce, workers: usize) -> Self {
-        Self { in_force, workers, phase: Phase::Idle, wishes: VecDeque::new(), switched_ms: None }
+    pub fn new(in_force: InForce, workers: usize) -> Self {
+        let ramps = Ramps::default();
+        Self { in_force, workers, phase: Phase::Idle, wishes: VecDeque::new(), ramps, switched_ms: None }
     }
 
     /// What is in force.
@@ -293,8 +301,13 @@ impl Desk {
     fn begin(&mut self, now: Now, outputs: &mut Vec<Output>) {
         let is_soon = self.switched_ms.is_some_and(|at| now.ms.saturating_sub(at) < SWITCH_APART_MS_MIN);
         while matches!(self.phase, Phase::Idle) && !is_soon {
-            let Some((ticket, wish)) = self.wishes.pop_front() else { return };
-            match self.job(ticket, wish, now) {
+            let job = match self.wishes.pop_front() {
+                Some((ticket, wish)) => (ticket, self.job(ticket, Some(wish), now)),
+                None if self.ramps.is_due(&self.in_force.config, now.ms) => (RAMP, self.job(RAMP, None, now)),
+                None => return,
+            };
+            let (ticket, job) = job;
+            match job {
                 Ok((pending, job)) => {
                     self.phase =
                         Phase::Building { pending: Box::new(pending), since_ms: now.ms, is_told: false };
@@ -305,10 +318,12 @@ impl Desk {
         }
     }
 
-    fn job(&self, ticket: Ticket, wish: Wish, now: Now) -> Result<(Pending, Job), Refusal> {
+    /// What a wish asks for; without one, the next step of who starts slowly.
+    fn job(&self, ticket: Ticket, wish: Option<Wish>, now: Now) -> Result<(Pending, Job), Refusal> {
         let InForce { file, overrides, config, numbers, generation } = &self.in_force;
         let (file, overrides, notes, dry_run) = match wish {
-            Wish::File { config: new, dry_run } => {
+            None => (file.clone(), overrides.clone(), Vec::new(), false),
+            Some(Wish::File { config: new, dry_run }) => {
                 let keys = needs_restart(file, &new);
                 if !keys.is_empty() {
                     return Err(Refusal::Restart(keys));
@@ -317,12 +332,14 @@ impl Desk {
                 notes.extend(kept.sentences());
                 (*new, kept, notes, dry_run)
             }
-            Wish::Word { real, word } => {
+            Some(Wish::Word { real, word }) => {
                 let said = overrides.say(file, &real, &word, now.unix_s).map_err(Refusal::Word)?;
                 (file.clone(), said, Vec::new(), false)
             }
         };
-        let new = Arc::new(overrides.over(&file));
+        let wanted = overrides.over(&file);
+        let ramps = self.ramps.next(config, &wanted, &overrides, now.ms);
+        let new = Arc::new(ramps.over(wanted, now.ms));
         let job = Job {
             ticket,
             old: Arc::clone(config),
@@ -335,7 +352,7 @@ impl Desk {
         };
         let next =
             InForce { file, overrides, config: new, numbers: numbers.clone(), generation: *generation };
-        Ok((Pending { ticket, next, dry_run, plan: Vec::new() }, job))
+        Ok((Pending { ticket, next, ramps, dry_run, plan: Vec::new() }, job))
     }
 
     fn built(&mut self, ticket: Ticket, result: Result<Draft, Refusal>, now: Now, outputs: &mut Vec<Output>) {
@@ -347,6 +364,7 @@ impl Desk {
             }
         };
         match result {
+            Err(_) if ticket == RAMP => self.ramps.pause(now.ms),
             Err(_) if is_told => {}
             Err(refusal) => outputs.push(Output::Answer(ticket, Err(refusal))),
             Ok(draft) => {
@@ -392,11 +410,12 @@ impl Desk {
 
     /// What was pending is in force now, unless it was only a question.
     fn finish(&mut self, pending: Pending, is_told: bool, outputs: &mut Vec<Output>) {
-        let Pending { ticket, next, dry_run, plan } = pending;
+        let Pending { ticket, next, ramps, dry_run, plan } = pending;
         if !dry_run {
             self.in_force = next;
+            self.ramps = ramps;
         }
-        if !is_told {
+        if !is_told && ticket != RAMP {
             let done = Done { plan, applied: !dry_run, generation: self.in_force.generation };
             outputs.push(Output::Answer(ticket, Ok(done)));
         }
@@ -422,7 +441,8 @@ impl Desk {
             None => Refusal::Slow { is_begun },
             Some(worker) => Refusal::Silent { worker, generation, is_begun },
         };
-        let first = (!std::mem::replace(is_told, true)).then_some(pending.ticket);
+        let first =
+            (!std::mem::replace(is_told, true)).then_some(pending.ticket).filter(|first| *first != RAMP);
         outputs.extend(first.map(|ticket| Output::Answer(ticket, Err(refusal(true)))));
         let waiting = self.wishes.drain(..);
         outputs.extend(waiting.map(|(ticket, _)| Output::Answer(ticket, Err(refusal(false)))));

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Display;
 
-use conf::{Config, HugePages, Mac, Name, Pool, Port, Quic, Real, Rule, Service, Then, TunnelEnd};
+use conf::{Config, EIGHTHS, HugePages, Mac, Name, Pool, Port, Quic, Real, Rule, Service, Then, TunnelEnd};
 use service::{DontFragment, Encap, EndSpec, Form, Movement, OuterSource, QuicKey, RealState, UdpTunnel};
 
 use super::attributes;
@@ -45,6 +45,8 @@ pub(super) struct Thing<'c> {
     panics: Option<u8>,
     /// Of a pool: weights by real.
     members: BTreeMap<&'c Name, u32>,
+    /// Of a pool: who starts slowly, and how many eighths of its weight it has.
+    starts: BTreeMap<&'c Name, u8>,
 }
 
 fn things(old: &[Thing<'_>], new: &[Thing<'_>], subject: fn(Name) -> Subject, changes: &mut Vec<Change>) {
@@ -90,6 +92,12 @@ fn differences(old: &Thing<'_>, new: &Thing<'_>) -> Vec<What> {
         (None, Some(percent)) => whats.push(What::Panics(percent)),
         (Some(_), None) => whats.push(What::Calms),
         _ => {}
+    }
+    for real in old.starts.keys().chain(new.starts.keys()).copied().collect::<BTreeSet<&Name>>() {
+        let eighths = |thing: &Thing<'_>| thing.starts.get(real).copied().unwrap_or(EIGHTHS);
+        if eighths(old) != eighths(new) && new.members.contains_key(real) {
+            whats.push(What::Starts { real: real.clone(), eighths: eighths(new) });
+        }
     }
     let reals: BTreeSet<&Name> = old.members.keys().chain(new.members.keys()).copied().collect();
     for real in reals {
@@ -161,11 +169,18 @@ fn pools(config: &Config) -> Vec<Thing<'_>> {
             ("slots", pool.slots.to_string()),
             ("policy", pool.policy.word().to_owned()),
             ("panic_percent", percent(pool.panic_percent)),
+            (
+                "slow_start_s",
+                if pool.slow_start_s == 0 { NONE.to_owned() } else { pool.slow_start_s.to_string() },
+            ),
         ]
     };
     let thing = |pool| {
         let panics = Pool::percent_up(pool, &config.reals).filter(|_| pool.panics(&config.reals));
-        Thing { panics, members: weights(config, pool), ..Thing::new(&pool.name, values(pool)) }
+        let starts = pool.members.iter().filter(|member| member.eighths < EIGHTHS);
+        let start = |member: &conf::Member| Some((&config.reals.get(member.real)?.name, member.eighths));
+        let starts = starts.filter_map(start).collect();
+        Thing { panics, starts, members: weights(config, pool), ..Thing::new(&pool.name, values(pool)) }
     };
     config.pools.iter().map(thing).collect()
 }
@@ -241,7 +256,15 @@ fn rules(config: &Config) -> Vec<Thing<'_>> {
 
 impl<'c> Thing<'c> {
     pub(super) const fn new(name: &'c Name, values: Vec<(&'static str, String)>) -> Self {
-        Self { name, values, state: None, key: None, panics: None, members: BTreeMap::new() }
+        Self {
+            name,
+            values,
+            state: None,
+            key: None,
+            panics: None,
+            members: BTreeMap::new(),
+            starts: BTreeMap::new(),
+        }
     }
 }
 
@@ -369,7 +392,7 @@ fn taking(config: &Config, pool: usize) -> BTreeMap<&Name, (RealState, u32)> {
             RealState::Failed => RealState::Down,
             other => other,
         };
-        Some((&real.name, (state, member.weight)))
+        Some((&real.name, (state, member.share())))
     };
     pool.map_or(&[][..], |pool| &pool.members).iter().filter_map(member).collect()
 }

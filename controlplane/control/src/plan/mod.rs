@@ -90,6 +90,13 @@ pub enum What {
     Fails,
     /// So little of a pool is up, in percent of its weight, that what has failed counts as up.
     Panics(u8),
+    /// A real that came up has so many eighths of its weight in a pool.
+    Starts {
+        /// Which.
+        real: Name,
+        /// 1 to 8.
+        eighths: u8,
+    },
     /// That is over: what has failed is out again.
     Calms,
     /// A real takes new flows again.
@@ -272,6 +279,10 @@ impl fmt::Display for What {
                 f,
                 "panics: {percent} % of its weight is up, so reals that have failed take flows, and keep theirs"
             ),
+            Self::Starts { real, eighths: conf::EIGHTHS } => write!(f, "gives \"{real}\" its whole weight"),
+            Self::Starts { real, eighths } => {
+                write!(f, "gives \"{real}\" {eighths}/8 of its weight: it starts slowly")
+            }
             Self::Calms => f.write_str("panics no more: reals that have failed take nothing"),
             Self::ComesUp => f.write_str("comes up"),
             Self::Joins { real, weight } => write!(f, "gets \"{real}\" with weight {weight}"),

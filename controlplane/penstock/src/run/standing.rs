@@ -240,7 +240,11 @@ impl Standing {
         let config = &self.names.site.config;
         let real = |member: &conf::Member| {
             let real = config.reals.get(member.real)?;
-            Some(format!("{} {} ({})", real.name, member.weight, real.state.word()))
+            let starts = match member.eighths {
+                conf::EIGHTHS => String::new(),
+                eighths => format!(", {eighths}/8 of it so far"),
+            };
+            Some(format!("{} {} ({}{starts})", real.name, member.weight, real.state.word()))
         };
         let mut lines = vec![match self.names.table.upgrade() {
             Some(table) => {
