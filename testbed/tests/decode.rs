@@ -199,10 +199,7 @@ impl Decoded {
             Some("ah") => number("ah.spi"),
             _ if !is_ours => false,
             Some("icmp" | "icmpv6" | "ipv6.fraghdr") => false,
-            _ => match self.number("ip.proto", 1)? {
-                1 | 58 | 6 | 17 | 50 | 51 => false,
-                _ => true,
-            },
+            _ => !matches!(self.number("ip.proto", 1)?, 1 | 58 | 6 | 17 | 50 | 51),
         };
         let is_first =
             self.number("ip.frag_offset", 1).unwrap_or(0) == 0 && self.all("ipv6.fraghdr.offset").is_empty();
