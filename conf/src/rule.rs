@@ -111,7 +111,7 @@ impl Rule {
             some(
                 "vlan",
                 self.vlan.map(
-                    |(first, last)| if first == NO_VLAN { "none".to_owned() } else { range(first, last) },
+                    |(first, last)| if first == NO_VLAN { "untagged".to_owned() } else { range(first, last) },
                 ),
             ),
             some("tcp_flags", self.flags.map(|flags| flags.to_string())),

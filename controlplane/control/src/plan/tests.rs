@@ -220,7 +220,7 @@ fn rules_are_told_with_all_they_ask_for() {
     );
     assert_eq!(
         between(SITE, &gives).to_string(),
-        "rule \"calls\" is new: priority 7, protocol 6, dscp 10-14, vlan none, tcp_flags syn !ack, \
+        "rule \"calls\" is new: priority 7, protocol 6, dscp 10-14, vlan untagged, tcp_flags syn !ack, \
          bytes transport+13 & f0 = 10, action real \"web-1\" of service \"http\""
     );
     assert_eq!(between(&drops, SITE).to_string(), "rule \"calls\" goes");

@@ -336,7 +336,7 @@ fn each_fault_of_a_rule_has_its_reason() {
         (rule.sources, rule.destinations) = (vec![prefix("10.0.0.0/8")], vec![prefix("2001:db8::/32")]);
     };
     assert_eq!(fault(&families), RuleFault::Families);
-    let (nobody, no_real) = (ServiceNumber::new(11).unwrap(), RealNumber::new(7).unwrap());
+    let (nobody, no_real) = (ServiceNumber::new(6).unwrap(), RealNumber::new(7).unwrap());
     assert_eq!(fault(&|rule| rule.action = RuleAction::Service(nobody)), RuleFault::Service);
     let web = ServiceNumber::new(0).unwrap();
     assert_eq!(fault(&|rule| rule.action = RuleAction::Real(web, no_real)), RuleFault::Real);
