@@ -17,6 +17,7 @@ mod fault;
 mod file;
 pub mod keys;
 pub mod limits;
+mod named;
 mod nearest;
 mod read;
 mod rule;

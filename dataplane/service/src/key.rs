@@ -72,6 +72,15 @@ pub(crate) const fn is_portless(protocol: u8) -> bool {
     !matches!(protocol, protocol::TCP | protocol::UDP)
 }
 
+/// Of a run's cells of protocols without ports: the protocol's own, or that of any, which is the last. A protocol that
+/// no packet may have is nobody's.
+pub(crate) fn cell_of(cells: &[u64], protocol: u8) -> Option<u64> {
+    let of = |cell: &&u64| (*cell >> 48).to_le_bytes().first().copied();
+    let any = cells.last().filter(|cell| of(cell) == Some(protocol::RESERVED));
+    let found = cells.iter().find(|cell| of(cell) == Some(protocol)).or(any).copied();
+    found.filter(|_| is_served(protocol) && protocol != protocol::RESERVED)
+}
+
 impl ServiceEntry {
     /// What chooses a new flow's real, of a service that is not keyed by flow: the first word of the hash of the
     /// part of its tuple that the key takes.

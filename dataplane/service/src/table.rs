@@ -298,18 +298,10 @@ impl<'t> TableView<'t> {
         }
     }
 
-    /// Its own interval, or that of any protocol, which is the last. A protocol that no packet may have is nobody's.
     #[cold]
     fn classify_portless(&self, start: usize, len: usize, protocol: u8) -> Class {
         let cells = self.cells.get(start..start + len).unwrap_or_default();
-        let of = |cell: &&u64| (*cell >> 48).to_le_bytes().first().copied();
-        let any = cells.last().filter(|cell| of(cell) == Some(protocol::RESERVED));
-        match cells.iter().find(|cell| of(cell) == Some(protocol)).or(any) {
-            Some(cell) if key::is_served(protocol) && protocol != protocol::RESERVED => {
-                Class::Service(slot_of(*cell))
-            }
-            _ => Class::VipOnly,
-        }
+        key::cell_of(cells, protocol).map_or(Class::VipOnly, |cell| Class::Service(slot_of(cell)))
     }
 
     /// Whether a service is keyed by source.
