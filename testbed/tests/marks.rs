@@ -27,7 +27,7 @@ const SENT: &[(&str, &[&str])] = &[
         "a-tag-inserted-on-a-tagged-frame-is-a-service-tag-outside",
         &[
             "service tag 7 priority 5, tag 5 priority 5, dscp 0, dscp 0",
-            "service tag 7 priority 3, service tag 1 priority 3, tag 2 priority 1, dscp 0, dscp 0",
+            "service tag 7 before 1, tag 2 priority 1, dscp 0, dscp 0",
         ],
     ),
     (
@@ -51,7 +51,9 @@ const SENT: &[(&str, &[&str])] = &[
 ];
 
 /// Fields whose occurrences belong together, the first of which is not alone.
-const GROUPS: [(&str, &[(&str, &str)]); 5] = [
+const GROUPS: [(&str, &[(&str, &str)]); 6] = [
+    // Of two service tags tshark names both by what they are to one another.
+    ("service tag", &[("ieee8021ad.svid", ""), ("ieee8021ad.cvid", " before ")]),
     ("service tag", &[("ieee8021ad.id", ""), ("ieee8021ad.priority", " priority ")]),
     ("tag", &[("vlan.id", ""), ("vlan.priority", " priority ")]),
     (
