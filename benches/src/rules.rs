@@ -104,15 +104,16 @@ pub fn set(kind: Kind, count: u32) -> Vec<RuleSpec> {
 }
 
 fn firewall(dice: &mut Dice, rule: RuleSpec) -> RuleSpec {
-    const LENGTHS: [u8; 6] = [8, 16, 20, 24, 24, 32];
+    const LENGTHS: [u8; 6] = [16, 20, 24, 24, 28, 32];
     let sources = match usize::from(dice.port() % 10) {
         0 => Vec::new(),
         at => vec![prefix(dice.client(), LENGTHS.get(at % LENGTHS.len()).copied().unwrap_or(24))],
     };
+    // A rule for all would end every search, so one from anywhere names a port.
     let ports = match dice.below(8) {
-        0 => None,
-        1 => Some((1024, u16::MAX)),
-        2 => {
+        0 if !sources.is_empty() => None,
+        1 if !sources.is_empty() => Some((1024, u16::MAX)),
+        2 if !sources.is_empty() => {
             let first = dice.port() / 2;
             Some((first, first + dice.port() % 1024))
         }
