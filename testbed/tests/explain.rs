@@ -45,7 +45,8 @@ fn compare(engine: &mut Engine, table: &Table<Image>, bytes: &[u8], now: Tick) -
     engine.process(&table.view(), &mut burst, now, &mut gone, &mut last);
     let (mut decided, left) = last.0.unwrap();
     // The walk does not try whether a new flow finds room.
-    if told.flow == Some(FlowUse::New) && decided.flow == Some(FlowUse::Stateless) {
+    let is_entered = matches!(told.flow, Some(FlowUse::New | FlowUse::Led));
+    if is_entered && decided.flow == Some(FlowUse::Stateless) {
         decided.flow = told.flow;
     }
     let is_last = matches!(last_step, Some(Step::Leaves(last)) if last == told);

@@ -1,7 +1,7 @@
 //! From counters to the rows of a report, and the report as JSON: every counter stands beside it, by its
 //! full name.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use counters::{Counter, DropReason, Event, Ledger, PuntReason, Tally};
 use serde::Serialize;
@@ -61,6 +61,20 @@ pub(crate) fn words(service: &conf::Service) -> String {
     }
 }
 
+/// Whom packets of a service may go to: its pool's members, and, without weight, those whom connection ids name beside
+/// them.
+pub(crate) fn takers(config: &conf::Config, service: &conf::Service) -> Vec<conf::Member> {
+    let mut takers = config.pools.get(service.pool).map_or_else(Vec::new, |pool| pool.members.clone());
+    let configs = service.quic.iter().flatten().filter_map(|place| config.quic.get(usize::from(*place)));
+    let mut known: BTreeSet<usize> = takers.iter().map(|member| member.real).collect();
+    for real in configs.flat_map(|quic| &quic.servers).map(|server| server.real) {
+        if known.insert(real) {
+            takers.push(conf::Member { real, weight: 0, eighths: 8 });
+        }
+    }
+    takers
+}
+
 /// What a member of a pool got, and how many flows it was chosen for if that was counted.
 pub(crate) fn share(
     site: &Site,
@@ -88,10 +102,10 @@ pub(crate) fn services(site: &Site, ledger: &Ledger) -> Vec<report::Service> {
     let row = |service: &conf::Service| {
         let number = site.numbers.service(&service.name)?;
         let members = match config.services.as_slice() {
-            [_] => config.pools.get(service.pool).map_or(&[][..], |pool| &pool.members),
-            _ => &[],
+            [_] => takers(config, service),
+            _ => Vec::new(),
         };
-        let of = |member| share(site, member, |real| (ledger.real(real.index()), None));
+        let of = |member: &conf::Member| share(site, member, |real| (ledger.real(real.index()), None));
         let reals = members.iter().filter_map(of).collect();
         let row = report::Service::new(number.get(), service.name.as_str(), words(service), reals);
         let Tally { packets, bytes } = ledger.service(number.index());
@@ -118,7 +132,7 @@ pub(crate) fn reals(site: &Site, ledger: &Ledger) -> Vec<report::Real> {
     let config = &site.config;
     let mut services: BTreeMap<usize, u32> = BTreeMap::new();
     for service in &config.services {
-        for member in config.pools.get(service.pool).map_or(&[][..], |pool| &pool.members) {
+        for member in takers(config, service) {
             *services.entry(member.real).or_default() += 1;
         }
     }

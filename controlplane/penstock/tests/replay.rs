@@ -7,7 +7,7 @@
 
 mod common;
 
-use common::{Bench, exists, mixture, tcp};
+use common::{Bench, exists, mixture, tcp, udp};
 
 const MS: u64 = 1_000_000;
 
@@ -223,4 +223,55 @@ fn progress_is_shown_on_a_terminal_and_not_in_a_pipe() {
         .unwrap();
     assert!(shown.status.success(), "{}", common::text(&shown.stdout));
     assert!(common::text(&shown.stdout).contains("of 400 packets"), "{}", common::text(&shown.stdout));
+}
+
+#[test]
+fn what_connection_ids_lead_stands_in_the_report_and_not_in_its_evenness() {
+    let bench = Bench::new();
+    let more = r#"
+[[quic]]
+name = "ids"
+config = 0
+server_id_bytes = 1
+nonce_bytes = 4
+servers = [{ real = "web-1", id = "01" }, { real = "dns-1", id = "03" }]
+[[service]]
+name = "quic"
+vip = "203.0.113.99"
+protocol = "udp"
+ports = 443
+pool = "web"
+quic = ["ids"]
+"#;
+    std::fs::write(bench.path("site.toml"), format!("{}{more}", common::CONFIG)).unwrap();
+    let vip = [203, 0, 113, 99];
+    let led = |client| {
+        let mut frame = udp(client, vip, 443, 20);
+        // A short header, and a clear id of the third server, who is in no pool of this service.
+        frame[42..49].copy_from_slice(&[0x40, 0, 3, 9, 9, 9, 9]);
+        frame
+    };
+    let frames = (0..40).map(|client| udp(client, vip, 443, 20)).chain((100..130).map(led));
+    bench.capture("in.pcap", &frames.collect::<Vec<_>>(), MS);
+    bench.good("replay --config site.toml --in in.pcap --backend memory --report r.json --trace t.ndjson");
+    let report = bench.json("r.json");
+    let find = |list: &serde_json::Value, name: &str| {
+        let mut list = list.as_array().unwrap().iter();
+        list.find(|row| row["name"] == name).unwrap().clone()
+    };
+    let service = find(&report["services"], "quic");
+    let of = |name| find(&service["reals"], name);
+    let outside = of("dns-1");
+    assert_eq!(
+        (&outside["packets"], &outside["flows"], &outside["weight"]),
+        (&30.into(), &0.into(), &0.into())
+    );
+    assert_eq!(service["packets"], 70);
+    let chosen = of("web-1")["flows"].as_u64().unwrap() + of("web-2")["flows"].as_u64().unwrap();
+    assert_eq!(chosen, 40);
+    let by_chance = service["flows_evenness"]["by_chance"].as_f64().unwrap();
+    assert!((by_chance - (1.0_f64 / 40.0).sqrt()).abs() < 1e-9, "of the chosen ones alone: {by_chance}");
+    assert_eq!(find(&report["reals"], "dns-1")["packets"], 30);
+    let trace = common::text(&bench.read("t.ndjson"));
+    assert_eq!(trace.matches("\"flow\":\"led\"").count(), 30);
 }

@@ -26,7 +26,9 @@ pub enum FlowUse {
     Hit,
     /// The flow was put in.
     New,
-    /// The real was chosen by hash alone.
+    /// The flow was put in, and a connection id said to which real.
+    Led,
+    /// No flow was put in: a hash chose the real, or a connection id said it.
     Stateless,
 }
 

@@ -328,7 +328,8 @@ impl<K: Fn(&FiveTuple) -> Known, T: FnMut(Step)> Walk<'_, '_, K, T> {
                 let named = self.named(frame, parsed, choice);
                 let real = named.map_or_else(|| self.choose(parsed, choice), Ok)?;
                 let is_entered = parsed.kind != Kind::IcmpError && self.gate.admit();
-                Ok((real, choice.service, if is_entered { FlowUse::New } else { FlowUse::Stateless }))
+                let entered = if named.is_some() { FlowUse::Led } else { FlowUse::New };
+                Ok((real, choice.service, if is_entered { entered } else { FlowUse::Stateless }))
             }
         }
     }

@@ -273,7 +273,7 @@ impl Resolver<'_, '_> {
             return FlowUse::Stateless;
         };
         self.inserted(inserted);
-        FlowUse::New
+        if named.is_some() { FlowUse::Led } else { FlowUse::New }
     }
 
     /// What a new flow's decision stands beside: where its second packet enters its client, that is to be asked.

@@ -133,6 +133,7 @@ impl<P: Packet> Observer<P> for Recorder {
             Some(FlowUse::Hit) => 1 << FLOW,
             Some(FlowUse::New) => 2 << FLOW,
             Some(FlowUse::Stateless) => 3 << FLOW,
+            Some(FlowUse::Led) => 4 << FLOW,
         };
         let (tail, client) = parsed.map_or((0, 0), |parsed| (parsed.tail, halved(&parsed.tuple.source)));
         if let Some([first, second, third]) = self.tape.records.get(self.at) {
@@ -194,10 +195,11 @@ impl Record {
             counter,
             service: (first & HAS_SERVICE != 0).then_some(service),
             real: (first & HAS_REAL != 0).then_some(real),
-            flow: match first >> FLOW & 3 {
+            flow: match first >> FLOW & 7 {
                 1 => Some(FlowUse::Hit),
                 2 => Some(FlowUse::New),
                 3 => Some(FlowUse::Stateless),
+                4 => Some(FlowUse::Led),
                 _ => None,
             },
             client,

@@ -38,6 +38,7 @@ fn row(worker: u32, record: &Record, names: &Names<'_>) -> ctl::Verdict {
             None => "-",
             Some(FlowUse::Hit) => "hit",
             Some(FlowUse::New) => "new",
+            Some(FlowUse::Led) => "led",
             Some(FlowUse::Stateless) => "stateless",
         }
         .to_owned(),

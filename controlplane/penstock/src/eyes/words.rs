@@ -221,7 +221,9 @@ impl<'s> Names<'s> {
             text.push_str(&format!(". {}", answer.event().help().trim()));
         }
         match decision.flow {
-            Some(FlowUse::New) => text.push_str("; the flow is entered, if the table has room"),
+            Some(FlowUse::New | FlowUse::Led) => {
+                text.push_str("; the flow is entered, if the table has room");
+            }
             Some(FlowUse::Stateless) => text.push_str("; no flow is entered"),
             Some(FlowUse::Hit) | None => {}
         }
@@ -257,6 +259,7 @@ pub(crate) fn comment(names: &Names<'_>, shot: &Shot, worker: usize) -> String {
         None => "-",
         Some(FlowUse::Hit) => "hit",
         Some(FlowUse::New) => "new",
+        Some(FlowUse::Led) => "led",
         Some(FlowUse::Stateless) => "stateless",
     };
     format!(

@@ -1,15 +1,17 @@
 //! What is noted of each decision, in memory that was taken before: eight bytes a packet where the
 //! trace or the rate over time is asked for, and what each real got of each service.
 
+use std::collections::BTreeMap;
+
 use counters::{Counter, DropReason, Event, PuntReason, Tally};
 use engine::{Answer, Decision, FlowUse, Observer, Parsed, Verdict};
 use port::Packet;
-use service::{RealNumber, ServiceNumber};
+use service::{QuicPlaces, RealNumber, ServiceNumber};
 
 use crate::limits::PAIRS_MAX;
 use crate::replay::script::{Script, Turn};
 use crate::site::{Directory, Site};
-use crate::summary::{share, words};
+use crate::summary::{share, takers, words};
 
 /// One packet's decision.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,6 +60,7 @@ impl Record {
                 Some(FlowUse::Hit) => 1,
                 Some(FlowUse::New) => 2,
                 Some(FlowUse::Stateless) => 3,
+                Some(FlowUse::Led) => 4,
             },
             known: if decision.service.is_some() { HAS_SERVICE } else { 0 }
                 | if decision.real.is_some() { HAS_REAL } else { 0 }
@@ -94,6 +97,7 @@ impl Record {
             1 => Some("hit"),
             2 => Some("new"),
             3 => Some("stateless"),
+            4 => Some("led"),
             _ => None,
         }
     }
@@ -107,14 +111,14 @@ pub(crate) struct Got {
     pub(crate) flows: u64,
 }
 
-/// What each real got of each service: for each service a row, which is its pool's members.
+/// What each real got of each service: for each service a row, which is its takers.
 #[derive(Clone, Debug)]
 pub(crate) struct Shares {
-    /// By service number: its pool, and where its row begins.
+    /// By service number: its list of takers, and where its row begins.
     rows: Vec<Option<(usize, usize)>>,
-    /// By pool and real number: the place in a row.
+    /// By list and real number: the place in a row.
     places: Vec<u32>,
-    /// How many numbers of reals each pool has places for.
+    /// How many numbers of reals each list has places for.
     reals: usize,
     got: Vec<Got>,
 }
@@ -124,31 +128,37 @@ impl Shares {
     pub(crate) fn new(site: &Site) -> Option<Self> {
         let config = &site.config;
         let (services, reals) = site.directory().bounds();
-        let cells = config.pools.len().checked_mul(reals).filter(|&cells| cells <= PAIRS_MAX)?;
-        let mut places = vec![u32::MAX; cells];
-        for (pool, spec) in config.pools.iter().enumerate() {
-            for (member, place) in spec.members.iter().zip(0_u32..) {
-                let number = config.reals.get(member.real).and_then(|real| site.numbers.real(&real.name));
-                let cell = number.and_then(|number| places.get_mut(pool * reals + number.index()));
-                if let Some(cell) = cell {
-                    *cell = place;
-                }
-            }
-        }
         let mut rows = vec![None; services];
-        let mut end = 0;
+        let mut places = Vec::new();
+        let mut end = 0_usize;
+        // Services share pools and connection ids: which list, and how long it is.
+        let mut lists: BTreeMap<(usize, QuicPlaces), (usize, usize)> = BTreeMap::new();
         for service in &config.services {
+            let next = lists.len();
+            let (list, len) = *lists.entry((service.pool, service.quic)).or_insert_with(|| {
+                let takers = takers(config, service);
+                places.resize((next + 1).saturating_mul(reals).min(PAIRS_MAX), u32::MAX);
+                for (member, place) in takers.iter().zip(0_u32..) {
+                    let number = config.reals.get(member.real).and_then(|real| site.numbers.real(&real.name));
+                    let cell = number.and_then(|number| places.get_mut(next * reals + number.index()));
+                    if let Some(cell) = cell {
+                        *cell = place;
+                    }
+                }
+                (next, takers.len())
+            });
             let number = site.numbers.service(&service.name)?;
-            *rows.get_mut(number.index())? = Some((service.pool, end));
-            end += config.pools.get(service.pool)?.members.len();
+            *rows.get_mut(number.index())? = Some((list, end));
+            end = end.checked_add(len).filter(|end| *end <= PAIRS_MAX)?;
         }
-        (end <= PAIRS_MAX).then(|| Self { rows, places, reals, got: vec![Got::default(); end] })
+        let fits = lists.len().checked_mul(reals).is_some_and(|cells| cells <= PAIRS_MAX);
+        fits.then(|| Self { rows, places, reals, got: vec![Got::default(); end] })
     }
 
     #[inline]
     fn at(&self, service: ServiceNumber, real: RealNumber) -> Option<usize> {
-        let (pool, start) = (*self.rows.get(service.index())?)?;
-        let place = *self.places.get(pool * self.reals + real.index())?;
+        let (list, start) = (*self.rows.get(service.index())?)?;
+        let place = *self.places.get(list * self.reals + real.index())?;
         (place != u32::MAX).then(|| start + place as usize)
     }
 
@@ -216,12 +226,12 @@ impl<P: Packet> Observer<P> for Notes<'_> {
     }
 }
 
-/// The rows of the report: every service with what its pool's reals got.
+/// The rows of the report: every service with what its takers got.
 pub(crate) fn services(site: &Site, shares: &Shares) -> Vec<report::Service> {
     let config = &site.config;
     let row = |service: &conf::Service| {
         let number = site.numbers.service(&service.name)?;
-        let members = &config.pools.get(service.pool)?.members;
+        let takers = takers(config, service);
         let of = |member: &conf::Member| {
             let got = |real| {
                 let Got { packets, bytes, flows } = shares.got(number, real);
@@ -229,7 +239,7 @@ pub(crate) fn services(site: &Site, shares: &Shares) -> Vec<report::Service> {
             };
             share(site, member, got)
         };
-        let reals = members.iter().filter_map(of).collect();
+        let reals = takers.iter().filter_map(of).collect();
         Some(report::Service::new(number.get(), service.name.as_str(), words(service), reals))
     };
     let mut rows: Vec<report::Service> = config.services.iter().filter_map(row).collect();
@@ -277,8 +287,8 @@ mod tests {
         };
         let record = Record::of(&too_big);
         assert_eq!((record.left(), record.is_tx()), (Left::Drop(DropReason::TunnelMtu), true));
-        for (flow, name) in [(FlowUse::Hit, "hit"), (FlowUse::New, "new"), (FlowUse::Stateless, "stateless")]
-        {
+        let uses = [FlowUse::Hit, FlowUse::New, FlowUse::Led, FlowUse::Stateless];
+        for (flow, name) in uses.into_iter().zip(["hit", "new", "led", "stateless"]) {
             let (service, real) = (ServiceNumber::from_bits(u16::MAX), RealNumber::from_bits(0));
             let decision = Decision { service: Some(service), real: Some(real), flow: Some(flow), ..blank };
             let record = Record::of(&decision);
