@@ -28,5 +28,7 @@ pub use desk::{Desk, Done, Draft, InForce, Input, Job, Now, Output, Refusal, Tic
 pub use hops::{HopInput, HopOutput, Hops, Next, PortEnd, Why};
 pub use numbers::{Exhausted, Kind, Numbers};
 pub use overrides::{Overrides, Unsaid, Word};
-pub use plan::{Affected, Change, Effect, FlowCount, Plan, PlanError, Subject, What, affected, plan};
+pub use plan::{
+    Affected, Change, Effect, Fate, FlowCount, Led, Plan, PlanError, Subject, What, affected, plan,
+};
 pub use publish::{Image, Publication, PublishError, Publisher};

@@ -3,6 +3,8 @@
 
 mod common;
 
+use std::os::unix::fs::PermissionsExt;
+
 use common::{Bench, CONFIG, text};
 
 #[test]
@@ -62,4 +64,75 @@ fn usage_is_status_2_and_the_version_is_told() {
     let help = text(&bench.run("replay -h").stdout);
     assert!(!help.contains("--burst"), "hidden from the short help");
     assert!(text(&bench.run("replay --help").stdout).contains("--burst"));
+}
+
+/// The site with connection ids of QUIC: an encrypted way, and a clear one with short server ids.
+fn with_ids() -> String {
+    let more = r#"
+[[quic]]
+name = "hidden"
+config = 0
+server_id_bytes = 2
+nonce_bytes = 14
+key = "8f95f09245765f80256934e50c66207f"
+servers = [{ real = "web-1", id = "0001" }]
+[[quic]]
+name = "short"
+config = 1
+server_id_bytes = 1
+nonce_bytes = 4
+servers = [{ real = "web-1", id = "01" }, { real = "web-2", id = "02" }, { real = "dns-1", id = "03" }]
+[[service]]
+name = "quic"
+vip = "203.0.113.99"
+protocol = "udp"
+ports = 443
+pool = "web"
+quic = ["hidden", "short"]
+"#;
+    format!("{CONFIG}{more}")
+}
+
+#[test]
+fn a_key_that_every_user_may_read_is_told_and_shown_nowhere() {
+    let bench = Bench::new();
+    std::fs::write(bench.path("site.toml"), with_ids()).unwrap();
+    let told = |file: u32, folder: u32| {
+        for (path, mode) in [("site.toml", file), (".", folder)] {
+            std::fs::set_permissions(bench.path(path), std::fs::Permissions::from_mode(mode)).unwrap();
+        }
+        let said = bench.good("check --config site.toml");
+        assert!(!said.contains("8f95f092"), "{said}");
+        said.contains(
+            "Note: site.toml has a key of connection ids, and every user may read it: chmod o-r site.toml.\n",
+        )
+    };
+    assert!(told(0o644, 0o755));
+    assert!(!told(0o640, 0o755), "the file is closed");
+    assert!(!told(0o644, 0o750), "the folder is");
+    let sound = with_ids().replace("key = \"8f95f09245765f80256934e50c66207f\"\n", "");
+    std::fs::write(bench.path("site.toml"), sound.replace("\"0001\"", "\"0101\"")).unwrap();
+    assert!(!told(0o644, 0o755), "it has no key");
+}
+
+#[test]
+fn server_ids_that_clients_hit_by_chance_are_told() {
+    let bench = Bench::new();
+    std::fs::write(bench.path("site.toml"), with_ids()).unwrap();
+    let said = bench.good("check --config site.toml");
+    let notes: Vec<&str> = said.lines().filter(|line| line.contains("by chance")).collect();
+    let note = "Note: 1 in 100 ids that a client makes up name a server of \"short\" by chance, if their config is 1: longer \
+                server ids are rarer.";
+    assert_eq!(notes, [note], "{said}");
+}
+
+#[test]
+fn a_server_id_that_is_given_to_another_is_told_with_what_becomes_of_connections() {
+    let bench = Bench::new();
+    std::fs::write(bench.path("site.toml"), with_ids()).unwrap();
+    std::fs::write(bench.path("new.toml"), with_ids().replace("web-2\", id = \"02", "web-1\", id = \"02"))
+        .unwrap();
+    let said = bench.good("check --config new.toml --against site.toml");
+    let moved = "service \"quic\": 1 server id is another real's now, and its connections go there";
+    assert!(said.lines().any(|line| line == moved), "{said}");
 }

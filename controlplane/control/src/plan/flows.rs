@@ -36,7 +36,8 @@ pub struct Affected {
 }
 
 /// What a change from `old` to `new` does to the flows: by name, those services only of which flows move or
-/// end. An established flow keeps its real unless that is down or gone, whatever becomes of the slots.
+/// end. An established flow keeps its real unless that is down or gone, whatever becomes of the slots; where connection
+/// ids lead, the plan says what becomes of them.
 #[must_use]
 pub fn affected(old: (&Config, &Numbers), new: (&Config, &Numbers), flows: &FlowCount) -> Vec<Affected> {
     let services: BTreeSet<u32> =

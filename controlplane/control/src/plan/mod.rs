@@ -8,6 +8,7 @@
 mod attributes;
 mod compare;
 mod flows;
+mod ids;
 #[cfg(test)]
 mod tests;
 
@@ -20,6 +21,7 @@ use crate::blueprint::{NoNumber, blueprint};
 use crate::numbers::Numbers;
 
 pub use flows::{Affected, FlowCount, affected};
+pub use ids::{Fate, Led};
 
 /// What changes.
 #[derive(Clone, Debug, PartialEq)]
@@ -30,6 +32,8 @@ pub struct Plan {
     pub changes: Vec<Change>,
     /// What that does to each service of both configurations, by name; those it does nothing to are left out.
     pub effects: Vec<Effect>,
+    /// What becomes of connections that their ids lead, by service.
+    pub led: Vec<Led>,
 }
 
 /// One thing that is written differently.
@@ -188,7 +192,7 @@ pub fn plan(old: Option<(&Config, &Numbers)>, new: (&Config, &Numbers)) -> Resul
     let after = table(new)?;
     let changes = compare::changes(old.map(|(config, _)| config), new.0);
     let Some(old) = old else {
-        return Ok(Plan { first: true, changes, effects: Vec::new() });
+        return Ok(Plan { first: true, changes, effects: Vec::new(), led: Vec::new() });
     };
     let moves: Vec<Movement> = movement(&table(old)?, &after);
     let effects = compare::effects(old.0, new.0, |service| {
@@ -197,7 +201,7 @@ pub fn plan(old: Option<(&Config, &Numbers)>, new: (&Config, &Numbers)) -> Resul
         let place = moves.binary_search_by_key(&number, |entry| entry.service).ok()?;
         moves.get(place).copied()
     });
-    Ok(Plan { first: false, changes, effects })
+    Ok(Plan { first: false, changes, effects, led: ids::led(old.0, new.0) })
 }
 
 fn table((config, numbers): (&Config, &Numbers)) -> Result<service::Table<service::Aligned>, PlanError> {
@@ -208,7 +212,7 @@ impl Plan {
     /// Whether everything stays as it is.
     #[must_use]
     pub const fn is_empty(&self) -> bool {
-        !self.first && self.changes.is_empty() && self.effects.is_empty()
+        !self.first && self.changes.is_empty() && self.effects.is_empty() && self.led.is_empty()
     }
 }
 
@@ -232,6 +236,10 @@ impl fmt::Display for Plan {
         }
         for effect in &self.effects {
             write!(f, "{between}{effect}")?;
+            between = "\n";
+        }
+        for led in &self.led {
+            write!(f, "{between}{led}")?;
             between = "\n";
         }
         Ok(())

@@ -260,6 +260,80 @@ fn shares_are_rounded_towards_the_truth() {
     assert_eq!(super::share(1.0), "all slots");
 }
 
+/// The site with its DNS read by connection ids: of two servers, clear, and one more way under a key.
+fn with_ids() -> String {
+    let ids = r#"
+[[quic]]
+name = "old"
+config = 0
+server_id_bytes = 1
+nonce_bytes = 4
+servers = [{ real = "web-1", id = "01" }, { real = "web-2", id = "02" }, { real = "web-2", id = "03" }]
+[[quic]]
+name = "new"
+config = 1
+server_id_bytes = 1
+nonce_bytes = 7
+key = "8f95f09245765f80256934e50c66207f"
+lengths = true
+servers = [{ real = "web-1", id = "11" }, { real = "web-2", id = "12" }]
+"#;
+    format!("{ids}{}\nquic = [\"old\", \"new\"]\n", SITE.trim_end())
+}
+
+/// What the plan says of connections whose ids lead.
+fn led(from: &str, to: &str) -> Vec<String> {
+    let before = with_ids();
+    assert!(before.contains(from), "{from}");
+    let plan = between(&before, &before.replacen(from, to, 1));
+    let told = plan.to_string();
+    assert!(!told.contains("8f95f092") && !told.contains("8f95f093"), "{told}");
+    let lines: Vec<String> = plan.led.iter().map(ToString::to_string).collect();
+    assert!(told.ends_with(&lines.join("\n")), "{told}");
+    lines
+}
+
+#[test]
+fn what_becomes_of_connections_that_their_ids_lead_is_told() {
+    assert_eq!(led("\"dns-1\"", "\"dns-1\""), [""; 0]);
+    let of = "service \"dns\": ";
+    let moved = led("real = \"web-2\", id = \"02\"", "real = \"web-1\", id = \"02\"");
+    assert_eq!(moved, [format!("{of}1 server id is another real's now, and its connections go there")]);
+    let gone = led(", { real = \"web-2\", id = \"02\" }, { real = \"web-2\", id = \"03\" }", "");
+    assert_eq!(
+        gone,
+        [format!("{of}2 server ids are nobody's any more: their connections go by their flows")]
+    );
+    let remade = "connection ids of config 1 are made otherwise: those that are out lead to other reals or to none. \
+                  Give the new ones a config of their own, beside the old";
+    for (from, to) in [
+        ("66207f", "66207e"),
+        ("8f95f092", "8f95f093"),
+        ("nonce_bytes = 7", "nonce_bytes = 8"),
+        ("key = \"8f95f09245765f80256934e50c66207f\"\n", ""),
+    ] {
+        assert_eq!(led(from, to), [format!("{of}{remade}")], "{to}");
+    }
+    assert_eq!(led("lengths = true\n", ""), [""; 0], "ids that tell their lengths are still read");
+    let unread = "are read no more: their connections go by their flows";
+    assert_eq!(led("\"old\", \"new\"", "\"new\""), [format!("{of}connection ids of config 0 {unread}")]);
+    let none = led("quic = [\"old\", \"new\"]\n", "");
+    assert_eq!(none, [0, 1].map(|config| format!("{of}connection ids of config {config} {unread}")));
+    let both = led(
+        "{ real = \"web-1\", id = \"01\" }, { real = \"web-2\", id = \"02\" }",
+        "{ real = \"web-2\", id = \"01\" }",
+    );
+    assert_eq!(both.len(), 2, "{both:?}");
+}
+
+#[test]
+fn ids_that_are_read_for_the_first_time_move_no_connection() {
+    let plan = between(SITE, &with_ids());
+    assert_eq!(plan.led, []);
+    let told = plan.to_string();
+    assert!(told.contains("ids encrypted") && !told.contains("8f95f092"), "{told}");
+}
+
 /// Weights of three reals; one at least is above 0.
 fn weights() -> impl Strategy<Value = [u16; 3]> {
     (any::<[u16; 3]>(), prop::sample::select(vec![0, 1, 2])).prop_map(|(mut weights, place)| {
