@@ -134,3 +134,52 @@ fn fifty_thousand_unknown_pools_are_told_without_fifty_thousand_searches() {
 fn folder_of_samples() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("samples")
 }
+
+/// The smallest sample with so many configurations of connection ids, of which `change` makes what is wrong.
+fn with_quic(count: usize, change: impl Fn(String) -> String) -> String {
+    let mut text = std::fs::read_to_string(folder_of_samples().join("smallest.toml")).unwrap();
+    for place in 0..count {
+        let table = format!(
+            "[[quic]]\nname = \"ids-{place}\"\nconfig = 0\nserver_id_bytes = 2\nnonce_bytes = 14\n\
+             key = \"5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a\"\nservers = [{{ real = \"web-1\", id = \"0001\" }}]\n"
+        );
+        text.push_str(&change(table));
+    }
+    text
+}
+
+#[test]
+fn more_connection_ids_than_a_table_has_are_refused() {
+    assert!(conf::parse("many.toml", &with_quic(64, |table| table)).is_ok());
+    let faults = conf::parse("many.toml", &with_quic(65, |table| table)).unwrap_err();
+    let told = faults.to_string();
+    assert!(told.contains("there are 65 configurations of connection ids. Leave at most 64."), "{told}");
+    assert_eq!(faults.list.len(), 1);
+}
+
+#[test]
+fn a_key_is_printed_nowhere() {
+    let config = conf::parse("quic.toml", &with_quic(1, |table| table)).unwrap();
+    assert!(config.quic[0].key.is_some());
+    let mut told = vec![format!("{config:?}")];
+    // Too short, too long, no hex, of another kind, in another key's place.
+    for (from, to) in [
+        ("5a5a\"", "5a\""),
+        ("5a5a\"", "5a5a5a\""),
+        ("5a5a\"", "5a5x\""),
+        ("\"5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a\"", "[\"5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a\"]"),
+        ("5a5a\"", "5a5a"),
+        ("key", "kee"),
+        ("nonce_bytes = 14", "nonce_bytes = 3"),
+    ] {
+        let text = with_quic(1, |table| {
+            assert!(table.contains(from), "{from}");
+            table.replacen(from, to, 1)
+        });
+        let faults = conf::parse("quic.toml", &text).unwrap_err();
+        told.extend([format!("{faults:?}"), faults.to_string()]);
+    }
+    for told in told {
+        assert!(!told.contains("5a5a") && !told.contains("90, 90"), "{told}");
+    }
+}

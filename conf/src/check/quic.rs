@@ -1,6 +1,6 @@
 //! How QUIC's connection ids are made: lengths, keys, and whose server ids are whose.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use quic::ServerId;
 use quic::lb::{NONCE_BYTES_MIN, PLAINTEXT_BYTES, ROTATION_NONE, SERVER_ID_BYTES_MAX};
@@ -180,6 +180,7 @@ pub(super) fn of_service(
         report.add(&list.span(), Some(key), refusal);
         return places;
     }
+    let mut known: Vec<&Quic> = Vec::new();
     for (at, name) in list.get_ref().iter().enumerate() {
         let key = format!("{key}[{at}]");
         let found = match names.find(name.get_ref(), "quic") {
@@ -198,9 +199,31 @@ pub(super) fn of_service(
             let message = format!("config {} is in this list already", config.rotation);
             let remedy = "Name one [[quic]] table for each config: its number tells them apart in an id.";
             report.add(&name.span(), Some(key), Refusal::new(message, remedy));
-        } else {
-            *slot = u8::try_from(place).ok();
+            continue;
         }
+        *slot = u8::try_from(place).ok();
+        if let Some(refusal) = known.iter().find_map(|other| shown(other, config)) {
+            report.add(&name.span(), Some(key), refusal);
+        }
+        known.push(config);
     }
     places
+}
+
+/// What is wrong with two ways of one service, of which one shows the server ids that the other hides: clear and
+/// encrypted ways have ids of their own (draft-ietf-quic-load-balancers-21).
+fn shown(one: &Quic, two: &Quic) -> Option<Refusal> {
+    if one.key.is_some() == two.key.is_some() || one.server_id_bytes != two.server_id_bytes {
+        return None;
+    }
+    let of_one: HashSet<&[u8]> = one.servers.iter().map(|server| server.id.as_bytes()).collect();
+    let shared = two.servers.iter().find(|server| of_one.contains(server.id.as_bytes()))?;
+    let id: String = shared.id.as_bytes().iter().map(|byte| format!("{byte:02x}")).collect();
+    let (clear, hidden) = if one.key.is_none() { (one, two) } else { (two, one) };
+    let message = format!(
+        "{} shows the server id {id}, which {} hides by its key",
+        quoted(clear.name.as_str()),
+        quoted(hidden.name.as_str())
+    );
+    Some(Refusal::new(message, "Give the servers other ids in one of them."))
 }
