@@ -73,7 +73,7 @@ inside bash -euxo pipefail -c '
     ip link set wire0 up
     ip link set far0 up
     ip address add 10.0.0.1/24 dev far0
-    mkdir -p /etc/penstock
+    test "$(stat -c "%a %U %G" /etc/penstock)" = "750 root penstock"
     cat >/etc/penstock/site.toml <<END
 [node]
 numbers = "/var/lib/penstock/site.numbers.toml"

@@ -1,6 +1,8 @@
 //! `penstock check`: what a configuration says, and what it changes.
 
 use std::collections::BTreeSet;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
 
 use conf::Config;
 use control::{blueprint, plan};
@@ -27,7 +29,8 @@ pub(crate) fn check(options: &CheckOptions) -> Result<(), Failure> {
         ReturnPath::ViaSlr => "come back through us (via-slr)",
     };
     let rules = rules(&new.config);
-    print(&format!("{plan}\n\nResponses {responses}.\n{rules}{}\n", summary(&new)?))
+    let notes: String = notes(&options.config, &new).iter().map(|note| format!("Note: {note}\n")).collect();
+    print(&format!("{plan}\n\nResponses {responses}.\n{rules}{notes}{}\n", summary(&new)?))
 }
 
 /// What is worth knowing about rules: those that cost every packet something, and those that do nothing.
@@ -48,6 +51,46 @@ fn rules(config: &Config) -> String {
     });
     asked.chain(never).collect()
 }
+
+/// What is allowed, and better known.
+fn notes(path: &Path, site: &Site) -> Vec<String> {
+    let mut notes = Vec::new();
+    if site.config.quic.iter().any(|quic| quic.key.is_some()) && is_open_to_all(path) {
+        let path = path.display();
+        notes.push(format!(
+            "{path} has a key of connection ids, and every user may read it: chmod o-r {path}."
+        ));
+    }
+    for quic in &site.config.quic {
+        let ids = 256_f64.powi(i32::from(quic.server_id_bytes));
+        let share = quic.servers.len() as f64 / ids;
+        if share > DENSE {
+            notes.push(format!(
+                "{:.0} in 100 ids that a client makes up name a server of \"{}\" by chance, if their config is {}: longer \
+                 server ids are rarer.",
+                share * 100.0,
+                quic.name,
+                quic.rotation
+            ));
+        }
+    }
+    notes
+}
+
+/// Whether any user may read the file, and enter every folder above it.
+fn is_open_to_all(path: &Path) -> bool {
+    let may =
+        |path: &Path, bit| std::fs::metadata(path).is_ok_and(|found| found.permissions().mode() & bit != 0);
+    let Ok(path) = path.canonicalize() else { return false };
+    may(&path, OTHERS_READ) && path.ancestors().skip(1).all(|folder| may(folder, OTHERS_ENTER))
+}
+
+/// Bits of a mode.
+const OTHERS_READ: u32 = 0o004;
+const OTHERS_ENTER: u32 = 0o001;
+
+/// The share of all server ids that are somebody's, above which it is worth a word.
+const DENSE: f64 = 0.01;
 
 /// How large the table is, and its name.
 fn summary(site: &Site) -> Result<String, Failure> {
