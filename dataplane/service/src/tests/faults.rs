@@ -4,8 +4,8 @@ use std::net::Ipv4Addr;
 
 use super::{blueprint, ip, pool, real_number};
 use crate::{
-    Blueprint, BuildError, Encap, Generation, Member, OuterSource, PoolFault, RealFault, ServiceFault,
-    ServiceNumber, Timeouts, build,
+    Blueprint, BuildError, Encap, Generation, Member, OuterSource, Policy, PoolFault, PoolSpec, RealFault,
+    SLOTS_MAX, ServiceFault, ServiceNumber, Timeouts, build,
 };
 
 fn refused(change: impl Fn(&mut Blueprint)) -> BuildError {
@@ -83,6 +83,25 @@ fn faults_of_the_rest() {
     assert_eq!(refused(|p| p.outer.passes_max = 0), BuildError::HopLimit);
     assert_eq!(refused(|p| p.timeouts.closing = 0), BuildError::Timeout);
     assert_eq!(refused(|p| p.timeouts.udp = Timeouts::MAX + 1), BuildError::Timeout);
+}
+
+#[test]
+fn pools_that_rendezvous_hashing_is_too_dear_for_are_refused_before_they_are_filled() {
+    // 2^30 are allowed: the largest table has 192 less for 64 members, and more for 65.
+    let pool = |members: usize, slots| {
+        let members =
+            (0..members).map(|real| Member { real: real_number(u32::try_from(real).unwrap()), weight: 1 });
+        PoolSpec { members: members.collect(), slots, policy: Policy::Rendezvous }
+    };
+    let refused = |pools: &[PoolSpec]| {
+        let mut plan = blueprint(&[100; 65], 251);
+        plan.pools = pools.to_vec();
+        build(&plan, Generation::default()).map(|_| ())
+    };
+    let costs = |place| Err(BuildError::Pool(place, PoolFault::Costs));
+    assert_eq!(refused(&[pool(65, SLOTS_MAX)]), costs(0));
+    assert_eq!(refused(&[pool(4, 251), pool(64, SLOTS_MAX)]), costs(1), "both together");
+    assert_eq!(refused(&[pool(4, 251), pool(4, 251), pool(5, 251)]), Ok(()));
 }
 
 #[test]

@@ -274,6 +274,15 @@ fn each_fault_has_its_reason() {
     assert_eq!(in_section(Section::Quic, 24, 7), ImageError::Item(Section::Quic, 0));
     assert_eq!(in_section(Section::Quic, 0, 7), ImageError::Item(Section::Quic, 0));
     assert_eq!(in_section(Section::Quic, 20, 9), ImageError::Item(Section::Quic, 0));
+    // Where its server ids begin: behind a gap, or within those of the one before; bits that mean nothing.
+    assert_eq!(in_section(Section::Quic, 16, 1), ImageError::Item(Section::Quic, 0));
+    assert_eq!(in_section(Section::Quic, 32 + 16, 1), ImageError::Item(Section::Quic, 1));
+    assert_eq!(in_section(Section::Quic, 32 + 16, 3), ImageError::Item(Section::Quic, 1));
+    assert_eq!(in_section(Section::Quic, 27, 4), ImageError::Item(Section::Quic, 0));
+    assert_eq!(in_section(Section::Quic, 28, 1), ImageError::Item(Section::Quic, 0));
+    // A server id that is no configuration's, and one of another length than its configuration's.
+    assert_eq!(in_section(Section::Quic, 32 + 20, 1), ImageError::Item(Section::ServerIds, 3));
+    assert_eq!(in_section(Section::ServerIds, 15, 2), ImageError::Item(Section::ServerIds, 0));
     assert_eq!(in_section(Section::ServerIds, 16, 7), ImageError::Item(Section::ServerIds, 0));
     assert_eq!(in_section(Section::ServerIds, 20, 0), ImageError::Item(Section::ServerIds, 1));
     assert_eq!(in_section(Section::ServerIds, 5, 1), ImageError::Item(Section::ServerIds, 0));
