@@ -62,13 +62,31 @@ fn site(reals: u8, but: &[u8], drained: &[u8], weights: &BTreeMap<u8, u32>) -> S
     config(&there().map(real).collect::<String>(), &there().map(member).collect::<Vec<_>>().join(", "), "")
 }
 
+/// A service of QUIC beside the other.
+const WITH_IDS: &str = r#"
+[[quic]]
+name = "hidden"
+config = 3
+server_id_bytes = 2
+nonce_bytes = 14
+key = "8f95f09245765f80256934e50c66207f"
+servers = [{ real = "web-1", id = "0001" }]
+[[service]]
+name = "quic"
+vip = "198.51.100.1"
+protocol = "udp"
+ports = 443
+pool = "web"
+quic = ["hidden"]
+"#;
+
 fn weights(pairs: &[(u8, u32)]) -> BTreeMap<u8, u32> {
     pairs.iter().copied().collect()
 }
 
 #[test]
 fn every_view_is_shown_and_what_is_not_there_is_said() {
-    let mut running = Running::start(&site(3, &[], &[], &weights(&[])));
+    let mut running = Running::start(&format!("{}{WITH_IDS}", site(3, &[], &[], &weights(&[]))));
     assert!(running.say("show counters").lines().any(|line| line.starts_with("rx ")));
     let sum = running.show("services")[0]["packets"].as_u64().unwrap();
     assert!(sum > 0 && running.count("rx") >= sum);
@@ -80,7 +98,16 @@ fn every_view_is_shown_and_what_is_not_there_is_said() {
     assert!(worker["silent_ms"].as_u64() < Some(60_000));
     let port = running.until("ports", |rows| rows[0]["rx_packets"].as_u64() > Some(0))[0].clone();
     assert_eq!((&port["name"], &port["rx_missed"]), (&"lan0".into(), &0.into()));
-    assert!(running.say("show table").contains("service http: 198.51.100.1 tcp 80 to pool web"));
+    let table = running.say("show table");
+    for line in [
+        "pool web: 1021 slots, maglev: web-0 100 (up), web-1 100 (up), web-2 100 (up)",
+        "connection ids hidden: config 3, encrypted, 2 bytes of server id and 14 of nonce, server ids: 1",
+        "service http: 198.51.100.1 tcp 80 to pool web",
+        "service quic: 198.51.100.1 udp 443 to pool web, led by connection ids hidden",
+    ] {
+        assert!(table.lines().any(|said| said == line), "{line}: {table}");
+    }
+    assert!(!table.contains("8f95f092"), "{table}");
     assert_eq!(running.show("generation")["sequence"], 1);
     let some = running.say("show flows --limit 7");
     assert!(some.lines().count() == 9 && some.contains("and more") && some.contains("established"), "{some}");

@@ -94,3 +94,67 @@ fn without_a_configuration_a_running_box_is_asked() {
     assert!(told.contains("cannot be used with"), "{told}");
     assert!(bench.good("explain --help").contains("[default: /run/penstock/control.sock]"));
 }
+
+/// Ids of the draft's Appendix B.2 (draft-ietf-quic-load-balancers-21), under its key: of the server `ed793a`.
+const ID: [u8; 8] = [0x07, 0x20, 0xb1, 0xd0, 0x7b, 0x35, 0x9d, 0x3c];
+
+#[test]
+fn what_a_connection_id_names_is_told_and_so_is_why_it_names_nobody() {
+    let bench = Bench::new();
+    let more = r#"
+[[quic]]
+name = "hidden"
+config = 0
+server_id_bytes = 3
+nonce_bytes = 4
+key = "8f95f09245765f80256934e50c66207f"
+lengths = true
+servers = [{ real = "dns-1", id = "ed793a" }]
+[[service]]
+name = "quic"
+vip = "203.0.113.99"
+protocol = "udp"
+ports = 443
+pool = "web"
+quic = ["hidden"]
+"#;
+    std::fs::write(bench.path("site.toml"), format!("{}{more}", common::CONFIG)).unwrap();
+    let vip = [203, 0, 113, 99];
+    let datagram = |data: &[u8]| {
+        let mut frame = common::udp(1, vip, 443, data.len());
+        frame[42..].copy_from_slice(data);
+        frame
+    };
+    let told = |frame: &[u8]| {
+        let said = bench.good(&format!("explain --config site.toml --packet {}", hex(frame)));
+        assert!(!said.contains("8f95f092"), "{said}");
+        let id = said.lines().find(|line| line.starts_with("id ")).unwrap_or_default().to_owned();
+        (id, said)
+    };
+    let (id, said) = told(&datagram(&[&[0x41], &ID[..], &[0; 20]].concat()));
+    assert!(id.contains("\"dns-1\"") && said.contains("verdict   tx to real \"dns-1\""), "{said}");
+    // A router's word about what the server sent to that client, whose long header has the server's own id.
+    let quoted = [&[0xc0, 0, 0, 0, 1, 0, 8], &ID[..]].concat();
+    let mut quote =
+        common::ipv4(vip, [192, 0, 2, 78], 17, &[&[1, 187, 4, 1, 4, 0, 0, 0], &quoted[..]].concat());
+    let error = |quote: &[u8]| {
+        let mut message = [&[3, 4, 0, 0, 0, 0, 5, 0], quote].concat();
+        let sum = common::checksum(&message);
+        message[2..4].copy_from_slice(&sum);
+        common::ipv4([192, 0, 2, 1], vip, 1, &message)
+    };
+    let (id, said) = told(&error(&quote.split_off(14)));
+    assert!(id.contains("\"dns-1\"") && said.contains("verdict   tx to real \"dns-1\""), "{said}");
+    let mut whys = std::collections::BTreeSet::new();
+    for data in [
+        &[0xc3, 0, 0, 0][..],
+        &[0x41, 0xe7, 1, 2, 3, 4, 5, 6, 7],
+        &[0x41, 0x06, 1, 2, 3, 4, 5, 6, 7],
+        &[0x41, 0x07, 1, 2, 3, 4, 5, 6, 7],
+    ] {
+        let (id, said) = told(&datagram(data));
+        assert!(said.contains("verdict   tx to real \"web-"), "{said}");
+        whys.insert(id);
+    }
+    assert_eq!(whys.len(), 4, "{whys:?}");
+}

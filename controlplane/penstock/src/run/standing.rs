@@ -257,13 +257,38 @@ impl Standing {
         for pool in &config.pools {
             let members: Vec<String> = pool.members.iter().filter_map(real).collect();
             let panics = if pool.panics(&config.reals) { " in panic" } else { "" };
-            lines.push(format!("pool {}{panics}: {} slots: {}", pool.name, pool.slots, members.join(", ")));
+            let (name, slots, policy) = (&pool.name, pool.slots, pool.policy.word());
+            lines.push(format!("pool {name}{panics}: {slots} slots, {policy}: {}", members.join(", ")));
         }
+        for quic in &config.quic {
+            let ids = if quic.key.is_some() { "encrypted" } else { "clear" };
+            let (name, config, servers) = (&quic.name, quic.rotation, quic.servers.len());
+            let (server, nonce) = (quic.server_id_bytes, quic.nonce_bytes);
+            lines.push(format!(
+                "connection ids {name}: config {config}, {ids}, {server} bytes of server id and {nonce} of nonce, \
+                 server ids: {servers}"
+            ));
+        }
+        let ids: BTreeMap<&str, String> =
+            config.services.iter().map(|service| (service.name.as_str(), self.ids(service))).collect();
         for service in self.services() {
             let ctl::Service { name, vip, protocol, ports, pool, .. } = service;
-            lines.push(format!("service {name}: {vip} {protocol} {ports} to pool {pool}"));
+            let ids = ids.get(name.as_str()).map_or("", String::as_str);
+            lines.push(format!("service {name}: {vip} {protocol} {ports} to pool {pool}{ids}"));
         }
         lines
+    }
+
+    /// By which connection ids a service's packets are led, if by any.
+    fn ids(&self, service: &conf::Service) -> String {
+        let quic = &self.names.site.config.quic;
+        let places = service.quic.iter().flatten().map(|place| usize::from(*place));
+        let names: Vec<&str> = places.filter_map(|place| Some(quic.get(place)?.name.as_str())).collect();
+        if names.is_empty() {
+            String::new()
+        } else {
+            format!(", led by connection ids {}", names.join(" and "))
+        }
     }
 
     fn flow(&self, worker: u32, tick: u64, record: &FlowRecord) -> ctl::Flow {

@@ -144,7 +144,7 @@ pub(crate) fn exists(path: &Path) -> bool {
     path.symlink_metadata().is_ok()
 }
 
-fn checksum(words: &[u8]) -> [u8; 2] {
+pub(crate) fn checksum(words: &[u8]) -> [u8; 2] {
     let sum: u32 = words
         .chunks(2)
         .map(|pair| u32::from(pair[0]) << 8 | pair.get(1).map_or(0, |&odd| u32::from(odd)))
