@@ -108,7 +108,7 @@ pub struct Tunnel {
 /// How reals are chosen.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Select {
-    /// Chooses Maglev slots.
+    /// Chooses slots of tables.
     pub seed: [u8; 16],
     /// Table size of pools that name none; already filled into [`Pool::slots`].
     pub slots: u32,

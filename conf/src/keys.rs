@@ -59,8 +59,8 @@ pub const KEYS: &[Key] = keys! {
     "tunnel".mtu: WHOLE, "1500", "1500", "most bytes of an IP packet to a real, outer header included; 576 (1280 with IPv6 reals) to 9600";
     "tunnel".next_hop: TEXT, r#""02:00:00:00:00:fe""#, "learnt from the kernel", "destination MAC address of frames to reals that name none";
 
-    "select".seed: TEXT, r#""00000000000000000000000000000000""#, "32 zeros", "32 hex digits that choose the Maglev tables; equal on all routers of a cluster";
-    "select".slots: WHOLE, "65537", "65537", "size of the Maglev tables of pools that name none, a prime";
+    "select".seed: TEXT, r#""00000000000000000000000000000000""#, "32 zeros", "32 hex digits that choose the tables of slots; equal on all routers of a cluster";
+    "select".slots: WHOLE, "65537", "65537", "size of the tables of pools that name none, a prime";
 
     "flow".entries: WHOLE, "1048576", "1048576", "flows per worker";
     "flow".key: TEXT, r#""00112233445566778899aabbccddeeff""#, "random", "32 hex digits that fix the key of the flow table, for tests";
@@ -100,7 +100,7 @@ pub const KEYS: &[Key] = keys! {
     "real".state: TEXT, r#""up""#, "up", "up, drain (keeps its flows, takes no new ones), down (takes nothing, and its flows get another real) or failed (the same, unless its pool panics)";
 
     "pool".name: TEXT, r#""web""#, "needed", "name of the pool";
-    "pool".slots: WHOLE, "65537", "select.slots", "size of its Maglev table, a prime";
+    "pool".slots: WHOLE, "65537", "select.slots", "size of its table, a prime";
     "pool".policy: TEXT, r#""maglev""#, "maglev", "maglev (even shares; a change moves a little more than it must) or rendezvous (moves only what it must; shares as even as chance)";
     "pool".members: "a list of tables", r#"[{ real = "web-1", weight = 100 }]"#, "needed", "the reals of the pool";
     "pool".panic_percent: WHOLE, "0", "0", "where less than so many percent of the weight is up, reals that have failed count as up; what is down or drains counts on no side, and 0 never panics";

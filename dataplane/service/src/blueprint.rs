@@ -14,7 +14,7 @@ use crate::rules::RuleSpec;
 /// Everything a table is built from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Blueprint {
-    /// Chooses Maglev slots; equal on all routers of a cluster.
+    /// Chooses slots; equal on all routers of a cluster.
     pub select_seed: [u8; 16],
     /// How outer headers are made.
     pub outer: Outer,

@@ -1,4 +1,4 @@
-//! The pinned keyed hash of a five-tuple: what chooses Maglev slots and places flows.
+//! The pinned keyed hash of a five-tuple: what chooses slots and places flows.
 //!
 //! The function is AES-128 based ([`mem::Prf`]), so that a client who does not know the key cannot aim at
 //! one slot. This file fixes how a tuple becomes blocks; ports are big-endian.

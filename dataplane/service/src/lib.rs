@@ -1,4 +1,4 @@
-//! Services, pools and reals: the forwarding table image, classification and Maglev selection.
+//! Services, pools and reals: the forwarding table image, classification and selection.
 //!
 //! A [`Blueprint`] goes in, a [`Built`] comes out: one flat root image one image per unique pool, and one of its rules.
 //! [`Table::check`] verifies such images, whoever made them, and [`TableView`] answers the packet path.

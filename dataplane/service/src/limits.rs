@@ -6,13 +6,13 @@ pub const REALS_MAX: u32 = 65_536;
 /// Numbers of services are below this.
 pub const SERVICES_MAX: u32 = 65_536;
 
-/// Reals in one pool: a slot of a Maglev table is 16 bits, one value is kept for "no real".
+/// Reals in one pool: a slot of its table is 16 bits, one value is kept for "no real".
 pub const POOL_REALS_MAX: usize = 65_535;
 
 /// Pools in one table.
 pub const POOLS_MAX: usize = 65_535;
 
-/// Slots of one Maglev table.
+/// Slots of one pool's table.
 pub const SLOTS_MAX: u32 = 16_777_213;
 
 /// Slots times members of all distinct pools that are filled by rendezvous hashing: every member is asked about every

@@ -430,7 +430,7 @@ impl<'t> TableView<'t> {
         Timeouts { syn, established, closing, udp }
     }
 
-    /// What chooses Maglev slots.
+    /// What chooses slots.
     #[inline]
     #[must_use]
     pub const fn select_seed(&self) -> [u8; 16] {
