@@ -29,6 +29,8 @@ pub(crate) enum Deed {
     Address(usize),
     /// `while=LINE`: every connection makes such transfers as long as a line of shell runs, and one at least.
     While(String),
+    /// `through=LINE`: the same, and nobody moves.
+    Through(String),
 }
 
 impl FromStr for Deed {
@@ -44,7 +46,8 @@ impl FromStr for Deed {
             "port" => Ok(Self::Port(count()?)),
             "address" => Ok(Self::Address(count()?)),
             "while" => Ok(Self::While(value.to_owned())),
-            _ => Err(format!("{what} is none of open, behind-nat, stay, port, address, while")),
+            "through" => Ok(Self::Through(value.to_owned())),
+            _ => Err(format!("{what} is none of open, behind-nat, stay, port, address, while, through")),
         }
     }
 }
@@ -174,7 +177,8 @@ pub(crate) async fn ask(
             Deed::Stay(count) => talks = each(talks, || (0..*count).map(|_| Move::None)).await?,
             Deed::Port(count) => talks = each(talks, || (0..*count).map(|_| Move::Port)).await?,
             Deed::Address(count) => talks = each(talks, || (0..*count).map(|_| Move::Address)).await?,
-            Deed::While(line) => talks = run(line, talks).await?,
+            Deed::While(line) => talks = run(line, talks, [Move::Port, Move::Address]).await?,
+            Deed::Through(line) => talks = run(line, talks, [Move::None; 2]).await?,
         }
     }
     for talk in &talks {
@@ -210,8 +214,8 @@ where
     Ok(done)
 }
 
-/// Port and address in turn, while the line runs.
-async fn run(line: &str, talks: Vec<Talk>) -> Result<Vec<Talk>, String> {
+/// Such moves in turn, while the line runs.
+async fn run(line: &str, talks: Vec<Talk>, turns: [Move; 2]) -> Result<Vec<Talk>, String> {
     let mut command = Command::new("sh");
     command.args(["-c", line]);
     let is_over = Arc::new(AtomicBool::new(false));
@@ -223,8 +227,7 @@ async fn run(line: &str, talks: Vec<Talk>) -> Result<Vec<Talk>, String> {
     });
     let moves = || {
         let is_over = Arc::clone(&is_over);
-        let turns = [Move::Port, Move::Address].into_iter().cycle();
-        turns.scan(false, move |last, moving| {
+        turns.into_iter().cycle().scan(false, move |last, moving| {
             let next = (!*last).then_some(moving);
             *last = is_over.load(Ordering::Relaxed);
             next
