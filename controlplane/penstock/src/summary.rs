@@ -61,15 +61,24 @@ pub(crate) fn words(service: &conf::Service) -> String {
     }
 }
 
-/// Whom packets of a service may go to: its pool's members, and, without weight, those whom connection ids name beside
-/// them.
+/// Whom packets of a service may go to: its pool's members, and, without weight, those whom connection ids or rules name
+/// beside them.
 pub(crate) fn takers(config: &conf::Config, service: &conf::Service) -> Vec<conf::Member> {
     let mut takers = config.pools.get(service.pool).map_or_else(Vec::new, |pool| pool.members.clone());
     let configs = service.quic.iter().flatten().filter_map(|place| config.quic.get(usize::from(*place)));
     let mut known: BTreeSet<usize> = takers.iter().map(|member| member.real).collect();
-    for real in configs.flat_map(|quic| &quic.servers).map(|server| server.real) {
+    let by_id = configs.flat_map(|quic| &quic.servers).map(|server| server.real);
+    let by_rule = config.rules.iter().filter_map(|rule| match rule.then {
+        conf::Then::Real { service: of, real }
+            if config.services.get(of).is_some_and(|of| of.name == service.name) =>
+        {
+            Some(real)
+        }
+        _ => None,
+    });
+    for real in by_id.chain(by_rule) {
         if known.insert(real) {
-            takers.push(conf::Member { real, weight: 0, eighths: 8 });
+            takers.push(conf::Member { real, weight: 0, eighths: conf::EIGHTHS });
         }
     }
     takers

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use counters::{Counter, DropReason, Event, PuntReason, Tally};
 use engine::{Answer, Decision, FlowUse, Observer, Parsed, Verdict};
 use port::Packet;
-use service::{QuicPlaces, RealNumber, ServiceNumber};
+use service::{RealNumber, ServiceNumber};
 
 use crate::limits::PAIRS_MAX;
 use crate::replay::script::{Script, Turn};
@@ -131,21 +131,22 @@ impl Shares {
         let mut rows = vec![None; services];
         let mut places = Vec::new();
         let mut end = 0_usize;
-        // Services share pools and connection ids: which list, and how long it is.
-        let mut lists: BTreeMap<(usize, QuicPlaces), (usize, usize)> = BTreeMap::new();
+        // Services share pools, connection ids and rules: which list, by whom it holds.
+        let mut lists: BTreeMap<Vec<usize>, usize> = BTreeMap::new();
         for service in &config.services {
             let next = lists.len();
-            let (list, len) = *lists.entry((service.pool, service.quic)).or_insert_with(|| {
-                let takers = takers(config, service);
+            let takers: Vec<usize> = takers(config, service).iter().map(|member| member.real).collect();
+            let len = takers.len();
+            let list = *lists.entry(takers).or_insert_with_key(|takers| {
                 places.resize((next + 1).saturating_mul(reals).min(PAIRS_MAX), u32::MAX);
-                for (member, place) in takers.iter().zip(0_u32..) {
-                    let number = config.reals.get(member.real).and_then(|real| site.numbers.real(&real.name));
+                for (real, place) in takers.iter().zip(0_u32..) {
+                    let number = config.reals.get(*real).and_then(|real| site.numbers.real(&real.name));
                     let cell = number.and_then(|number| places.get_mut(next * reals + number.index()));
                     if let Some(cell) = cell {
                         *cell = place;
                     }
                 }
-                (next, takers.len())
+                next
             });
             let number = site.numbers.service(&service.name)?;
             *rows.get_mut(number.index())? = Some((list, end));

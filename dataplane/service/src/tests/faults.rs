@@ -91,7 +91,7 @@ fn pools_that_rendezvous_hashing_is_too_dear_for_are_refused_before_they_are_fil
     let pool = |members: usize, slots| {
         let members =
             (0..members).map(|real| Member { real: real_number(u32::try_from(real).unwrap()), weight: 1 });
-        PoolSpec { members: members.collect(), slots, policy: Policy::Rendezvous }
+        PoolSpec { members: members.collect(), slots, policy: Policy::Rendezvous, panics: false }
     };
     let refused = |pools: &[PoolSpec]| {
         let mut plan = blueprint(&[100; 65], 251);
