@@ -8,7 +8,8 @@ use std::net::IpAddr;
 use fuzz::sample_blueprint;
 use libfuzzer_sys::fuzz_target;
 use service::{
-    Base, Blueprint, BuildError, Generation, Masked, NO_VLAN, Prefix, RuleAction, RuleKey, RuleSpec, Ruling, build,
+    Base, Blueprint, BuildError, Generation, Masked, NO_VLAN, Prefix, RuleAction, RuleKey, RuleSpec, Ruling,
+    build,
 };
 use wire::{Family, FiveTuple, packed, unpacked};
 
@@ -43,8 +44,24 @@ fn prefix(byte: u8, len: u8) -> Prefix {
 }
 
 fn rule(rank: u32, bytes: &[u8; 16]) -> RuleSpec {
-    let &[asks, source, source_len, destination, destination_len, proto, a, b, c, d, dscp, wide, vlan, place, value, _] =
-        bytes;
+    let &[
+        asks,
+        source,
+        source_len,
+        destination,
+        destination_len,
+        proto,
+        a,
+        b,
+        c,
+        d,
+        dscp,
+        wide,
+        vlan,
+        place,
+        value,
+        _,
+    ] = bytes;
     let asked = |bit: u8| asks >> bit & 1 == 1;
     let range = |a: u8, b: u8| (u16::from(a.min(b) & 7), u16::from(a.max(b) & 7));
     let at = usize::from(place) % 3;
@@ -150,14 +167,8 @@ fn found(rules: service::RulesView<'_>, seen: &Seen) -> Option<Ruling> {
 fuzz_target!(|bytes: &[u8]| {
     let Some((count, rest)) = bytes.split_first() else { return };
     let count = usize::from(*count) % RULES_MAX + 1;
-    let specs: Vec<RuleSpec> = rest
-        .as_chunks()
-        .0
-        .iter()
-        .take(count)
-        .zip(0..)
-        .map(|(bytes, rank)| rule(rank, bytes))
-        .collect();
+    let specs: Vec<RuleSpec> =
+        rest.as_chunks().0.iter().take(count).zip(0..).map(|(bytes, rank)| rule(rank, bytes)).collect();
     let Some(rest) = rest.get(specs.len() * 16..).filter(|_| !specs.is_empty()) else { return };
     PLAN.with(|plan| {
         let built = build(&Blueprint { rules: specs.clone(), ..plan.clone() }, Generation::default());

@@ -46,7 +46,8 @@ fn packets(into: &Path, name: &str, capture: &Capture) -> Result<(), Box<dyn Err
 fn main() -> Result<(), Box<dyn Error>> {
     let into = PathBuf::from(std::env::args_os().nth(1).ok_or("usage: seed FOLDER")?);
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-    for target in ["parse", "forward", "config", "capture", "image", "rules", "numbers", "request", "scrape"] {
+    for target in ["parse", "forward", "config", "capture", "image", "rules", "numbers", "request", "scrape"]
+    {
         fs::create_dir_all(into.join(target))?;
     }
     for (at, path) in
