@@ -59,6 +59,9 @@ const FIELDS: [&str; 34] = [
     "_ws.expert.message",
     "_ws.expert.severity",
 ];
+/// The shortest transport header: UDP's (RFC 768), and ICMP's (RFC 792). tshark has nothing to find wrong where there is
+/// none, nor in a shorter message of ICMP whose type it does not know.
+const TRANSPORT_BYTES_MIN: u64 = 8;
 /// Errors, as tshark grades what it finds (`PI_ERROR`).
 const GRADE_ERROR: &str = "8388608";
 /// Between the occurrences of a field: no text of tshark's holds it.
@@ -415,8 +418,7 @@ fn is_excused(reason: Unparsed, decoded: &Decoded, frame: &[u8]) -> bool {
                 || decoded.number("ah.spi", 0) == Some(0)
                 || decoded.number("ah.length", 0) == Some(0)
                 // Nothing behind the network header, or no whole header of ICMP: tshark finds nothing wrong.
-                || decoded.payload_len() == Some(0)
-                || layers.contains(&"icmp") && decoded.payload_len().is_some_and(|len| len < 8)
+                || decoded.payload_len().is_some_and(|len| len < TRANSPORT_BYTES_MIN)
         }
     }
 }
