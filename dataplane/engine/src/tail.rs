@@ -24,19 +24,13 @@ use counters::DropReason;
 use port::Packet;
 use service::{Form, OUTER_V4_BYTES, OUTER_V6_BYTES, RealNumber, TableView, Tail, Template, TunnelKind};
 use wire::checksum::Sum;
-use wire::{Family, Parsed, ethernet, protocol};
+use wire::{Parsed, gre, protocol, udp, vxlan};
 
 use crate::aside::Aside;
 use crate::encap::{Identifications, Load, fill_v4, fill_v6, inner_protocol, push_header, require_fit};
 
-/// Bytes of the UDP header.
-const UDP_BYTES: usize = 8;
 /// The first of the ports that are nobody's (RFC 6335 §6): sources come from here on.
 const SOURCE_PORT_MIN: u16 = 0xc000;
-/// GRE's bit that a key follows (RFC 2890 §2).
-const GRE_HAS_KEY: [u8; 2] = [0x20, 0];
-/// VXLAN's bit that the network identifier is valid (RFC 7348 §5).
-const VXLAN_HAS_VNI: u8 = 0x08;
 
 /// Sends a packet on its way to a real that is reached with a tail. Not part of `encap`: that the table and the real's
 /// number were at hand there would cost every packet three instructions.
@@ -106,28 +100,25 @@ impl Behind<'_> {
 
     /// Writes the tail. `sum` is of the packet and the outer addresses.
     fn fill(&self, tail: &mut [u8], parsed: &Parsed, load: Load, sum: Sum) {
-        let of = match parsed.tuple.family {
-            Family::V4 => ethernet::IPV4,
-            Family::V6 => ethernet::IPV6,
-        };
+        let of = parsed.tuple.family.ethertype();
         match self.template.form() {
             Form::Bare => {}
             Form::Gre => put(tail, [[0; 2], of.to_be_bytes()].as_flattened()),
             Form::GreKey => {
                 let [k0, k1, k2, k3] = self.tail.key().to_be_bytes();
-                put(tail, [GRE_HAS_KEY, of.to_be_bytes(), [k0, k1], [k2, k3]].as_flattened());
+                put(tail, [[gre::KEY, 0], of.to_be_bytes(), [k0, k1], [k2, k3]].as_flattened());
             }
             Form::Fou => self.fill_udp(tail, parsed, load, sum),
             Form::Gue => {
                 let of = inner_protocol(parsed.tuple.family);
-                put(tail.get_mut(UDP_BYTES..).unwrap_or_default(), &[0, of, 0, 0]);
+                put(tail.get_mut(udp::HEADER_LEN..).unwrap_or_default(), &[0, of, 0, 0]);
                 self.fill_udp(tail, parsed, load, sum);
             }
             Form::Vxlan => {
                 let [_, v0, v1, v2] = self.tail.key().to_be_bytes();
-                let inside = tail.get_mut(UDP_BYTES..).unwrap_or_default();
-                put(inside, &[VXLAN_HAS_VNI, 0, 0, 0, v0, v1, v2, 0]);
-                let link = inside.get_mut(8..).unwrap_or_default();
+                let inside = tail.get_mut(udp::HEADER_LEN..).unwrap_or_default();
+                put(inside, &[vxlan::HAS_VNI, 0, 0, 0, v0, v1, v2, 0]);
+                let link = inside.get_mut(vxlan::HEADER_LEN..).unwrap_or_default();
                 put(link, [self.tail.mac(), self.mac].as_flattened());
                 put(link.get_mut(12..).unwrap_or_default(), &of.to_be_bytes());
                 self.fill_udp(tail, parsed, load, sum);

@@ -3,22 +3,10 @@
 
 use core::mem::size_of;
 
+use wire::{gre, gue, udp, vxlan};
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
 use crate::blueprint::{Encap, UdpChecksum, UdpTunnel};
-
-/// Bytes of a GRE header (RFC 2784 §2.1, without checksum).
-const GRE: usize = 4;
-/// Bytes of its key (RFC 2890 §2).
-const GRE_KEY: usize = 4;
-/// Bytes of a UDP header (RFC 768).
-const UDP: usize = 8;
-/// Bytes of a GUE header without options.
-const GUE: usize = 4;
-/// Bytes of a VXLAN header (RFC 7348 §5).
-const VXLAN: usize = 8;
-/// Bytes of an Ethernet header inside of VXLAN.
-const ETHERNET: usize = 14;
 
 /// Which headers a tail has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -83,11 +71,11 @@ impl Form {
     pub const fn bytes(self) -> usize {
         match self {
             Self::Bare => 0,
-            Self::Gre => GRE,
-            Self::GreKey => GRE + GRE_KEY,
-            Self::Fou => UDP,
-            Self::Gue => UDP + GUE,
-            Self::Vxlan => UDP + VXLAN + ETHERNET,
+            Self::Gre => gre::HEADER_LEN,
+            Self::GreKey => gre::HEADER_LEN + gre::KEY_LEN,
+            Self::Fou => udp::HEADER_LEN,
+            Self::Gue => udp::HEADER_LEN + gue::HEADER_LEN,
+            Self::Vxlan => udp::HEADER_LEN + vxlan::HEADERS_LEN,
         }
     }
 

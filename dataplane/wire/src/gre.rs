@@ -1,4 +1,4 @@
-//! GRE (RFC 2784 §2.1, RFC 2890 §2), as its end reads it.
+//! GRE (RFC 2784 §2.1, RFC 2890 §2), and how its end reads it.
 //!
 //! ```text
 //!  0                   1                   2                   3
@@ -32,8 +32,13 @@ pub enum NoGre {
     Refused,
 }
 
+/// Bytes of a header without options.
+pub const HEADER_LEN: usize = 4;
+/// Bytes of a key.
+pub const KEY_LEN: usize = 4;
+/// Of the first byte: a key follows.
+pub const KEY: u8 = 0x20;
 const CHECKSUM: u8 = 0x80;
-const KEY: u8 = 0x20;
 const SEQUENCE: u8 = 0x10;
 /// Routing, strict source route, and the first bit of recursion control of RFC 1701.
 const REFUSED: u8 = 0x40 | 0x08 | 0x04;
@@ -51,7 +56,7 @@ impl Gre {
             return Err(NoGre::Refused);
         }
         let word = |bit: u8| if bits & bit != 0 { 4 } else { 0 };
-        let key_at = 4 + word(CHECKSUM);
+        let key_at = HEADER_LEN + word(CHECKSUM);
         let len = key_at + word(KEY) + word(SEQUENCE);
         if bytes.len() < len {
             return Err(NoGre::Cut);

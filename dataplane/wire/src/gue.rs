@@ -10,6 +10,9 @@
 //! |0 1 0 0| an IPv4 packet    or    |0 1 1 0| an IPv6 packet         variant 1
 //! ```
 
+/// Bytes of a header of variant 0 without extensions.
+pub const HEADER_LEN: usize = 4;
+
 /// What stands behind the UDP header.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Gue {
@@ -51,7 +54,7 @@ impl Gue {
         }
         let &[_, protocol, f0, f1] = bytes.first_chunk().ok_or(NoGue::Cut)?;
         let words = usize::from(first & 0x1f);
-        let len = 4 + words * 4;
+        let len = HEADER_LEN + words * 4;
         if bytes.len() < len {
             return Err(NoGue::Cut);
         }

@@ -7,7 +7,7 @@
 //! |      errors: the packet they are about, as much as there is   |
 //! ```
 
-use crate::checksum::Sum;
+use crate::checksum::{Sum, changed};
 use crate::tuple::{Family, FiveTuple, packed_v6_tuple, padded, protocol};
 use crate::{EXTENSION_BYTES_MAX, EXTENSIONS_MAX, ipv4::Ipv4, ipv6};
 
@@ -124,11 +124,9 @@ pub fn is_intact(tuple: &FiveTuple, message: &[u8]) -> bool {
 /// corrected by the change of the type (RFC 1624 §3, equation 3).
 pub fn answer_partial_echo(family: Family, message: &mut [u8]) {
     if let Some([kind, code, c0, c1]) = message.first_chunk_mut::<4>() {
-        let was = u16::from_be_bytes([*kind, *code]);
+        let was = [*kind, *code];
         *kind = reply_kind(family);
-        let is = u16::from_be_bytes([*kind, *code]);
-        let sum = Sum::default().add_u16(!u16::from_be_bytes([*c0, *c1])).add_u16(!was).add_u16(is);
-        [*c0, *c1] = sum.finish();
+        [*c0, *c1] = changed([*c0, *c1], was, [*kind, *code]);
     }
 }
 

@@ -2,6 +2,8 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
+use crate::ethernet;
+
 /// Which Internet Protocol.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[repr(u8)]
@@ -11,6 +13,36 @@ pub enum Family {
     V4 = 4,
     /// RFC 8200.
     V6 = 6,
+}
+
+impl Family {
+    /// Of what begins like an IP packet.
+    #[must_use]
+    pub fn of(packet: &[u8]) -> Option<Self> {
+        match packet.first()? >> 4 {
+            4 => Some(Self::V4),
+            6 => Some(Self::V6),
+            _ => None,
+        }
+    }
+
+    /// The ethertype of its packets.
+    #[must_use]
+    pub const fn ethertype(self) -> u16 {
+        match self {
+            Self::V4 => ethernet::IPV4,
+            Self::V6 => ethernet::IPV6,
+        }
+    }
+
+    /// Where a packet that begins with its header goes (RFC 791 §3.1, RFC 8200 §3).
+    #[must_use]
+    pub fn destination(self, packet: &[u8]) -> Option<[u8; 16]> {
+        match self {
+            Self::V4 => packet.get(16..)?.first_chunk().copied().map(padded),
+            Self::V6 => packet.get(24..)?.first_chunk().copied(),
+        }
+    }
 }
 
 /// IANA protocol numbers that we know by name.

@@ -9,8 +9,14 @@
 //! |              Inner destination, source, ethertype (14 bytes)  |
 //! ```
 
+use crate::ethernet;
+
+/// Bytes of VXLAN's own.
+pub const HEADER_LEN: usize = 8;
 /// Bytes of both headers.
-pub const HEADERS_LEN: usize = 8 + 14;
+pub const HEADERS_LEN: usize = HEADER_LEN + ethernet::HEADER_LEN;
+/// Of the first byte: the network identifier is valid.
+pub const HAS_VNI: u8 = 0x08;
 
 /// What they say.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,7 +46,7 @@ impl Vxlan {
     pub fn parse(bytes: &[u8]) -> Result<Self, NoVxlan> {
         let &[flags, _, _, _, v0, v1, v2, _, to, .., t0, t1] =
             bytes.first_chunk::<HEADERS_LEN>().ok_or(NoVxlan::Cut)?;
-        if flags & 0x08 == 0 {
+        if flags & HAS_VNI == 0 {
             return Err(NoVxlan::NoVni);
         }
         Ok(Self {
