@@ -116,7 +116,7 @@ fn send_marked<P: Packet>(
     packet.trim_front(room);
     let tos = mark.dscp.map_or(parsed.tos, |dscp| with_dscp(parsed.tos, dscp));
     let before = match mark.dscp_on {
-        DscpOn::Both if tos != parsed.tos => set_tos(packet.data_mut(), parsed, tos),
+        DscpOn::Both if tos != parsed.tos => set_tos(behind_link(packet, parsed), parsed.tuple.family, tos),
         DscpOn::Both | DscpOn::Outer => None,
     };
     let marked = Parsed { tos, ..*parsed };
@@ -125,10 +125,17 @@ fn send_marked<P: Packet>(
         sent => sent,
     };
     match (sent, before, link) {
-        (Err(Aside::Drop(_)), Some(before), _) => restore(packet.data_mut(), parsed, before),
+        (Err(Aside::Drop(_)), Some(before), _) => {
+            restore(behind_link(packet, parsed), parsed.tuple.family, before);
+        }
         (Err(Aside::Drop(_)), None, _) => {}
         (_, _, Some(link)) => link.put(packet),
         (_, _, None) => {}
     }
     sent
+}
+
+/// A packet that came with `parsed`, from its IP header on.
+fn behind_link<'p, P: Packet>(packet: &'p mut P, parsed: &Parsed) -> &'p mut [u8] {
+    packet.data_mut().get_mut(usize::from(parsed.network_offset)..).unwrap_or_default()
 }

@@ -4,9 +4,9 @@
 use counters::DropReason;
 use port::Packet;
 use service::TableView;
+use wire::Family;
 use wire::ethernet::{self, Ethernet};
 use wire::mpls::{Entry, Stack};
-use wire::{Family, ipv4, ipv6, padded};
 
 /// Takes the labels off a packet to a VIP, or to where a tunnel ends here; gives the outermost, and the bytes of all.
 ///
@@ -37,15 +37,9 @@ fn find(table: &TableView<'_>, frame: &[u8]) -> Option<(usize, Stack, u16)> {
     let stack = Stack::parse(labelled)?;
     let packet = labelled.get(stack.len..)?;
     // Nothing says what stands behind a stack; of what routers put there, IP alone begins like this (RFC 4928 §3).
-    let (destination, family, ethertype) = match packet.first()? >> 4 {
-        4 => {
-            let to = packet.get(16..ipv4::HEADER_LEN)?.first_chunk::<4>()?;
-            (padded(*to), Family::V4, ethernet::IPV4)
-        }
-        6 => (*packet.get(24..ipv6::HEADER_LEN)?.first_chunk()?, Family::V6, ethernet::IPV6),
-        _ => return None,
-    };
+    let family = Family::of(packet)?;
+    let destination = family.destination(packet)?;
     let is_ours =
         table.classify_address(&destination, family) || !table.ends().at(&destination, family).is_empty();
-    is_ours.then_some((link.len, stack, ethertype))
+    is_ours.then_some((link.len, stack, family.ethertype()))
 }

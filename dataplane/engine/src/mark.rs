@@ -5,10 +5,10 @@
 
 use port::Packet;
 use service::{LABEL_TTL, LABELS_OUT_MAX, LabelMark, Mark, VlanMark};
+use wire::Family;
 use wire::checksum::changed;
 use wire::ethernet::{MPLS, SERVICE_VLAN, TAG_LEN, TAGS_MAX, Tag, VLAN};
 use wire::mpls::{ENTRY_LEN, Entry};
-use wire::{Family, Parsed};
 
 /// Where the checksum stands in an IPv4 header (RFC 791 §3.1).
 const CHECKSUM: core::ops::Range<usize> = 10..12;
@@ -25,33 +25,34 @@ pub(crate) const fn with_dscp(tos: u8, dscp: u8) -> u8 {
     dscp << 2 | tos & 3
 }
 
-/// Gives a packet another traffic class, and its header the checksum that goes with it (RFC 1624).
-pub(crate) fn set_tos(frame: &mut [u8], parsed: &Parsed, tos: u8) -> Option<Before> {
-    let header = frame.get_mut(usize::from(parsed.network_offset)..)?;
-    let &[first, second, ..] = &*header else { return None };
-    let was = [first, second];
-    // Version and header length, and the type of service; or version, traffic class and the flow label's begin.
-    let is = match parsed.tuple.family {
-        Family::V4 => [first, tos],
-        Family::V6 => [first & 0xf0 | tos >> 4, tos << 4 | second & 0x0f],
-    };
-    let sum: [u8; 2] = *header.get(CHECKSUM)?.first_chunk()?;
-    let before = Before { first: was, checksum: sum };
-    *header.first_chunk_mut()? = is;
-    if parsed.tuple.family == Family::V4 {
-        *header.get_mut(CHECKSUM)?.first_chunk_mut()? = changed(sum, was, is);
+/// Gives a packet, which begins with its IP header, another traffic class, and the header the checksum that goes with
+/// it (RFC 1624).
+pub(crate) fn set_tos(packet: &mut [u8], family: Family, tos: u8) -> Option<Before> {
+    match (family, packet) {
+        // Version and header length, and the type of service.
+        (Family::V4, [first, second, _, _, _, _, _, _, _, _, c0, c1, ..]) => {
+            let before = Before { first: [*first, *second], checksum: [*c0, *c1] };
+            *second = tos;
+            [*c0, *c1] = changed(before.checksum, before.first, [*first, tos]);
+            Some(before)
+        }
+        // Version, traffic class and the flow label's begin.
+        (Family::V6, [first, second, ..]) => {
+            let before = Before { first: [*first, *second], checksum: [0; 2] };
+            *first = *first & 0xf0 | tos >> 4;
+            *second = tos << 4 | *second & 0x0f;
+            Some(before)
+        }
+        _ => None,
     }
-    Some(before)
 }
 
 /// The packet as it was before [`set_tos`].
-pub(crate) fn restore(frame: &mut [u8], parsed: &Parsed, before: Before) {
-    let Some(header) = frame.get_mut(usize::from(parsed.network_offset)..) else { return };
-    if let Some(first) = header.first_chunk_mut() {
+pub(crate) fn restore(packet: &mut [u8], family: Family, before: Before) {
+    if let Some(first) = packet.first_chunk_mut() {
         *first = before.first;
     }
-    if parsed.tuple.family == Family::V4
-        && let Some(sum) = header.get_mut(CHECKSUM).and_then(|sum| sum.first_chunk_mut())
+    if let (Family::V4, Some(sum)) = (family, packet.get_mut(CHECKSUM).and_then(|sum| sum.first_chunk_mut()))
     {
         *sum = before.checksum;
     }

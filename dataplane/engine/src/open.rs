@@ -23,9 +23,10 @@ use wire::gre::{Gre, NoGre};
 use wire::gue::{Gue, NoGue};
 use wire::mpls::Entry;
 use wire::vxlan::{self, NoVxlan, Vxlan};
-use wire::{Family, Kind, Parsed, padded, protocol, udp};
+use wire::{Family, Kind, Parsed, protocol, udp};
 
 use crate::labels;
+use crate::mark::set_tos;
 use crate::tail::sum_of;
 
 /// Tunnels in one another that are taken off a packet.
@@ -258,10 +259,7 @@ impl Shell {
         }
         let begin = start + carried.at;
         let inside = frame.get(begin..end.min(frame.len())).unwrap_or_default();
-        let ethertype = carried.ethertype.or_else(|| by_version(inside)).ok_or(DropReason::TunnelPayload)?;
-        if !matches!(ethertype, ethernet::IPV4 | ethernet::IPV6) {
-            return Err(DropReason::TunnelPayload);
-        }
+        let ethertype = ip_inside(carried.ethertype, inside)?;
         let ttl = if family == Family::V4 { frame.get(network + 8) } else { frame.get(network + 7) };
         Ok(Some(Self {
             form: carried.form,
@@ -281,7 +279,8 @@ impl Shell {
         let frame = packet.data_mut();
         let inside = frame.get_mut(self.begin..).ok_or(DropReason::Truncated)?;
         if let Some(tos) = self.marked {
-            mark(inside, self.ethertype, tos);
+            let family = if self.ethertype == ethernet::IPV4 { Family::V4 } else { Family::V6 };
+            set_tos(inside, family, tos);
         }
         let front = self.begin.checked_sub(self.link).ok_or(DropReason::Truncated)?;
         if self.link < ethernet::HEADER_LEN || frame.len() < self.begin {
@@ -300,8 +299,8 @@ fn destination(frame: &[u8]) -> Option<([u8; 16], Family)> {
     let link = Ethernet::parse(frame).ok()?;
     let packet = frame.get(link.len..)?;
     match link.ethertype {
-        ethernet::IPV4 => packet.get(16..)?.first_chunk().map(|address| (padded(*address), Family::V4)),
-        ethernet::IPV6 => packet.get(24..)?.first_chunk().map(|address| (*address, Family::V6)),
+        ethernet::IPV4 => Some((Family::V4.destination(packet)?, Family::V4)),
+        ethernet::IPV6 => Some((Family::V6.destination(packet)?, Family::V6)),
         _ => None,
     }
 }
@@ -368,13 +367,10 @@ fn udp_with(form: Form, datagram: &[u8]) -> Result<Carried, DropReason> {
     }
 }
 
-/// The ethertype of what begins like an IP packet.
-fn by_version(inside: &[u8]) -> Option<u16> {
-    match inside.first()? >> 4 {
-        4 => Some(ethernet::IPV4),
-        6 => Some(ethernet::IPV6),
-        _ => None,
-    }
+/// The ethertype of what a tunnel carries, as its header tells or else the packet's first four bits.
+fn ip_inside(told: Option<u16>, inside: &[u8]) -> Result<u16, DropReason> {
+    let ethertype = told.or_else(|| Some(Family::of(inside)?.ethertype()));
+    ethertype.filter(|of| matches!(*of, ethernet::IPV4 | ethernet::IPV6)).ok_or(DropReason::TunnelPayload)
 }
 
 /// Whether a tunnel's checksum, if it has one, is right (RFC 768, RFC 2784 §2.2).
@@ -386,22 +382,10 @@ fn is_intact<P: Packet>(packet: &P, parsed: &Parsed, covered: Covered, end: usiz
         Covered::Gre => sum().is_intact(),
         Covered::Udp => {
             let len = u16::try_from(end.saturating_sub(start)).unwrap_or(u16::MAX);
-            let FromTo { source, destination } = FromTo::of(parsed);
-            let pseudo = sum().add_bytes(source).add_bytes(destination);
+            // An IPv4 address has zeros behind it there, which add nothing.
+            let pseudo = sum().add_bytes(&parsed.tuple.source).add_bytes(&parsed.tuple.destination);
             pseudo.add_u16(len).add_u16(u16::from(protocol::UDP)).is_intact()
         }
-    }
-}
-
-/// A tuple's addresses as they stand in a packet, or with zeros behind, which add nothing.
-struct FromTo<'p> {
-    source: &'p [u8],
-    destination: &'p [u8],
-}
-
-impl<'p> FromTo<'p> {
-    const fn of(parsed: &'p Parsed) -> Self {
-        Self { source: &parsed.tuple.source, destination: &parsed.tuple.destination }
     }
 }
 
@@ -426,20 +410,5 @@ fn ecn(outer: u8, inner: u8) -> Result<u8, DropReason> {
         (ECT0, ECT1) => Ok(ECT1),
         (ECT0 | ECT1, CE) => Ok(CE),
         _ => Ok(inner),
-    }
-}
-
-fn mark(inside: &mut [u8], ethertype: u16, tos: u8) {
-    match inside {
-        [first, second, _, _, _, _, _, _, _, _, c0, c1, ..] if ethertype == ethernet::IPV4 => {
-            let was = [*first, *second];
-            *second = tos;
-            [*c0, *c1] = changed([*c0, *c1], was, [*first, tos]);
-        }
-        [first, second, ..] if ethertype == ethernet::IPV6 => {
-            *first = *first & 0xf0 | tos >> 4;
-            *second = *second & 0x0f | tos << 4;
-        }
-        _ => {}
     }
 }

@@ -10,7 +10,8 @@
 use counters::DropReason;
 use port::Packet;
 use service::{Base, Masked, NO_VLAN, RuleAction, RuleKey, RulesView, Ruling, TableView};
-use wire::{Kind, Parsed, ethernet};
+use wire::ethernet::{self, Tag};
+use wire::{Kind, Parsed};
 
 use crate::decision::Verdict;
 use crate::lane::{Lane, Step};
@@ -26,15 +27,22 @@ pub(crate) fn ruling(table: &TableView<'_>, frame: &[u8], parsed: &Parsed) -> Op
 
 #[inline(never)]
 fn ask(table: &TableView<'_>, frame: &[u8], parsed: &Parsed) -> Option<Ruling> {
-    let rules = table.rules()?;
+    find(table, table.rules()?, frame, parsed)
+}
+
+fn find(table: &TableView<'_>, rules: RulesView<'_>, frame: &[u8], parsed: &Parsed) -> Option<Ruling> {
     rules.find(&key(table, rules, frame, parsed))
 }
 
 /// The rule that drops a packet of a flow before its flow is met: of tables with packet rules only.
 pub(crate) fn dropped(table: &TableView<'_>, frame: &[u8], parsed: &Parsed) -> Option<Ruling> {
-    let ruling = if table.has_packet_rules() { ask(table, frame, parsed) } else { None };
+    let rules = table.rules().filter(|_| table.has_packet_rules())?;
+    dropped_by(table, rules, frame, parsed)
+}
+
+fn dropped_by(table: &TableView<'_>, rules: RulesView<'_>, frame: &[u8], parsed: &Parsed) -> Option<Ruling> {
     let tuple = &parsed.tuple;
-    ruling.filter(|ruling| {
+    find(table, rules, frame, parsed).filter(|ruling| {
         ruling.action == RuleAction::Drop && table.classify_address(&tuple.destination, tuple.family)
     })
 }
@@ -53,9 +61,10 @@ pub(crate) fn dropped_portless(table: &TableView<'_>, frame: &[u8], parsed: &Par
 /// Asks about every packet of a burst that is of a flow, and marks those that are dropped.
 #[inline(never)]
 pub(crate) fn ask_all<P: Packet>(table: &TableView<'_>, packets: &[P], lanes: &mut [Lane]) {
+    let Some(rules) = table.rules() else { return };
     for (packet, lane) in packets.iter().zip(lanes) {
         let is_of_flow = matches!(lane.step, Step::Resolve | Step::Settled);
-        if is_of_flow && dropped(table, packet.data(), &lane.parsed).is_some() {
+        if is_of_flow && dropped_by(table, rules, packet.data(), &lane.parsed).is_some() {
             lane.step = Step::Ruled;
         }
     }
@@ -80,16 +89,9 @@ fn key(table: &TableView<'_>, rules: RulesView<'_>, frame: &[u8], parsed: &Parse
 
 /// The VLAN of the outermost tag; a tag of VLAN 0 is a priority and no VLAN (IEEE 802.1Q §9.6).
 fn vlan(frame: &[u8]) -> u16 {
-    let ends = frame.get(ethernet::HEADER_LEN - 2..).and_then(|rest| rest.first_chunk());
-    match ends {
-        Some([a, b, c, d])
-            if matches!(u16::from_be_bytes([*a, *b]), ethernet::VLAN | ethernet::SERVICE_VLAN) =>
-        {
-            match u16::from_be_bytes([*c, *d]) & 0xfff {
-                0 => NO_VLAN,
-                vlan => vlan,
-            }
-        }
+    let behind = frame.get(ethernet::HEADER_LEN - 2..).and_then(|rest| rest.first_chunk());
+    match behind.map(|tag| Tag::parse(*tag)) {
+        Some(Tag { ethertype: ethernet::VLAN | ethernet::SERVICE_VLAN, id: id @ 1.., .. }) => id,
         _ => NO_VLAN,
     }
 }
