@@ -66,8 +66,9 @@ pub const MEMORY_MB_MIN: u32 = 32;
 /// Memory without huge pages, at most, in megabytes.
 pub const MEMORY_MB_MAX: u32 = 1024 * 1024;
 
-/// mbufs per worker, at least.
-pub const PACKETS_MIN: u32 = 512;
+/// mbufs per worker, at least: for the port's queues, and twice as many as may wait with a worker (fragments for their
+/// first, packets for a next hop).
+pub const PACKETS_MIN: u32 = 2048;
 
 /// mbufs per worker, at most.
 pub const PACKETS_MAX: u32 = 8 * 1024 * 1024;

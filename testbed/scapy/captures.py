@@ -42,7 +42,9 @@ def expectation(path: Path, config: dict) -> str:
     """One table of expect.toml."""
     unit, packets = read(path)
     balancer = model.Balancer(config)
-    outcome = [(seconds, balancer.packet(seconds, data)) for seconds, data in packets]
+    for seconds, data in packets:
+        balancer.packet(seconds, data)
+    outcome = [(seconds, out) for (seconds, _), out in zip(packets, balancer.end())]
     out = pcap.capture([(seconds, frame) for seconds, frame in outcome if frame is not None], unit)
     lines = [f'["{path.name}"]', f'out_sha256 = "{hashlib.sha256(out).hexdigest()}"', f'["{path.name}".counters]']
     lines += [f'"{name}" = {value}' for name, value in sorted(balancer.moved().items())]

@@ -38,7 +38,7 @@ const CABLED: [&str; 15] = [
     "icmp-errors-follow-the-flow-they-quote",
 ];
 /// What no case moves: the counter, where it is shown instead, the words that show it there, and why no case can.
-const BEYOND_CASES: [(&str, &str, &str, &str); 10] = [
+const BEYOND_CASES: [(&str, &str, &str, &str); 14] = [
     (
         "drop.no_headroom",
         "dataplane/engine/tests/limits.rs",
@@ -63,13 +63,12 @@ const BEYOND_CASES: [(&str, &str, &str, &str); 10] = [
         "DropReason::NoNextHop",
         "in a replay every next hop is written",
     ),
-    ("held", "dataplane/worker/tests/held.rs", "Event::Held", "in a replay every next hop is written"),
-    (
-        "released",
-        "dataplane/worker/tests/held.rs",
-        "Event::Released",
-        "in a replay every next hop is written",
-    ),
+    ("hand.out", "testbed/tests/spread.rs", "\"hand.out\"", "a case has one worker"),
+    ("hand.in", "testbed/tests/spread.rs", "\"hand.in\"", "a case has one worker"),
+    ("look.around", "testbed/tests/spread.rs", "\"look.around\"", "a case has one worker"),
+    ("look.copied", "testbed/tests/spread.rs", "\"look.copied\"", "a case has one worker"),
+    ("look.limited", "dataplane/engine/tests/mates.rs", "Event::LookLimited", "a case has one worker"),
+    ("drop.hand_full", "dataplane/worker/tests/mates.rs", "DropReason::HandFull", "a case has one worker"),
     (
         "kernel.rx",
         "dataplane/worker/tests/kernel.rs",

@@ -23,7 +23,7 @@ const DAMAGED: u64 = 20;
 const HEAD_BYTES: u64 = 96;
 
 /// What tshark is asked for, in this order. All occurrences of a field are told, the outermost first.
-const FIELDS: [&str; 34] = [
+const FIELDS: [&str; 35] = [
     "frame.protocols",
     "eth.type",
     "vlan.etype",
@@ -56,6 +56,7 @@ const FIELDS: [&str; 34] = [
     "ipv6.dstopts.len_oct",
     "ipv6.routing.len_oct",
     "ipv6.fraghdr.offset",
+    "ipv6.fraghdr.more",
     "_ws.expert.message",
     "_ws.expert.severity",
 ];
@@ -64,6 +65,8 @@ const FIELDS: [&str; 34] = [
 const TRANSPORT_BYTES_MIN: u64 = 8;
 /// Errors, as tshark grades what it finds (`PI_ERROR`).
 const GRADE_ERROR: &str = "8388608";
+/// The layer of a fragment header.
+const FRAGMENT: &str = "ipv6.fraghdr";
 /// Between the occurrences of a field: no text of tshark's holds it.
 const BETWEEN: char = '\u{1}';
 
@@ -133,13 +136,29 @@ impl Decoded {
     /// How many extension headers stand behind the outermost IPv6 header, and their bytes.
     fn extensions(&self) -> (usize, u64) {
         let (_, layers) = self.layers();
-        let headers = layers.iter().skip(1).take_while(|layer| is_extension(layer)).copied();
+        let headers = layers.iter().skip(1).take_while(|layer| self.is_walked(layer)).copied();
         let mut seen: BTreeMap<&str, usize> = BTreeMap::new();
         headers.fold((0, 0), |(count, bytes), header| {
             let at = seen.entry(header).or_default();
             *at += 1;
-            (count + 1, bytes + self.number(&format!("{header}.len_oct"), *at - 1).unwrap_or(0))
+            // A fragment header has no length of its own (RFC 8200 §4.5).
+            let len =
+                if header == FRAGMENT { Some(8) } else { self.number(&format!("{header}.len_oct"), *at - 1) };
+            (count + 1, bytes + len.unwrap_or(0))
         })
+    }
+
+    /// An extension header that is walked over: a fragment header is, if its packet is whole (RFC 6946).
+    fn is_walked(&self, layer: &str) -> bool {
+        let is_whole = self.number("ipv6.fraghdr.offset", 0) == Some(0)
+            && matches!(self.text("ipv6.fraghdr.more", 0), "0" | "False")
+            && self.all("ipv6.fraghdr.offset").len() == 1;
+        is_extension(layer) || layer == FRAGMENT && is_whole
+    }
+
+    /// Where the packet stands in its datagram, if it is a fragment.
+    fn fragment_offset(&self, is_v4: bool) -> Option<u64> {
+        self.number(if is_v4 { "ip.frag_offset" } else { "ipv6.fraghdr.offset" }, 0)
     }
 
     /// Bytes behind the network header, as its own lengths have it.
@@ -159,9 +178,9 @@ impl Decoded {
         {
             return Some(Kind::Fragment);
         }
-        let upper = layers.iter().skip(1).find(|layer| !is_extension(layer));
+        let upper = layers.iter().skip(1).find(|layer| !self.is_walked(layer));
         match (upper.copied(), is_v4) {
-            (Some("ipv6.fraghdr"), false) => Some(Kind::Fragment),
+            (Some(FRAGMENT), false) => Some(Kind::Fragment),
             (Some("tcp"), _) => Some(Kind::Tcp),
             (Some("udp"), _) => Some(Kind::Udp),
             (Some("esp"), _) => Some(Kind::Esp),
@@ -186,7 +205,7 @@ impl Decoded {
     fn quoted(&self) -> Option<&str> {
         let (_, layers) = self.layers();
         let rest = layers.into_iter().skip(1).skip_while(|layer| !matches!(*layer, "ip" | "ipv6")).skip(1);
-        rest.into_iter().find(|layer| !is_extension(layer))
+        rest.into_iter().find(|layer| !is_extension(layer) && *layer != FRAGMENT)
     }
 
     /// An error is about a flow if it quotes what its destination sent, as far as the ports or the SPI; of other
@@ -201,11 +220,11 @@ impl Decoded {
             Some("esp") => number("esp.spi"),
             Some("ah") => number("ah.spi"),
             _ if !is_ours => false,
-            Some("icmp" | "icmpv6" | "ipv6.fraghdr") => false,
+            Some("icmp" | "icmpv6") => false,
             _ => !matches!(self.number("ip.proto", 1)?, 1 | 58 | 6 | 17 | 50 | 51),
         };
-        let is_first =
-            self.number("ip.frag_offset", 1).unwrap_or(0) == 0 && self.all("ipv6.fraghdr.offset").is_empty();
+        let is_first = self.number("ip.frag_offset", 1).unwrap_or(0) == 0
+            && self.all("ipv6.fraghdr.offset").iter().all(|offset| offset == "0");
         Some(if is_ours && has_ports && is_first { Kind::IcmpError } else { Kind::IcmpBadQuote })
     }
 }
@@ -294,13 +313,21 @@ fn read(line: &str) -> Decoded {
 /// What we took, tshark has to read the same.
 fn same(parsed: &Parsed, decoded: &Decoded, frame: &[u8]) -> Result<(), String> {
     let mut wrong = network_differs(parsed, decoded, frame);
-    if decoded.kind().is_some_and(|kind| kind != parsed.kind) && !is_lenient(parsed, decoded) {
+    if decoded.kind().is_some_and(|kind| kind != kind_of(parsed)) && !is_lenient(parsed, decoded) {
         wrong.push("kind");
     }
     if !decoded.ends_in_options() {
         wrong.extend(transport_differs(parsed, decoded));
     }
     if wrong.is_empty() { Ok(()) } else { Err(format!("{} differ", wrong.join(", "))) }
+}
+
+/// A packet's kind as tshark tells it: a fragment is one.
+const fn kind_of(parsed: &Parsed) -> Kind {
+    match parsed.kind {
+        Kind::FirstFragment | Kind::LaterFragment | Kind::ShortFragment => Kind::Fragment,
+        kind => kind,
+    }
 }
 
 /// The names of those whose two readings are not equal.
@@ -344,10 +371,18 @@ fn network_differs(parsed: &Parsed, decoded: &Decoded, frame: &[u8]) -> Vec<&'st
             "don't fragment",
             !is_v4 || decoded.number("ip.flags.df", 0) == Some(u64::from(parsed.dont_fragment)),
         ),
-        // Where a fragment's payload begins, nobody has asked yet.
+        (
+            "place in the datagram",
+            match parsed.kind {
+                Kind::FirstFragment | Kind::ShortFragment => decoded.fragment_offset(is_v4) == Some(0),
+                Kind::LaterFragment => decoded.fragment_offset(is_v4).is_some_and(|offset| offset > 0),
+                _ => true,
+            },
+        ),
+        // Behind a fragment header tshark counts no further.
         (
             "transport offset",
-            parsed.kind == Kind::Fragment
+            kind_of(parsed) == Kind::Fragment
                 || decoded.ends_in_options()
                 || transport == Some(usize::from(parsed.transport_offset)),
         ),
@@ -356,8 +391,8 @@ fn network_differs(parsed: &Parsed, decoded: &Decoded, frame: &[u8]) -> Vec<&'st
 
 fn transport_differs(parsed: &Parsed, decoded: &Decoded) -> Vec<&'static str> {
     let upper = match (parsed.kind, parsed.tuple.protocol) {
-        (Kind::Tcp, _) => "tcp",
-        (Kind::Udp, _) => "udp",
+        (Kind::Tcp, _) | (Kind::FirstFragment, 6) => "tcp",
+        (Kind::Udp, _) | (Kind::FirstFragment, 17) => "udp",
         _ if is_lenient(parsed, decoded) => return Vec::new(),
         (Kind::Esp, _) | (Kind::IcmpError, 50) => return association_differs(parsed, decoded, "esp.spi"),
         (Kind::Ah, _) | (Kind::IcmpError, 51) => return association_differs(parsed, decoded, "ah.spi"),

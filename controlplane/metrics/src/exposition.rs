@@ -10,7 +10,7 @@ use ctl::{Counts, NextHops, Port, Real, Responses, Service, Snapshot, Twin, Work
 use crate::page::{Kind, Page, Value};
 
 /// What packets wait for, of the box and of a worker.
-const HELD: &str = "Packets that wait for their real's next hop now.";
+const HELD: &str = "Packets that wait for their real's next hop, or for their first fragment, now.";
 
 /// What a real can be.
 const STATES: [&str; 4] = ["up", "drain", "down", "failed"];

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use conf::HugePages;
 use control::{Image, Publication};
-use counters::{Counter, Layout, Ledger};
+use counters::{Counter, Event, Layout, Ledger};
 use engine::Engine;
 use flow::{COLD_BYTES_PER_ENTRY, FlowReader, FlowTable, HOT_BYTES_PER_ENTRY};
 use link::{Command, Report};
@@ -19,7 +19,7 @@ use mem::PageKind;
 use service::Hop;
 use service::{Generation, Table};
 use shm::{ControlSide, Region, WorkerSide};
-use worker::{Handover, TableReceiver, TableSender, tables};
+use worker::{Handover, MeshEnd, TableReceiver, TableSender, tables};
 
 use crate::failure::Failure;
 #[cfg(feature = "dpdk")]
@@ -186,6 +186,12 @@ impl Crew {
         Ok(())
     }
 
+    /// The flow tables of all workers but one.
+    pub(crate) fn other_readers(&self, than: usize) -> Vec<FlowReader> {
+        let others = self.readers.iter().enumerate().filter(|(worker, _)| *worker != than);
+        others.map(|(_, reader)| reader.clone()).collect()
+    }
+
     /// What a counter stands at, all workers together, as last published.
     pub(crate) fn count(&self, counter: impl Into<Counter>) -> u64 {
         let index = counter.into().index();
@@ -204,8 +210,8 @@ impl Crew {
         read.collect()
     }
 
-    /// All counters as the workers published them last, summed. The sum law has to hold for each worker
-    /// and for all together.
+    /// All counters as the workers published them last, when they have ended, summed. The sum law has to hold for each
+    /// worker and for all together, and nothing may be on its way from one to another.
     pub(crate) fn account(&self) -> Result<Ledger, Failure> {
         let mut total = Ledger::new(self.layout);
         for (worker, ledger) in self.ledgers().into_iter().enumerate() {
@@ -213,8 +219,19 @@ impl Crew {
             total.merge(&ledger.map_err(unread)?);
         }
         total.balance().map_err(|off| Failure::new(format!("the workers lost count: {off}")))?;
+        let (out, back) = (total.get(Event::HandOut), total.get(Event::HandIn));
+        if out != back {
+            return Err(Failure::new(format!(
+                "the workers lost packets: hand.out {out} is not hand.in {back}"
+            )));
+        }
         Ok(total)
     }
+}
+
+/// The ways between so many workers, if there are several.
+pub(crate) fn ways<P>(workers: usize) -> Vec<MeshEnd<P>> {
+    if workers > 1 { worker::mesh(u16::try_from(workers).unwrap_or(u16::MAX)) } else { Vec::new() }
 }
 
 /// Why a worker's counters are not to be had.

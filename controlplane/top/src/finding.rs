@@ -136,8 +136,11 @@ fn pools(snapshot: &Snapshot, say: &mut impl FnMut(Mood, String)) {
     }
     match ctl::held(&snapshot.counters) {
         0 => {}
-        1 => say(Mood::Note, "1 packet waits for its real's next hop, a second at most".into()),
-        held => say(Mood::Note, format!("{held} packets wait for their real's next hop, a second at most")),
+        1 => say(Mood::Note, "1 packet waits for a next hop or its first fragment, a second at most".into()),
+        held => say(
+            Mood::Note,
+            format!("{held} packets wait for a next hop or their first fragment, a second at most"),
+        ),
     }
 }
 
@@ -286,8 +289,16 @@ mod tests {
         );
         says(|s| s.reals[0].next_hop.mac.clear(), Mood::Bad, "no next hop is known for real web-1");
         let held = |now, before| [("held".to_owned(), now), ("released".to_owned(), before)];
-        says(|s| s.counters.extend(held(70, 6)), Mood::Note, "64 packets wait for their real's next hop");
-        says(|s| s.counters.extend(held(7, 6)), Mood::Note, "1 packet waits for its real's next hop");
+        says(
+            |s| s.counters.extend(held(70, 6)),
+            Mood::Note,
+            "64 packets wait for a next hop or their first fragment",
+        );
+        says(
+            |s| s.counters.extend(held(7, 6)),
+            Mood::Note,
+            "1 packet waits for a next hop or its first fragment",
+        );
         says(
             |s| *s.counters.get_mut("drop.no_real").unwrap() = 60,
             Mood::Bad,

@@ -148,26 +148,27 @@ impl Ledger {
         PuntReason::ALL.iter().map(|&reason| self.get(reason)).sum()
     }
 
-    /// How many packets wait for a next hop now.
+    /// How many packets wait now.
     #[must_use]
     pub fn held(&self) -> u64 {
         self.get(Event::Held).saturating_sub(self.get(Event::Released))
     }
 
-    /// The sum law: `rx + made + kernel.rx = tx + Σ drop + Σ punt + held`, where held is what waits now. The error is
-    /// the sentence that says which side is off.
+    /// The sum law: `rx + made + kernel.rx + hand.in = tx + Σ drop + Σ punt + held + hand.out`, where held is what waits
+    /// now. The error is the sentence that says which side is off.
     ///
     /// # Errors
     /// The two sums, in words.
     pub fn balance(&self) -> Result<(), String> {
         let (rx, made, tx) = (self.get(Event::Rx), self.get(Event::Made), self.get(Event::Tx));
         let (kernel, drops, punts) = (self.get(Event::KernelRx), self.drops(), self.punts());
-        let held = self.held();
-        if rx + made + kernel == tx + drops + punts + held {
+        let (held, came, went) = (self.held(), self.get(Event::HandIn), self.get(Event::HandOut));
+        if rx + made + kernel + came == tx + drops + punts + held + went {
             return Ok(());
         }
         Err(format!(
-            "rx {rx} + made {made} + kernel.rx {kernel} is not tx {tx} + drops {drops} + punts {punts} + held {held}"
+            "rx {rx} + made {made} + kernel.rx {kernel} + hand.in {came} is not \
+             tx {tx} + drops {drops} + punts {punts} + held {held} + hand.out {went}"
         ))
     }
 }
@@ -214,7 +215,7 @@ mod tests {
         ledger.add(DropReason::Truncated, 1);
         assert_eq!(
             ledger.balance(),
-            Err("rx 3 + made 0 + kernel.rx 0 is not tx 1 + drops 1 + punts 0 + held 0".into())
+            Err("rx 3 + made 0 + kernel.rx 0 + hand.in 0 is not tx 1 + drops 1 + punts 0 + held 0 + hand.out 0".into())
         );
         ledger.add(PuntReason::NotIp, 1);
         assert_eq!(ledger.balance(), Ok(()));
@@ -228,6 +229,11 @@ mod tests {
         ledger.add(Event::Released, 1);
         ledger.add(DropReason::NoNextHop, 1);
         assert_eq!((ledger.held(), ledger.balance()), (0, Ok(())));
+        ledger.add(Event::HandIn, 2);
+        assert!(ledger.balance().is_err());
+        ledger.add(Event::Tx, 1);
+        ledger.add(Event::HandOut, 1);
+        assert_eq!(ledger.balance(), Ok(()));
     }
 
     #[test]

@@ -51,7 +51,7 @@ counters! {
         LinkBroadcast = "link_broadcast",
         /// More IPv6 extension headers, or more bytes of them, than are walked.
         HeaderChain = "header_chain",
-        /// A fragment to a VIP: not followed yet.
+        /// A fragment to a VIP of what is not forwarded: of an ICMP message, or of a fragment.
         Fragment = "fragment",
         /// The address is a VIP, but no service there takes this protocol, which has no ports.
         Protocol = "protocol",
@@ -97,6 +97,19 @@ counters! {
         PuntFull = "punt_full",
         /// The back end refused the transmission.
         TxRefused = "tx_refused",
+        /// A first fragment that ends before its transport header does, and the rest of its datagram (RFC 7112 §5).
+        FragmentShort = "fragment_short",
+        /// A fragment that covers what another of its datagram covered, and the rest of the datagram unless it is the
+        /// last one over again (RFC 5722 §3).
+        FragmentOverlap = "fragment_overlap",
+        /// Fragments of a datagram that came with more than seven gaps between them.
+        FragmentScattered = "fragment_scattered",
+        /// Fragments whose first did not come within a second.
+        FragmentTimeout = "fragment_timeout",
+        /// Fragments that came before their first, where no more may wait; and the rest of their datagrams.
+        FragmentFull = "fragment_full",
+        /// A fragment for another worker, which took no more at the time.
+        HandFull = "hand_full",
     }
 }
 
@@ -153,9 +166,9 @@ counters! {
         KernelRx = "kernel.rx",
         /// Packets made here: answers to packets that were dropped themselves.
         Made = "made",
-        /// Packets that had to wait for their real's next hop.
+        /// Packets that had to wait: for their real's next hop, or for their first fragment.
         Held = "held",
-        /// Packets that waited for a next hop and do no more: they were sent, or dropped.
+        /// Packets that waited and do no more: they were sent, or dropped, or wait for something else.
         Released = "released",
         /// ICMP errors that followed the flow they quote.
         IcmpFollowed = "icmp.followed",
@@ -177,6 +190,18 @@ counters! {
         FlowAffinity = "flow.affinity",
         /// Table generations this worker switched to.
         TableSwitch = "table.switch",
+        /// Fragments that followed the first of their datagram.
+        FragmentFollowed = "fragment.followed",
+        /// Fragments handed to the worker whose datagram they are of.
+        HandOut = "hand.out",
+        /// Fragments that other workers handed over.
+        HandIn = "hand.in",
+        /// Flows looked for in the other workers' tables.
+        LookAround = "look.around",
+        /// Flows not looked for there, because looks are limited to 20,000 a second and worker.
+        LookLimited = "look.limited",
+        /// Flows of another worker that were put into this one's table too.
+        LookCopied = "look.copied",
     }
 }
 

@@ -1,5 +1,6 @@
 //! Packets that do not simply leave by the port they came by: those that cannot go to their real, those that leave
-//! by another port, and those whose real's next hop is not known, which are *held* until it is.
+//! by another port, and those that stay: *held* until their real's next hop is known or their first fragment has come,
+//! or handed to another worker.
 //!
 //! Which they are is known when they have been made ready, from their real's template. The usual packet is never
 //! asked: what is not resolved or leaves by a port of its own does not go the usual way.
@@ -17,6 +18,20 @@ use crate::open::Opened;
 use crate::resolve::{Resolver, Target};
 use crate::tail;
 use crate::too_big::{self, Told};
+
+/// What a burst sent.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Sent {
+    /// Bytes of all packets to transmit.
+    pub bytes: u64,
+    /// Which of the packets to transmit leave by another port than they came by: bit 0 is the first of them, and
+    /// [`Engine::next_away`] says by which.
+    pub away: u64,
+    /// Which of the packets that are gone are held: [`Engine::held`] says more.
+    pub held: u64,
+    /// Which of the packets that are gone, without those that are held, are punted.
+    pub punts: u64,
+}
 
 /// Why a packet does not simply leave.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,27 +64,28 @@ impl Aside {
     }
 }
 
-/// What a burst sent.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Sent {
-    /// Bytes of all packets to transmit.
-    pub bytes: u64,
-    /// Which of the packets to transmit leave by another port than they came by: bit 0 is the first of them, and
-    /// [`crate::Engine::next_away`] says by which.
-    pub away: u64,
-    /// Which of the packets that are gone are held: [`crate::Engine::held`] says more.
-    pub held: u64,
-    /// Which of the packets that are gone, without those that are held, are punted.
-    pub punts: u64,
-}
-
-/// What is known of a packet that is held.
+/// What is known of a packet that stays.
 #[derive(Clone, Copy, Debug)]
 pub struct Held {
     /// What was read of it as it came.
     pub parsed: Parsed,
     /// What was decided: its service, its real, and that it is held.
     pub decision: Decision,
+    /// Where it stays.
+    pub stay: Stay,
+    /// The TTL of the tunnel that it came in, if it came in one.
+    pub ttl: Option<u8>,
+}
+
+/// Where a packet stays that is neither sent nor gone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stay {
+    /// With those that wait for a next hop.
+    Hop,
+    /// In that place on the shelf of fragments that wait for their first.
+    Shelf(u16),
+    /// With that worker.
+    Mate(u16),
 }
 
 /// Those of one burst, by their places in it.
@@ -174,14 +190,19 @@ fn hold(resolver: &mut Resolver<'_, '_>, parsed: &Parsed, at: u32, target: Targe
         return Decision { verdict: Verdict::Drop(DropReason::NoNextHop), ..Decision::sent(target) };
     };
     asides.room = room;
+    let decision = Decision { verdict: Verdict::Held, ..Decision::sent(target) };
+    stay(asides, (parsed, at), decision, Stay::Hop);
+    resolver.ledger.add(Event::Held, 1);
+    decision
+}
+
+/// The packet in that place stays.
+pub(crate) fn stay(asides: &mut Asides, (parsed, at): (&Parsed, u32), decision: Decision, stay: Stay) {
     if asides.waits == 0 {
         asides.held.clear();
     }
     asides.waits |= 1 << at;
-    let decision = Decision { verdict: Verdict::Held, ..Decision::sent(target) };
-    asides.held.push(Held { parsed: *parsed, decision });
-    resolver.ledger.add(Event::Held, 1);
-    decision
+    asides.held.push(Held { parsed: *parsed, decision, stay, ttl: asides.opened.ttl(at) });
 }
 
 /// A packet that could not go to its real. Where it is too big its sender is told so.

@@ -11,9 +11,11 @@ use crate::aside::{Aside, Asides, Held, Sent, part};
 use crate::attributes::{send_asking, send_other};
 use crate::decision::{Decision, FlowUse, Observer, Verdict, unparsed};
 use crate::encap::{Identifications, encap_usual, is_usual};
+use crate::fragments::{self, Fragments};
 use crate::kernel::KernelRoom;
 use crate::lane::{Lane, Step};
 use crate::marks::among;
+use crate::mates::LOOKS_PER_SECOND_MAX;
 use crate::meter::Meters;
 use crate::open;
 use crate::portless::{answer_no_ip, answer_portless};
@@ -33,7 +35,7 @@ const FULL: Refusal = (Verdict::Drop(DropReason::PuntFull), None);
 pub struct Engine {
     pub(crate) flows: FlowTable,
     pub(crate) gate: Gate,
-    ledger: Ledger,
+    pub(crate) ledger: Ledger,
     pub(crate) select: Prf,
     select_seed: [u8; 16],
     pub(crate) quic: Ciphers,
@@ -42,12 +44,16 @@ pub struct Engine {
     /// Our MAC address on each port; where there is none, the table's.
     macs: Vec<[u8; 6]>,
     /// What the kernel has room for.
-    kernel: KernelRoom,
+    pub(crate) kernel: KernelRoom,
     pub(crate) asides: Asides,
-    lanes: Box<[Lane; BURST_MAX]>,
+    pub(crate) fragments: Fragments,
+    /// The other workers' flows, and what lets looks at them through.
+    pub(crate) mates: Vec<FlowReader>,
+    pub(crate) looks: Gate,
+    pub(crate) lanes: Box<[Lane; BURST_MAX]>,
     /// Most packets of the last burst had no flow yet, so those of the next will have none either: what an
     /// insertion reads is fetched at once. It changes when memory is read, and nothing else.
-    expects_new: bool,
+    pub(crate) expects_new: bool,
 }
 
 impl Engine {
@@ -67,6 +73,9 @@ impl Engine {
             macs: Vec::new(),
             kernel: KernelRoom::NONE,
             asides: Asides::default(),
+            fragments: Fragments::new(),
+            mates: Vec::new(),
+            looks: Gate::new(Some(LOOKS_PER_SECOND_MAX)),
             lanes: Box::new([Lane::EMPTY; BURST_MAX]),
             expects_new: false,
         }
@@ -84,10 +93,17 @@ impl Engine {
         self.macs.get(usize::from(self.asides.ingress)).copied().unwrap_or_else(|| table.mac())
     }
 
-    /// The bursts that follow came by the port in that place.
+    /// The bursts that follow came by the port in that place; `are_handed`: to another worker, which handed them over.
     #[inline]
-    pub const fn arrive_by(&mut self, port: u8) {
+    pub const fn arrive_by(&mut self, port: u8, are_handed: bool) {
         self.asides.ingress = port;
+        self.fragments.are_handed = are_handed;
+    }
+
+    /// The packets that are taken next were taken out of tunnels before they were handed over or held: the TTLs that they
+    /// came with, where there were tunnels.
+    pub fn came_with(&mut self, ttls: impl Iterator<Item = Option<u8>>) {
+        self.asides.opened.were(ttls);
     }
 
     /// So many more packets may be held for a next hop; at first none, and those are dropped.
@@ -157,6 +173,8 @@ impl Engine {
         if passed > 0 {
             self.gate.refill(passed);
             self.asides.answers.refill(passed);
+            self.looks.refill(passed);
+            self.fragments.advance(now.0);
             let expired = self.flows.advance(now.0);
             self.ledger.add(Event::FlowExpire, expired);
         }
@@ -179,7 +197,7 @@ impl Engine {
         self.advance(now);
         // What came in tunnels or with labels before, of whichever table, is done with too.
         let may_open = table.opens() || self.asides.opened.are_any();
-        if may_open {
+        if may_open && !self.fragments.are_handed {
             self.asides.opened.open(table, burst.as_mut_slice(), &mut self.ledger);
         }
         if self.parse(table, burst) {
@@ -236,6 +254,10 @@ impl Engine {
                 }
                 Ok(()) => lane.step = Step::Classify,
             }
+        }
+        if self.fragments.are_handed {
+            self.ledger.add(Event::HandIn, packets.len() as u64);
+            return have_flow;
         }
         self.ledger.add(Event::Rx, packets.len() as u64);
         self.ledger.add(Event::RxBytes, bytes);
@@ -296,22 +318,7 @@ impl Engine {
         gone: &mut Burst<P>,
         observer: &mut impl Observer<P>,
     ) -> Sent {
-        let mut resolver = Resolver {
-            mac: self.mac(table),
-            flows: &mut self.flows,
-            gate: &mut self.gate,
-            ledger: &mut self.ledger,
-            select: &self.select,
-            quic: &self.quic,
-            meters: &mut self.meters,
-            asides: &mut self.asides,
-            table,
-            kernel: self.kernel,
-            now,
-            hits: 0,
-            misses: 0,
-            are_chosen: self.expects_new,
-        };
+        let (mut resolver, identifications, lanes) = self.split(table, now);
         let (mut exits, mut punts, mut bytes) = (0_u64, 0_u64, 0_u64);
         let mut note = |at: u32, packet: &P, parsed: Option<&Parsed>, decision: &Decision| {
             match decision.verdict {
@@ -325,16 +332,16 @@ impl Engine {
             }
             observer.decided(packet, parsed, decision);
         };
-        for ((packet, lane), at) in burst.as_mut_slice().iter_mut().zip(self.lanes.iter()).zip(0_u32..) {
+        for ((packet, lane), at) in burst.as_mut_slice().iter_mut().zip(lanes.iter()).zip(0_u32..) {
             // Noted in each arm, and apart from what went wrong: the usual decisions are constants in registers.
             match lane.step {
                 Step::Settled => {
                     resolver.hits += 1;
                     let to = (lane.value.service(), lane.value.real());
-                    match send(&mut resolver, &mut self.identifications, packet, (&lane.parsed, at), to) {
+                    match send(&mut resolver, identifications, packet, (&lane.parsed, at), to) {
                         Ok(()) => note(at, packet, Some(&lane.parsed), &Decision::sent(hit(to))),
                         Err(aside) => {
-                            let (ids, seen) = (&mut self.identifications, (&lane.parsed, at));
+                            let (ids, seen) = (&mut *identifications, (&lane.parsed, at));
                             let decision = part(&mut resolver, ids, packet, seen, hit(to), aside);
                             note(at, packet, Some(&lane.parsed), &decision);
                         }
@@ -346,11 +353,11 @@ impl Engine {
                     note(at, packet, Some(&lane.parsed), &decision);
                 }
                 Step::Resolve => {
-                    let decision = forward(&mut resolver, &mut self.identifications, packet, (lane, at));
+                    let decision = forward(&mut resolver, identifications, packet, (lane, at));
                     note(at, packet, Some(&lane.parsed), &decision);
                 }
                 Step::Classify | Step::Ruled | Step::NotIp | Step::Drop | Step::Punt => {
-                    let decision = leave(&mut resolver, &mut self.identifications, packet, (lane, at));
+                    let decision = leave(&mut resolver, identifications, packet, (lane, at));
                     note(at, packet, lane.parsed(), &decision);
                 }
             }
@@ -385,6 +392,21 @@ fn forward<P: Packet>(
         Ok(target) => target,
         Err(refusal) => return refused(resolver, refusal, parsed),
     };
+    let decision = go_on(resolver, identifications, packet, (parsed, at), target);
+    if parsed.kind == Kind::IcmpError && decision.verdict == Verdict::Tx {
+        resolver.ledger.add(Event::IcmpFollowed, 1);
+    }
+    decision
+}
+
+/// Sends a packet on that did not go the usual way, with what is left of its budget if it came in a tunnel.
+pub(crate) fn go_on<P: Packet>(
+    resolver: &mut Resolver<'_, '_>,
+    identifications: &mut Identifications,
+    packet: &mut P,
+    (parsed, at): (&Parsed, u32),
+    target: Target,
+) -> Decision {
     let left = match resolver.asides.opened.ttl(at).map(|ttl| open::budget(resolver.table, ttl)).transpose() {
         Ok(left) => left,
         Err(reason) => return refused(resolver, (Verdict::Drop(reason), Some(target.service)), parsed),
@@ -402,9 +424,6 @@ fn forward<P: Packet>(
     };
     if let (Some(left), Verdict::Tx | Verdict::Held) = (left, decision.verdict) {
         open::spend(packet, parsed, resolver.table.template(target.real), left);
-    }
-    if parsed.kind == Kind::IcmpError && decision.verdict == Verdict::Tx {
-        resolver.ledger.add(Event::IcmpFollowed, 1);
     }
     decision
 }
@@ -458,6 +477,9 @@ fn leave<P: Packet>(
             return forward(resolver, identifications, packet, (lane, at));
         }
         _ if rules::dropped_portless(table, packet.data(), &lane.parsed).is_some() => Err(rules::DROPPED),
+        _ if lane.parsed.is_piece() => {
+            return fragments::meet(resolver, identifications, packet, (&lane.parsed, at));
+        }
         _ => answer_portless(table, mac, packet, &lane.parsed),
     };
     match answer {

@@ -15,8 +15,11 @@ pub enum Verdict {
     Drop(DropReason),
     /// It is the kernel's.
     Punt(PuntReason),
-    /// It is ready but for its real's next hop, and waits for that: it is decided once more when it leaves.
+    /// It waits for its real's next hop, or for the first fragment of its datagram: it is decided once more when it
+    /// leaves.
     Held,
+    /// It is a fragment of a datagram that another worker knows of: it is decided there.
+    Handed,
 }
 
 /// What the flow table had to do with it.
@@ -106,7 +109,8 @@ impl Decision {
 /// Sees every packet's decision, in the order the packets came. Static dispatch: [`NoObserver`] costs
 /// nothing.
 pub trait Observer<P> {
-    /// A packet that is held is told twice: when it begins to wait, and, before or after others, when it leaves.
+    /// A packet that is held is told twice or more: when it begins to wait, and, before or after others, when it leaves
+    /// or waits for something else. One that is handed over is told here and there; here again if it cannot be.
     /// `packet` is as it leaves: encapsulated if it is transmitted, our answer if there is one, as it came
     /// otherwise. `parsed` is what was read of it as it came; nothing where its headers could not be taken.
     fn decided(&mut self, packet: &P, parsed: Option<&Parsed>, decision: &Decision);

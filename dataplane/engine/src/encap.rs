@@ -27,6 +27,12 @@ impl Identifications {
         Self { next: worker, stride: workers.next_power_of_two() }
     }
 
+    /// So many are used up elsewhere.
+    #[allow(clippy::cast_possible_truncation, reason = "they come round at 65,536")]
+    pub(crate) const fn skip(&mut self, count: usize) {
+        self.next = self.next.wrapping_add(self.stride.wrapping_mul(count as u16));
+    }
+
     #[inline]
     fn take(&mut self) -> u16 {
         let taken = self.next;

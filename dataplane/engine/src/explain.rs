@@ -19,13 +19,15 @@ use crate::burst::Engine;
 use crate::client::may_stay;
 use crate::decision::{Answer, Decision, FlowUse, Verdict, unparsed};
 use crate::encap::{Identifications, encap};
+use crate::fragments::{self, Course, Fragment, Fragments};
 use crate::labels;
+use crate::mates;
 use crate::meter::{Colour, Meters};
 use crate::open::{self, Shell};
 use crate::portless::{answer_no_ip, answer_portless};
 use crate::quic::{Ciphers, Unroutable};
 use crate::refused;
-use crate::resolve::{Choice, Refusal, may_keep};
+use crate::resolve::{Choice, Refusal, Target, may_keep};
 use crate::rules;
 use crate::tail;
 use crate::too_big::{self, Told};
@@ -72,6 +74,8 @@ pub enum Step {
         /// The real.
         real: Option<RealNumber>,
     },
+    /// It is a fragment, and what its datagram has it do.
+    Fragment(Following),
     /// How packets travel to the real; none if the table has no such real.
     Template(Option<Template>),
     /// What its service's limit says of it, as far as the meters can be seen.
@@ -84,6 +88,21 @@ pub enum Step {
     Refused(DropReason),
     /// How it leaves. Always the last step, and only that.
     Leaves(Decision),
+}
+
+/// What a fragment does, by what is known of its datagram.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Following {
+    /// It is the first: its flow is asked for.
+    First,
+    /// It follows the first, to that real.
+    Follows(RealNumber),
+    /// It waits for the first.
+    Waits,
+    /// It goes to that worker, which knows of the datagram.
+    Mate(u16),
+    /// It is dropped.
+    Refused(DropReason),
 }
 
 /// What a flow table knows of a flow.
@@ -125,12 +144,19 @@ impl Engine {
         let mut answers = self.asides.answers;
         answers.refill(now.0.saturating_sub(self.flows.now()));
         let (reader, epoch) = (self.flows.reader(), self.flows.epoch());
-        let known = |tuple: &FiveTuple| Known::of(reader.find(tuple), now, table.timeouts(), epoch);
+        let known = |tuple: &FiveTuple, is_stray: bool| {
+            let own = Known::of(reader.find(tuple), now, table.timeouts(), epoch);
+            let is_found = !matches!(own, Known::Nothing | Known::Silent(_));
+            let mates = if is_stray && !is_found { self.mates.as_slice() } else { &[] };
+            let found = mates::find(mates, (self.flows.hash(tuple), tuple), (table.timeouts(), now));
+            found.map_or(own, Known::Earlier)
+        };
         let select = &self.select;
         let (mac, identifications) = (self.mac(table), self.identifications);
         let can_hold = self.asides.room > 0;
-        let (quic, meters) = (&self.quic, Some((&self.meters, now)));
+        let (quic, fragments, meters) = (&self.quic, &self.fragments, Some((&self.meters, now)));
         let label = None;
+        let hash = |name: &FiveTuple| self.flows.hash(name);
         let mut walk = Walk {
             table,
             select,
@@ -143,6 +169,9 @@ impl Engine {
             ttl: None,
             mac,
             identifications,
+            fragments,
+            now,
+            hash,
             known,
             tell,
         };
@@ -154,7 +183,8 @@ impl Engine {
 
 /// The same for whoever has a table and no engine, such as the control side of a running box: `found` is what the
 /// workers' flow tables hold of a flow. Which table a flow was last met under is not known there, so each counts as met
-/// under an earlier one, which comes to the same; gates count as open and limits as full, and answers come from the table's address.
+/// under an earlier one, which comes to the same; gates count as open and limits as full, and answers come from the
+/// table's address. Nothing is known of the datagrams whose fragments come.
 pub fn explain<P: Packet>(
     table: &TableView<'_>,
     found: impl Fn(&FiveTuple) -> Option<FlowRecord>,
@@ -176,7 +206,10 @@ pub fn explain<P: Packet>(
         ttl: None,
         mac: table.mac(),
         identifications: Identifications::new(0, 1),
-        known: |tuple: &FiveTuple| Known::of(found(tuple), now, table.timeouts(), Epoch::STALE),
+        fragments: &Fragments::new(),
+        now,
+        hash: |_: &FiveTuple| (1, 1),
+        known: |tuple: &FiveTuple, _| Known::of(found(tuple), now, table.timeouts(), Epoch::STALE),
         tell,
     };
     let decision = walk.packet(packet);
@@ -185,7 +218,7 @@ pub fn explain<P: Packet>(
 }
 
 /// What a walk goes by.
-struct Walk<'w, 't, K, T> {
+struct Walk<'w, 't, H, K, T> {
     table: &'w TableView<'t>,
     select: &'w Prf,
     quic: &'w Ciphers,
@@ -201,11 +234,20 @@ struct Walk<'w, 't, K, T> {
     ttl: Option<u8>,
     mac: [u8; 6],
     identifications: Identifications,
+    fragments: &'w Fragments,
+    now: Tick,
+    hash: H,
+    /// What is known of a flow; of a stray's, by other workers too.
     known: K,
     tell: T,
 }
 
-impl<K: Fn(&FiveTuple) -> Known, T: FnMut(Step)> Walk<'_, '_, K, T> {
+impl<H, K, T> Walk<'_, '_, H, K, T>
+where
+    H: Fn(&FiveTuple) -> (u64, u64),
+    K: Fn(&FiveTuple, bool) -> Known,
+    T: FnMut(Step),
+{
     fn packet<P: Packet>(&mut self, packet: &mut P) -> Decision {
         if let Err(reason) = self.open(packet) {
             (self.tell)(Step::Refused(reason));
@@ -229,10 +271,13 @@ impl<K: Fn(&FiveTuple) -> Known, T: FnMut(Step)> Walk<'_, '_, K, T> {
         if !may_be_vip && parsed.kind != Kind::NeighbourDiscovery {
             return self.left((Verdict::Punt(PuntReason::NotVip), None), &parsed);
         }
+        if parsed.is_piece() {
+            return self.piece(packet, &parsed);
+        }
         if !parsed.has_flow() {
             return self.portless(packet, &parsed);
         }
-        match self.resolve(packet.data(), &parsed) {
+        match self.resolve(packet.data(), &parsed, parsed.kind == Kind::IcmpError) {
             Ok((real, service, used)) => self.send(packet, &parsed, (real, service, used)),
             Err(refusal) => self.left(refusal, &parsed),
         }
@@ -250,6 +295,52 @@ impl<K: Fn(&FiveTuple) -> Known, T: FnMut(Step)> Walk<'_, '_, K, T> {
             self.ttl = open::open(&self.table.ends(), packet, |shell| (self.tell)(Step::Opened(*shell)))?;
         }
         Ok(())
+    }
+
+    /// A fragment.
+    fn piece<P: Packet>(&mut self, packet: &mut P, parsed: &Parsed) -> Decision {
+        let (destination, family) = (&parsed.tuple.destination, parsed.tuple.family);
+        (self.tell)(Step::Address(self.table.classify_address(destination, family)));
+        if let Some(ruling) = rules::dropped_portless(self.table, packet.data(), parsed) {
+            (self.tell)(Step::Rule(ruling));
+            return self.left((rules::DROPPED, None), parsed);
+        }
+        if let Err(verdict) = fragments::is_carried(self.table, self.select, (packet.data(), parsed)) {
+            return self.left((verdict, None), parsed);
+        }
+        let Some(fragment) = Fragment::of(&self.hash, packet.data(), parsed) else {
+            return Decision::left(Verdict::Drop(DropReason::Malformed), None);
+        };
+        let (following, verdict) = match self.fragments.mate(fragment.key) {
+            Some(mate) => (Following::Mate(mate), Verdict::Handed),
+            None => match self.fragments.judge(&fragment, self.now.0).course {
+                Course::Ask => return self.first(packet, parsed),
+                Course::Send(target) => return self.follow(packet, parsed, target),
+                Course::Wait => (Following::Waits, Verdict::Held),
+                Course::Drop(reason) | Course::Refuse(reason) => {
+                    (Following::Refused(reason), Verdict::Drop(reason))
+                }
+            },
+        };
+        (self.tell)(Step::Fragment(following));
+        Decision::left(verdict, None)
+    }
+
+    fn first<P: Packet>(&mut self, packet: &mut P, parsed: &Parsed) -> Decision {
+        (self.tell)(Step::Fragment(Following::First));
+        match self.resolve(packet.data(), &fragments::whole(parsed), true) {
+            Ok((real, service, used)) => self.send(packet, &fragments::bare(parsed), (real, service, used)),
+            Err(refusal) => self.left(fragments::portless(refusal, parsed), parsed),
+        }
+    }
+
+    fn follow<P: Packet>(&mut self, packet: &mut P, parsed: &Parsed, target: Target) -> Decision {
+        let Target { real, service, used, .. } = target;
+        (self.tell)(Step::Fragment(Following::Follows(real)));
+        if !fragments::is_there(self.table, target) {
+            return Decision::left(Verdict::Drop(DropReason::NoReal), Some(service));
+        }
+        self.send(packet, &fragments::bare(parsed), (real, service, used))
     }
 
     /// A packet without a flow: it is answered, or it leaves.
@@ -292,12 +383,13 @@ impl<K: Fn(&FiveTuple) -> Known, T: FnMut(Step)> Walk<'_, '_, K, T> {
         &mut self,
         frame: &[u8],
         parsed: &Parsed,
+        is_stray: bool,
     ) -> Result<(RealNumber, ServiceNumber, FlowUse), Refusal> {
         if let Some(ruling) = rules::dropped(self.table, frame, parsed).filter(|_| parsed.is_of_flow()) {
             (self.tell)(Step::Rule(ruling));
             return Err((rules::DROPPED, None));
         }
-        let known = (self.known)(&parsed.tuple);
+        let known = (self.known)(&parsed.tuple, is_stray);
         (self.tell)(Step::Flow(known));
         match known {
             Known::Current(value) if !value.state().reopens(parsed.flags) => {
@@ -369,7 +461,7 @@ impl<K: Fn(&FiveTuple) -> Known, T: FnMut(Step)> Walk<'_, '_, K, T> {
             }
         }
         if let Some(client) = self.table.service(choice.at).client(&parsed.tuple) {
-            let real = match (self.known)(&client) {
+            let real = match (self.known)(&client, false) {
                 Known::Current(value) | Known::Earlier(value) => Some(value.real()),
                 Known::Nothing | Known::Silent(_) => None,
             };

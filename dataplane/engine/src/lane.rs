@@ -64,7 +64,7 @@ impl Lane {
         match verdict {
             Verdict::Drop(reason) => (self.step, self.drop) = (Step::Drop, reason),
             // All that is parsed no further and not dropped.
-            Verdict::Punt(_) | Verdict::Tx | Verdict::Held => self.step = Step::NotIp,
+            Verdict::Punt(_) | Verdict::Tx | Verdict::Held | Verdict::Handed => self.step = Step::NotIp,
         }
     }
 }

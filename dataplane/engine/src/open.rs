@@ -82,6 +82,17 @@ impl Opened {
         if self.labelled >> at & 1 == 0 { None } else { self.labels.get(at as usize).copied().flatten() }
     }
 
+    /// The packets of the next burst were opened before: these are the TTLs that they came with.
+    #[cold]
+    pub(crate) fn were(&mut self, ttls: impl Iterator<Item = Option<u8>>) {
+        (self.opened, self.refused, self.labelled) = (0, 0, 0);
+        for ((ttl, slot), at) in ttls.zip(&mut self.ttls).zip(0_u32..) {
+            if let Some(ttl) = ttl {
+                (self.opened, *slot) = (self.opened | 1 << at, ttl);
+            }
+        }
+    }
+
     /// Takes off what is to be off before the packets are read.
     #[cold]
     #[inline(never)]
@@ -223,7 +234,7 @@ impl Shell {
         let mut end = network + parsed.ip_len as usize;
         let behind = frame.get(start..end.min(frame.len())).unwrap_or_default();
         let carried = match (parsed.kind, parsed.tuple.protocol) {
-            (Kind::Fragment, _) => {
+            (Kind::FirstFragment | Kind::LaterFragment | Kind::ShortFragment | Kind::Fragment, _) => {
                 return if is_tunnels(here, &parsed) { Err(DropReason::TunnelFragment) } else { Ok(None) };
             }
             (Kind::OtherProtocol, protocol::IPIP | protocol::IPV6) => bare(parsed.tuple.protocol),

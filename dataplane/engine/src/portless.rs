@@ -55,5 +55,9 @@ fn without_flow(table: &TableView<'_>, parsed: &Parsed) -> Verdict {
         Kind::Tcp | Kind::Udp | Kind::IcmpError | Kind::Esp | Kind::Ah | Kind::OtherProtocol => {
             Verdict::Drop(DropReason::Protocol)
         }
+        // They go their own way where their ends are two.
+        Kind::FirstFragment | Kind::LaterFragment | Kind::ShortFragment => {
+            Verdict::Drop(DropReason::Fragment)
+        }
     }
 }

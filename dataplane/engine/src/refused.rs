@@ -20,7 +20,7 @@ pub(crate) fn refused(resolver: &mut Resolver<'_, '_>, refusal: Refusal, parsed:
         refusal => refusal,
     };
     match verdict {
-        Verdict::Tx | Verdict::Held => {}
+        Verdict::Tx | Verdict::Held | Verdict::Handed => {}
         Verdict::Drop(reason) => resolver.ledger.add(reason, 1),
         Verdict::Punt(reason) => {
             resolver.ledger.add(reason, 1);
@@ -59,7 +59,11 @@ pub(crate) fn not_vip(table: &TableView<'_>, parsed: &Parsed) -> (PuntReason, Op
                 Class::VipOnly | Class::NotVip => other,
             }
         }
-        Kind::Fragment if table.classify_address(&source, family) => (PuntReason::Return, None),
+        Kind::FirstFragment | Kind::LaterFragment | Kind::ShortFragment | Kind::Fragment
+            if table.classify_address(&source, family) =>
+        {
+            (PuntReason::Return, None)
+        }
         _ => other,
     }
 }

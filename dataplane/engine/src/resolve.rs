@@ -1,9 +1,9 @@
 //! From flow to real: the table's entry, or a choice by hash and a new entry.
 
 use counters::{DropReason, Event, Ledger, PuntReason};
-use flow::{Epoch, FlowTable, Gate, Place, Probe, Slot, State, Value};
+use flow::{Epoch, FlowReader, FlowTable, Gate, Place, Probe, Slot, State, Value};
 use mem::Prf;
-use port::{Packet, Tick};
+use port::{BURST_MAX, Packet, Tick};
 use service::{
     Class, RealNumber, RealState, RuleAction, ServiceEntry, ServiceNumber, ServiceSlot, TableView, Template,
     tuple_hash_with,
@@ -11,8 +11,12 @@ use service::{
 use wire::{Kind, Parsed};
 
 use crate::aside::Asides;
+use crate::burst::Engine;
 use crate::decision::{FlowUse, Verdict};
+use crate::encap::Identifications;
+use crate::fragments::Fragments;
 use crate::kernel::KernelRoom;
+use crate::lane::Lane;
 use crate::meter::Meters;
 use crate::quic::Ciphers;
 use crate::rules;
@@ -38,10 +42,50 @@ pub(crate) struct Resolver<'e, 't> {
     pub(crate) misses: u64,
     /// The lanes of this burst hold their own choices; else what they hold is of another.
     pub(crate) are_chosen: bool,
+    pub(crate) fragments: &'e mut Fragments,
+    /// The other workers' flows.
+    pub(crate) mates: &'e [FlowReader],
+    /// Lets looks at them through.
+    pub(crate) looks: &'e mut Gate,
+    /// The packet may have met another worker than its flow.
+    pub(crate) may_be_mates: bool,
+}
+
+impl Engine {
+    /// What the stages work with beside the packets: the resolver, the identifications, and the lanes.
+    #[inline(always)]
+    pub(crate) fn split<'e, 't>(
+        &'e mut self,
+        table: &'e TableView<'t>,
+        now: Tick,
+    ) -> (Resolver<'e, 't>, &'e mut Identifications, &'e [Lane; BURST_MAX]) {
+        let mac = self.mac(table);
+        let resolver = Resolver {
+            flows: &mut self.flows,
+            gate: &mut self.gate,
+            ledger: &mut self.ledger,
+            select: &self.select,
+            quic: &self.quic,
+            meters: &mut self.meters,
+            asides: &mut self.asides,
+            table,
+            mac,
+            kernel: self.kernel,
+            now,
+            hits: 0,
+            misses: 0,
+            are_chosen: self.expects_new,
+            fragments: &mut self.fragments,
+            mates: &self.mates,
+            looks: &mut self.looks,
+            may_be_mates: false,
+        };
+        (resolver, &mut self.identifications, &self.lanes)
+    }
 }
 
 /// Where a packet goes.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Target {
     pub(crate) real: RealNumber,
     pub(crate) service: ServiceNumber,
@@ -118,7 +162,7 @@ pub(crate) fn may_keep(table: &TableView<'_>, value: Value, parsed: &Parsed) -> 
 }
 
 /// The first segment of a packet, and what was read of it.
-type Seen<'p> = (&'p [u8], &'p Parsed);
+pub(crate) type Seen<'p> = (&'p [u8], &'p Parsed);
 
 /// Why it goes nowhere, and the service where one is known.
 pub(crate) type Refusal = (Verdict, Option<ServiceNumber>);
@@ -155,8 +199,31 @@ impl Resolver<'_, '_> {
         packet: &P,
         parsed: &Parsed,
     ) -> Result<Target, Refusal> {
+        self.target_of_stray(packet, parsed)
+    }
+
+    /// Where the first fragment of a datagram goes, and so the others: a NIC spreads fragments otherwise than whole
+    /// packets, and we hand them on by their datagram. `parsed` is that of a packet of the flow.
+    ///
+    /// # Errors
+    /// As for [`target`](Self::target).
+    pub(crate) fn target_of_first<P: Packet>(
+        &mut self,
+        packet: &P,
+        parsed: &Parsed,
+    ) -> Result<Target, Refusal> {
+        if rules::dropped(self.table, packet.data(), parsed).is_some() {
+            return Err((rules::DROPPED, None));
+        }
+        self.target_of_stray(packet, parsed)
+    }
+
+    fn target_of_stray<P: Packet>(&mut self, packet: &P, parsed: &Parsed) -> Result<Target, Refusal> {
         let place = self.flows.place_with(&parsed.tuple, parsed.tail);
-        self.unusual((packet.data(), parsed), place, Slot::NOWHERE, None)
+        self.may_be_mates = !self.mates.is_empty();
+        let target = self.unusual((packet.data(), parsed), place, Slot::NOWHERE, None);
+        self.may_be_mates = false;
+        target
     }
 
     /// Not where it was expected: in its other bucket, of an older table, silent for too long, or new.
@@ -243,6 +310,11 @@ impl Resolver<'_, '_> {
     ) -> Result<Target, Refusal> {
         self.misses += 1;
         let choice = choice.filter(|_| self.are_chosen).map_or_else(|| self.choice(frame, parsed), Ok)?;
+        if self.may_be_mates
+            && let Some(value) = self.look_around(parsed)
+        {
+            return self.follow_mate((frame, parsed), place, choice, value);
+        }
         self.count_ruled(choice, parsed);
         let named = self.named(frame, parsed, choice);
         let (real, service) = (named.map_or_else(|| self.choose(parsed, choice), Ok)?, choice.service);
@@ -287,7 +359,7 @@ impl Resolver<'_, '_> {
     /// nothing but ids gave the flow. And so is each where a service asks for more than a real, and the real's template
     /// does not know of it.
     #[inline]
-    fn epoch_of(&self, choice: Choice, real: RealNumber, led: Option<RealNumber>) -> Epoch {
+    pub(crate) fn epoch_of(&self, choice: Choice, real: RealNumber, led: Option<RealNumber>) -> Epoch {
         let service = self.table.service(choice.at);
         let is_told = || self.table.template(real).is_some_and(Template::asks);
         match led {
@@ -299,7 +371,7 @@ impl Resolver<'_, '_> {
 
     /// The real that a connection id names, if the service has any.
     #[inline]
-    fn named(&mut self, frame: &[u8], parsed: &Parsed, choice: Choice) -> Option<RealNumber> {
+    pub(crate) fn named(&mut self, frame: &[u8], parsed: &Parsed, choice: Choice) -> Option<RealNumber> {
         let service = self.table.service(choice.at);
         if service.is_quic() { self.named_by_id(service, frame, parsed) } else { None }
     }
@@ -326,7 +398,7 @@ impl Resolver<'_, '_> {
     }
 
     #[inline]
-    fn choose(&mut self, parsed: &Parsed, choice: Choice) -> Result<RealNumber, Refusal> {
+    pub(crate) fn choose(&mut self, parsed: &Parsed, choice: Choice) -> Result<RealNumber, Refusal> {
         let given = if choice.ruled.is_some() { choice.given(self.table) } else { None };
         let keeps_clients = self.table.service(choice.at).keeps_clients();
         let of_client =

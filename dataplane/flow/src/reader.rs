@@ -44,7 +44,14 @@ impl FlowReader {
     /// buckets at that moment may be missed.
     #[must_use]
     pub fn find(&self, tuple: &FiveTuple) -> Option<FlowRecord> {
-        let Place { tag, first } = Place::of(tuple_hash(&self.prf()?, tuple), self.buckets);
+        self.find_hashed(tuple_hash(&self.prf()?, tuple), tuple)
+    }
+
+    /// The same for whoever has a table with the same key, and so the tuple's [`hash`](crate::FlowTable::hash): no key
+    /// is made ready for it.
+    #[must_use]
+    pub fn find_hashed(&self, hash: (u64, u64), tuple: &FiveTuple) -> Option<FlowRecord> {
+        let Place { tag, first } = Place::of(hash, self.buckets);
         let slots = [first, place::other(first, tag, self.buckets)].into_iter().flat_map(slots_of);
         slots.filter_map(|slot| self.flow(slot)).find(|flow| flow.tuple == *tuple)
     }
@@ -132,6 +139,8 @@ mod tests {
         fill(&mut table, 0..3686);
         for index in 0..3686 {
             assert_eq!(reader.find(&tuple(index)).map(|flow| flow.tuple), Some(tuple(index)));
+            let by_hash = reader.find_hashed(table.hash(&tuple(index)), &tuple(index));
+            assert_eq!(by_hash.map(|flow| flow.tuple), Some(tuple(index)));
         }
         assert!((3686..9000).all(|index| reader.find(&tuple(index)).is_none()));
     }

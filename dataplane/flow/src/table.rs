@@ -228,6 +228,12 @@ impl<const TAG_BITS: u32> FlowTable<TAG_BITS> {
         Place::of((tag, spread), self.buckets)
     }
 
+    /// The words that place a tuple here, and in every table with the same key.
+    #[must_use]
+    pub fn hash(&self, tuple: &FiveTuple) -> (u64, u64) {
+        tuple_hash_with(&self.prf, tuple, tuple.tail())
+    }
+
     /// Fetches the first bucket of a place.
     #[inline]
     pub fn prefetch(&self, place: Place) {

@@ -7,7 +7,7 @@
 
 mod memory;
 
-pub use memory::{HEADROOM, MemPacket, MemPort, MemSink, MemSource, ROOM};
+pub use memory::{HEADROOM, MemPacket, MemPort, MemSink, MemSource, ROOM, Shared};
 
 /// The most packets that travel together. Two NIC bursts of 32 merged: one pass over the flow table
 /// for 64 packets costs about 30 % less than two passes for 32.

@@ -1,6 +1,10 @@
 //! The in-memory port: buffers that circulate between a source, the worker and a sink. Tests and replay
 //! run on it without DPDK, and it is cheap enough (one copy of the frame) to measure the path alone.
 
+use std::sync::Arc;
+
+use crossbeam_queue::ArrayQueue;
+
 use crate::{Burst, NoHeadroom, Packet, Port, Tick};
 
 /// Room in front of every received packet, as DPDK keeps by default.
@@ -93,6 +97,9 @@ impl Packet for MemPacket {
 
 /// Where the packets of a [`MemPort`] come from.
 pub trait MemSource {
+    /// The worker asks for packets: those before have left it.
+    #[inline]
+    fn begin(&mut self) {}
     /// The time of the next packet, or `None` when there is none now.
     fn next_tick(&mut self) -> Option<Tick>;
     /// Loads the next packet. Called only after `next_tick` gave a time.
@@ -105,10 +112,32 @@ pub trait MemSink {
     fn send(&mut self, packet: &MemPacket) -> bool;
 }
 
+/// Buffers that several ports share, where workers hand packets to one another: what came by one port goes back to
+/// whichever sends or frees it, and there would pile up.
+#[derive(Clone, Debug)]
+pub struct Shared(Arc<ArrayQueue<MemPacket>>);
+
+impl Shared {
+    /// With room for so many buffers: all that there are.
+    #[must_use]
+    pub fn new(buffers: usize) -> Self {
+        Self(Arc::new(ArrayQueue::new(buffers.max(1))))
+    }
+
+    /// How many lie there, and are nobody's.
+    #[must_use]
+    pub fn lying(&self) -> usize {
+        self.0.len()
+    }
+}
+
 /// One queue pair in memory.
 #[derive(Debug)]
 pub struct MemPort<S, K> {
     free: Vec<MemPacket>,
+    /// More than these are given away.
+    own: usize,
+    shared: Option<Shared>,
     source: S,
     sink: K,
     now: Tick,
@@ -118,8 +147,40 @@ impl<S: MemSource, K: MemSink> MemPort<S, K> {
     /// A port with `buffers` packets of `room` bytes that circulate.
     #[must_use]
     pub fn new(buffers: usize, room: usize, source: S, sink: K) -> Self {
-        let free = (0..buffers).map(|_| MemPacket::with_room(room)).collect();
-        Self { free, source, sink, now: Tick::default() }
+        let mut free = Vec::with_capacity(buffers + crate::BURST_MAX);
+        free.extend((0..buffers).map(|_| MemPacket::with_room(room)));
+        Self { free, own: buffers, shared: None, source, sink, now: Tick::default() }
+    }
+
+    /// Gives away the buffers that it has more than at first, and takes some when it has none.
+    #[must_use]
+    pub fn sharing(mut self, shared: Shared) -> Self {
+        self.shared = Some(shared);
+        self
+    }
+
+    #[cold]
+    fn give_away(&mut self) {
+        let Some(Shared(shared)) = &self.shared else { return };
+        while self.free.len() > self.own
+            && let Some(packet) = self.free.pop()
+        {
+            if let Err(packet) = shared.push(packet) {
+                self.free.push(packet);
+                return;
+            }
+        }
+    }
+
+    #[cold]
+    fn take_shared(&mut self) {
+        if let Some(Shared(shared)) = &self.shared {
+            while self.free.len() < crate::BURST_MAX
+                && let Some(packet) = shared.pop()
+            {
+                self.free.push(packet);
+            }
+        }
     }
 
     /// How many buffers are at home.
@@ -144,6 +205,10 @@ impl<S: MemSource, K: MemSink> Port for MemPort<S, K> {
 
     #[inline]
     fn rx_burst(&mut self, into: &mut Burst<MemPacket>) -> Tick {
+        self.source.begin();
+        if self.free.is_empty() {
+            self.take_shared();
+        }
         let Some(tick) = self.source.next_tick() else { return self.now };
         self.now = self.now.max(tick);
         while into.room() > 0 && self.source.next_tick() == Some(tick) {
@@ -160,17 +225,23 @@ impl<S: MemSource, K: MemSink> Port for MemPort<S, K> {
     fn tx_burst(&mut self, from: &mut Burst<MemPacket>) {
         let taken = from.as_slice().iter().take_while(|packet| self.sink.send(packet)).count();
         self.free.extend(from.drain_front(taken));
+        if self.free.len() > self.own {
+            self.give_away();
+        }
     }
 
     #[inline]
     fn free_burst(&mut self, from: &mut Burst<MemPacket>) {
         self.free.extend(from.drain());
+        if self.free.len() > self.own {
+            self.give_away();
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{HEADROOM, MemPacket, MemPort, MemSink, MemSource};
+    use super::{HEADROOM, MemPacket, MemPort, MemSink, MemSource, Shared};
     use crate::{Burst, NoHeadroom, Packet, Port, Tick};
 
     struct Ticks(Vec<u64>);
@@ -206,6 +277,19 @@ mod tests {
         assert_eq!((burst.len(), port.free_buffers()), (2, 2));
         port.free_burst(&mut burst);
         assert_eq!((port.rx_burst(&mut burst), port.free_buffers()), (Tick(9), 4));
+    }
+
+    #[test]
+    fn buffers_that_come_from_elsewhere_are_given_away_and_taken_by_whoever_has_none() {
+        let shared = Shared::new(8);
+        let port = |ticks| MemPort::new(2, 64, Ticks(ticks), Refusing(9)).sharing(shared.clone());
+        let (mut one, mut two) = (port(vec![1, 1, 1]), port(vec![]));
+        let mut burst = Burst::new();
+        assert_eq!(one.rx_burst(&mut burst), Tick(1));
+        two.free_burst(&mut burst);
+        assert_eq!((one.free_buffers(), two.free_buffers()), (0, 2));
+        assert_eq!(one.rx_burst(&mut burst), Tick(1));
+        assert_eq!((burst.len(), one.free_buffers()), (1, 1));
     }
 
     #[test]

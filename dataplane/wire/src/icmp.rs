@@ -8,8 +8,9 @@
 //! ```
 
 use crate::checksum::{Sum, changed};
+use crate::fragment::{self, Part};
 use crate::tuple::{Family, FiveTuple, packed_v6_tuple, padded, protocol};
-use crate::{EXTENSION_BYTES_MAX, EXTENSIONS_MAX, ipv4::Ipv4, ipv6};
+use crate::{ipv4::Ipv4, ipv6};
 
 /// Bytes before the quoted packet or the echoed data.
 pub const HEADER_LEN: usize = 8;
@@ -78,9 +79,9 @@ fn upper_v6(quote: &[u8]) -> Option<(ipv6::Ipv6, u8, &[u8])> {
     if ip.version() != 6 {
         return None;
     }
-    let walk = ipv6::walk(payload, ip.next_header, EXTENSIONS_MAX, EXTENSION_BYTES_MAX);
-    let ipv6::Walk::Upper(upper, offset) = walk else { return None };
-    Some((ip, upper, payload.get(offset..)?))
+    let way = fragment::upper(payload, ip.next_header).ok()?;
+    let rest = payload.get(way.offset..)?;
+    matches!(way.part, Part::Whole | Part::First).then_some((ip, way.protocol, rest))
 }
 
 fn quoted_v4(quote: &[u8]) -> Option<FiveTuple> {

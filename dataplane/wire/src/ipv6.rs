@@ -22,6 +22,9 @@ pub mod extension {
     pub const DESTINATION: u8 = 60;
 }
 
+/// Bytes of a fragment header.
+pub const FRAGMENT_LEN: usize = 8;
+
 /// The fixed header, as the wire has it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Ipv6 {
@@ -103,8 +106,8 @@ impl Ipv6 {
 pub enum Walk {
     /// At a header that is not walked: its protocol and its offset in the payload.
     Upper(u8, usize),
-    /// At a fragment header.
-    Fragment,
+    /// At a fragment header, which is there: its offset in the payload, and how many headers stand before it.
+    Fragment(usize, usize),
     /// The payload ends inside a header.
     Cut,
     /// More headers, or more bytes of them, than the limits allow.
@@ -117,9 +120,13 @@ pub enum Walk {
 pub fn walk(payload: &[u8], next_header: u8, headers_max: usize, bytes_max: usize) -> Walk {
     let mut next = next_header;
     let mut offset = 0;
-    for _ in 0..=headers_max {
+    for headers in 0..=headers_max {
         match next {
-            extension::FRAGMENT => return Walk::Fragment,
+            extension::FRAGMENT if headers == headers_max || offset + FRAGMENT_LEN > bytes_max => {
+                return Walk::TooLong;
+            }
+            extension::FRAGMENT if offset + FRAGMENT_LEN > payload.len() => return Walk::Cut,
+            extension::FRAGMENT => return Walk::Fragment(offset, headers),
             extension::HOP_BY_HOP | extension::ROUTING | extension::DESTINATION => {}
             upper => return Walk::Upper(upper, offset),
         }
@@ -155,8 +162,10 @@ mod tests {
 
         #[test]
         fn the_walk_ends_whatever_the_bytes_are(payload in proptest::collection::vec(any::<u8>(), 0..400), next in any::<u8>()) {
-            if let Walk::Upper(_, offset) = walk(&payload, next, 8, 256) {
-                assert!(offset <= payload.len() && offset <= 256);
+            match walk(&payload, next, 8, 256) {
+                Walk::Upper(_, offset) => assert!(offset <= payload.len() && offset <= 256),
+                Walk::Fragment(offset, headers) => assert!(offset + 8 <= payload.len().min(256) && headers < 8),
+                Walk::Cut | Walk::TooLong => {}
             }
         }
     }

@@ -4,10 +4,11 @@
 //! wrong with a packet is found here before anybody asks whose packet it is.
 
 use crate::ethernet::{self, Ethernet};
+use crate::fragment::{self, Part};
 use crate::icmp::{self, Message};
 use crate::ipsec::{self, Ah, Esp};
 use crate::ipv4::{self, Ipv4};
-use crate::ipv6::{self, Ipv6, Walk};
+use crate::ipv6::{self, Ipv6};
 use crate::tcp::{self, Flags, Tcp};
 use crate::tuple::{Family, FiveTuple, padded, protocol};
 use crate::udp::{self, Udp};
@@ -35,7 +36,14 @@ pub enum Kind {
     NeighbourDiscovery,
     /// Any other ICMP.
     IcmpOther,
-    /// Any fragment, the first one too.
+    /// The first fragment of a datagram, with its whole transport header; the tuple is the datagram's flow, without
+    /// ports where the protocol has none for us.
+    FirstFragment,
+    /// Any other fragment of it; the tuple has no ports.
+    LaterFragment,
+    /// A first fragment that ends before its transport header does (RFC 7112 §5, RFC 1858 §3).
+    ShortFragment,
+    /// A fragment of what is never forwarded whole: of an ICMP message, or of a fragment.
     Fragment,
     /// An ESP packet; its tuple has the SPI for ports.
     Esp,
@@ -136,6 +144,14 @@ impl Parsed {
     #[must_use]
     pub const fn is_of_flow(&self) -> bool {
         matches!(self.kind, Kind::Tcp | Kind::Udp) && self.ends.are_two()
+    }
+
+    /// A fragment of what may be somebody's flow.
+    #[inline]
+    #[must_use]
+    pub const fn is_piece(&self) -> bool {
+        matches!(self.kind, Kind::FirstFragment | Kind::LaterFragment | Kind::ShortFragment)
+            && self.ends.are_two()
     }
 
     /// All zero: what a packet is parsed into.
@@ -239,10 +255,12 @@ fn parse_v4(packet: &[u8], room: usize, network_offset: usize, parsed: &mut Pars
     parsed.network_offset = network_offset as u16;
     parsed.transport_offset = (network_offset + header_len) as u16;
     parsed.ip_len = total_len as u32;
+    let payload = packet.get(header_len..).unwrap_or_default();
     if ip.is_fragment() {
-        return portless(parsed, ip.protocol, Kind::Fragment);
+        let is_first = ip.fragment & ipv4::OFFSET == 0;
+        return piece(is_first, (payload, total_len - header_len), ip.protocol, parsed);
     }
-    transport(packet.get(header_len..).unwrap_or_default(), total_len - header_len, ip.protocol, parsed)
+    transport(payload, total_len - header_len, ip.protocol, parsed)
 }
 
 #[inline]
@@ -262,25 +280,54 @@ fn parse_v6(packet: &[u8], room: usize, network_offset: usize, parsed: &mut Pars
     }
     let payload = payload.get(..payload_len).unwrap_or(payload);
     parsed.ends.set_bad_source(Ipv6::is_bad_source(&ip.source));
-    let walk = ipv6::walk(payload, ip.next_header, EXTENSIONS_MAX, EXTENSION_BYTES_MAX);
-    let (upper, offset) = match walk {
-        Walk::Upper(upper, offset) => (upper, offset),
-        Walk::Fragment => (ipv6::extension::FRAGMENT, 0),
-        Walk::Cut => return Err(Unparsed::Truncated),
-        Walk::TooLong => return Err(Unparsed::HeaderChain),
-    };
+    let way = fragment::upper(payload, ip.next_header)?;
     parsed.tuple.source = ip.source;
     parsed.tuple.destination = ip.destination;
     parsed.tuple.family = Family::V6;
     parsed.tos = ip.traffic_class();
     parsed.dont_fragment = true;
     parsed.network_offset = network_offset as u16;
-    parsed.transport_offset = (network_offset + ipv6::HEADER_LEN + offset) as u16;
+    parsed.transport_offset = (network_offset + ipv6::HEADER_LEN + way.offset) as u16;
     parsed.ip_len = (ipv6::HEADER_LEN + payload_len) as u32;
-    if walk == Walk::Fragment {
-        return portless(parsed, upper, Kind::Fragment);
+    let (rest, rest_len) = (payload.get(way.offset..).unwrap_or_default(), payload_len - way.offset);
+    match way.part {
+        Part::Whole => transport(rest, rest_len, way.protocol, parsed),
+        Part::First => piece(true, (rest, rest_len), way.protocol, parsed),
+        Part::Later => piece(false, (rest, rest_len), way.protocol, parsed),
+        Part::Short => portless(parsed, way.protocol, Kind::ShortFragment),
+        Part::Nested => portless(parsed, way.protocol, Kind::Fragment),
     }
-    transport(payload.get(offset..).unwrap_or_default(), payload_len - offset, upper, parsed)
+}
+
+/// A fragment; `payload` is what the first segment holds of so many bytes.
+#[cold]
+fn piece(
+    is_first: bool,
+    (payload, payload_len): (&[u8], usize),
+    protocol: u8,
+    parsed: &mut Parsed,
+) -> Result<(), Unparsed> {
+    let header_len = match (protocol, parsed.tuple.family) {
+        // Echo requests and errors are asked whole, and so is what a VIP's neighbours say.
+        (protocol::ICMP, Family::V4) | (protocol::ICMPV6, Family::V6) => {
+            return portless(parsed, protocol, Kind::Fragment);
+        }
+        _ if !is_first => return portless(parsed, protocol, Kind::LaterFragment),
+        (protocol::TCP, _) => tcp::HEADER_LEN,
+        (protocol::UDP, _) => udp::HEADER_LEN,
+        _ => return portless(parsed, protocol, Kind::FirstFragment),
+    };
+    if payload_len < header_len {
+        return portless(parsed, protocol, Kind::ShortFragment);
+    }
+    // The datagram is longer than this part of it, so a length may say more than there is.
+    transport(payload, usize::from(u16::MAX), protocol, parsed)?;
+    let header_len = match parsed.kind {
+        Kind::Tcp => payload.get(12).map_or(0, |words| usize::from(words >> 4) * 4),
+        _ => header_len,
+    };
+    parsed.kind = if header_len <= payload_len { Kind::FirstFragment } else { Kind::ShortFragment };
+    if parsed.kind == Kind::ShortFragment { portless(parsed, protocol, Kind::ShortFragment) } else { Ok(()) }
 }
 
 /// A packet without ports for us.

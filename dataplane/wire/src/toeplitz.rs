@@ -15,14 +15,25 @@ pub const DEFAULT_KEY: [u8; 40] = [
 /// destination port.
 #[must_use]
 pub fn hash(key: &[u8; 40], tuple: &FiveTuple) -> u32 {
+    let ports = [tuple.source_port.to_be_bytes(), tuple.destination_port.to_be_bytes()];
+    hash_bytes(key, addresses(tuple).chain(ports.as_flattened()))
+}
+
+/// The hash of the addresses alone: what has no ports to see, and fragments.
+#[must_use]
+pub fn hash_addresses(key: &[u8; 40], tuple: &FiveTuple) -> u32 {
+    hash_bytes(key, addresses(tuple))
+}
+
+fn addresses(tuple: &FiveTuple) -> impl Iterator<Item = &u8> {
     let len = match tuple.family {
         Family::V4 => 4,
         Family::V6 => 16,
     };
-    let source = tuple.source.iter().take(len);
-    let destination = tuple.destination.iter().take(len);
-    let ports = [tuple.source_port.to_be_bytes(), tuple.destination_port.to_be_bytes()];
-    let input = source.chain(destination).chain(ports.as_flattened());
+    tuple.source.iter().take(len).chain(tuple.destination.iter().take(len))
+}
+
+fn hash_bytes<'t>(key: &[u8; 40], input: impl Iterator<Item = &'t u8>) -> u32 {
     let (head, rest) = match key.split_first_chunk::<8>() {
         Some((head, rest)) => (*head, rest),
         None => ([0; 8], [].as_slice()),
@@ -55,6 +66,26 @@ mod tests {
             &DEFAULT_KEY,
             &FiveTuple { source, destination, source_port, destination_port, protocol: 6, family },
         )
+    }
+
+    #[test]
+    fn the_published_vectors_without_ports() {
+        let of = |source: &str, destination: &str| {
+            let (source, family) = packed(source.parse().unwrap());
+            let (destination, _) = packed(destination.parse().unwrap());
+            super::hash_addresses(
+                &DEFAULT_KEY,
+                &FiveTuple { source, destination, family, ..FiveTuple::default() },
+            )
+        };
+        assert_eq!(of("66.9.149.187", "161.142.100.80"), 0x323e_8fc2);
+        assert_eq!(of("199.92.111.2", "65.69.140.83"), 0xd718_262a);
+        assert_eq!(of("24.19.198.95", "12.22.207.184"), 0xd2d0_a5de);
+        assert_eq!(of("38.27.205.30", "209.142.163.6"), 0x8298_9176);
+        assert_eq!(of("153.39.163.191", "202.188.127.2"), 0x5d18_09c5);
+        assert_eq!(of("3ffe:2501:200:1fff::7", "3ffe:2501:200:3::1"), 0x2cc1_8cd5);
+        assert_eq!(of("3ffe:501:8::260:97ff:fe40:efab", "ff02::1"), 0x0f0c_461c);
+        assert_eq!(of("3ffe:1900:4545:3:200:f8ff:fe21:67cf", "fe80::200:f8ff:fe21:67cf"), 0x4b61_e985);
     }
 
     #[test]

@@ -1,33 +1,43 @@
 //! The worker loop: one breath is receive, process, transmit; commands are read between two breaths, and
 //! once in a tick the counters go to the shared page and the heart beats.
 //!
+//! What another worker handed over is taken before what the port received. To stop is to receive no more, to say so to
+//! the other workers, and to end when all have.
+//!
 //! A worker never waits, allocates, locks, logs or reads a clock per packet. What a port refuses is
 //! counted and freed. Tables come and go through wait-free rings: the worker hands the old one back, and
 //! whoever made it lets go of it.
 #![forbid(unsafe_code)]
 
 mod kernel;
+mod mesh;
 mod ports;
 mod recorder;
+mod shelf;
 mod tables;
 mod tap;
 mod waiting;
 
 pub use kernel::{Crossing, FerryEnd, KernelEnd, kernel_rings};
+pub use mesh::{MeshEnd, MeshWatch, Parcel, mesh};
 pub use ports::RoundRobin;
 pub use recorder::{Client, RECORDS, Record, Recorder, Tape};
 pub use tables::{Handover, TableReceiver, TableSender, tables};
 pub use tap::{Shot, Tap, TapReader, TapReceiver, TapSender, Wanted, tap, taps};
 
 use counters::{DropReason, Event, Ledger};
-use engine::{Engine, Observer, Sent, SwitchPoint};
+use engine::{Engine, FlowReader, Observer, Sent, SwitchPoint};
 use link::{Command, Report};
 use port::{BURST_MAX, Burst, Packet, Port, Tick};
 use service::Generation;
 use shm::WorkerSide;
 
+use crate::shelf::Shelf;
 use crate::tap::Tapping;
 use crate::waiting::{HELD_MAX, Waiting};
+
+/// Packets that may stay with one worker: those that wait for a next hop, and fragments that wait for their first.
+pub const STAYING_MAX: usize = HELD_MAX + engine::SHELF_PLACES;
 
 /// Commands that are obeyed in one breath: packets wait no longer for more.
 const COMMANDS_MAX: usize = 64;
@@ -62,6 +72,14 @@ pub struct Worker<P: Port, B> {
     /// Taken out of a burst: what leaves by another port, or is held.
     apart: Burst<P::Packet>,
     waiting: Waiting<P::Packet>,
+    /// Fragments that wait for the first of their datagram.
+    shelf: Shelf<P::Packet>,
+    /// The ways to the other workers and from them.
+    mates: Option<MeshEnd<P::Packet>>,
+    /// By which port those came that are in the burst.
+    ingress: u8,
+    /// The TTLs of the tunnels that they came in, if they were handed over or waited.
+    ttls: Vec<Option<u8>>,
     tapping: Tapping,
     is_tapped: bool,
     is_stopping: bool,
@@ -98,6 +116,10 @@ impl<P: Port, B: AsRef<[u8]>> Worker<P, B> {
             punted: Burst::new(),
             apart: Burst::new(),
             waiting: Waiting::new(),
+            shelf: Shelf::new(),
+            mates: None,
+            ingress: 0,
+            ttls: Vec::with_capacity(BURST_MAX),
             tapping: Tapping::default(),
             is_tapped: false,
             is_stopping: false,
@@ -122,6 +144,15 @@ impl<P: Port, B: AsRef<[u8]>> Worker<P, B> {
         self
     }
 
+    /// Hands fragments to the workers whose datagrams they are of, and takes those of its own; strays are looked for in
+    /// the other workers' flow tables, which are `tables` without this one's own.
+    #[must_use]
+    pub fn with_mates(mut self, end: MeshEnd<P::Packet>, tables: Vec<FlowReader>) -> Self {
+        self.engine.beside(end.worker(), end.workers(), tables);
+        self.mates = Some(end);
+        self
+    }
+
     /// One breath.
     #[inline]
     pub fn breathe(&mut self, observer: &mut impl Observer<P::Packet>) -> Breath {
@@ -130,22 +161,32 @@ impl<P: Port, B: AsRef<[u8]>> Worker<P, B> {
         if self.kernel.is_some() {
             self.send_kernels();
         }
-        let now = self.port.rx_burst(&mut self.burst);
-        let is_new_tick = now != self.now;
-        self.now = now;
+        let before = self.now;
+        let handed =
+            if self.mates.as_ref().is_some_and(MeshEnd::is_rung) { self.take_parcels(observer) } else { 0 };
+        if !self.is_silent() {
+            self.now = self.port.rx_burst(&mut self.burst).max(self.now);
+        }
         let received = self.burst.len();
         if received == 0 {
-            self.engine.advance(now);
-        } else if received <= self.burst_max {
-            self.take(observer);
+            self.engine.advance(self.now);
         } else {
-            self.take_in_pieces(observer);
+            self.ingress = self.port.ingress();
+            self.engine.arrive_by(self.ingress, false);
+            if received <= self.burst_max {
+                self.take(observer);
+            } else {
+                self.take_in_pieces(observer);
+            }
         }
-        if is_new_tick {
+        if self.engine.has_releases() {
+            self.send_pieces(observer);
+        }
+        if self.now != before {
             self.publish();
         }
-        if received > 0 {
-            return Breath::Packets(received);
+        if received + handed > 0 {
+            return Breath::Packets(received + handed);
         }
         if self.is_stopping { self.stop(observer) } else { Breath::Idle }
     }
@@ -153,7 +194,6 @@ impl<P: Port, B: AsRef<[u8]>> Worker<P, B> {
     /// Processes, transmits and frees what is in the burst.
     #[inline]
     fn take(&mut self, observer: &mut impl Observer<P::Packet>) {
-        self.engine.arrive_by(self.port.ingress());
         if let Some(kernel) = &self.kernel {
             self.engine.kernel_has(kernel.room());
         }
@@ -162,6 +202,12 @@ impl<P: Port, B: AsRef<[u8]>> Worker<P, B> {
         } else {
             self.engine.process(&self.table.view(), &mut self.burst, self.now, &mut self.gone, observer)
         };
+        self.leave(&sent, observer);
+    }
+
+    /// Transmits what is in the burst, and parts what is gone.
+    #[inline]
+    fn leave(&mut self, sent: &Sent, observer: &mut impl Observer<P::Packet>) {
         if sent.away == 0 {
             let packets = self.burst.len() as u64;
             self.port.tx_burst(&mut self.burst);
@@ -170,7 +216,7 @@ impl<P: Port, B: AsRef<[u8]>> Worker<P, B> {
             self.send_apart(sent.away);
         }
         if !self.gone.is_empty() {
-            self.part(&sent);
+            self.part(sent, observer);
         }
     }
 
@@ -180,7 +226,7 @@ impl<P: Port, B: AsRef<[u8]>> Worker<P, B> {
     fn send_apart(&mut self, away: u64) {
         self.burst.move_marked(away, &mut self.apart);
         if !self.burst.is_empty() {
-            self.send_by(self.port.ingress());
+            self.send_by(self.ingress);
         }
         while let Some((port, marked)) = self.engine.next_away() {
             self.apart.move_marked(marked, &mut self.burst);
@@ -211,17 +257,17 @@ impl<P: Port, B: AsRef<[u8]>> Worker<P, B> {
         ledger.add(Event::TxBytes, bytes - refused_bytes);
     }
 
-    /// What is gone is held, or goes to the kernel, where there is one, or back to where it came from.
+    /// What is gone stays, or goes to the kernel, where there is one, or back to where it came from.
     #[inline]
-    fn part(&mut self, sent: &Sent) {
+    fn part(&mut self, sent: &Sent, observer: &mut impl Observer<P::Packet>) {
         if sent.held != 0 {
-            self.hold(sent.held);
+            self.hold(sent.held, observer);
         }
         if let Some(kernel) = &mut self.kernel
             && sent.punts != 0
         {
             self.gone.move_marked(sent.punts, &mut self.punted);
-            kernel.send(&mut self.punted, self.port.ingress());
+            kernel.send(&mut self.punted, self.ingress);
         }
         self.port.free_burst(&mut self.gone);
     }
@@ -298,7 +344,16 @@ impl<P: Port, B: AsRef<[u8]>> Worker<P, B> {
         observer.switching(SwitchPoint::Acknowledged);
     }
 
+    /// Nothing more comes: what other workers may still hand over is waited for, then it ends.
     fn stop(&mut self, observer: &mut impl Observer<P::Packet>) -> Breath {
+        if let Some(mates) = &mut self.mates {
+            mates.fall_silent();
+            if !mates.are_silent() {
+                return Breath::Idle;
+            }
+        }
+        self.engine.give_up_fragments();
+        self.send_pieces(observer);
         if !self.waiting.is_empty() {
             self.release(observer, true);
         }

@@ -125,6 +125,7 @@ impl<P: Packet> Observer<P> for Recorder {
             Verdict::Drop(reason) => Counter::Drop(reason).index() as u64,
             Verdict::Punt(reason) => Counter::Punt(reason).index() as u64,
             Verdict::Held => const { Counter::Event(Event::Held).index() as u64 },
+            Verdict::Handed => const { Counter::Event(Event::HandOut).index() as u64 },
         };
         let service = decision.service.map_or(0, |number| u64::from(number.get()) << SERVICE | HAS_SERVICE);
         let real = decision.real.map_or(0, |number| u64::from(number.get()) << REAL | HAS_REAL);

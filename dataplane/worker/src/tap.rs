@@ -13,7 +13,8 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-use engine::{Answer, Decision, Held, Observer, Sent, Verdict, quote};
+use counters::DropReason;
+use engine::{Answer, Decision, Held, Observer, Release, Sent, Verdict, quote};
 use filter::Program;
 use port::{BURST_MAX, Packet, Port};
 use rtrb::{Consumer, Producer, RingBuffer};
@@ -70,8 +71,12 @@ pub struct Tap {
     left: u64,
     empty: Consumer<Box<Shot>>,
     caught: Producer<Box<Shot>>,
-    /// By place in the burst: what was copied and waits for its decision.
+    /// By place in the burst: what was copied and waits for its decision. The last is that of a packet which is shown
+    /// apart from its burst.
     staged: Vec<Option<Box<Shot>>>,
+    /// Slots of packets that were handed over, and are caught there.
+    #[allow(clippy::vec_box, reason = "slots travel in their boxes, from ring to ring")]
+    spare: Vec<Box<Shot>>,
     /// The beginning of a packet that became our answer.
     again: Vec<u8>,
     cycles: Option<u64>,
@@ -106,7 +111,8 @@ pub fn tap(wanted: Wanted, slots: usize, snaplen: usize) -> (Box<Tap>, TapReader
         wanted,
         empty,
         caught,
-        staged: (0..BURST_MAX).map(|_| None).collect(),
+        staged: (0..=BURST_MAX).map(|_| None).collect(),
+        spare: Vec::with_capacity(BURST_MAX),
         again: Vec::with_capacity(quote::BYTES_MAX),
         cycles: None,
         seen: 0,
@@ -152,7 +158,7 @@ impl Tap {
     /// A copy of a packet that is wanted; `None` if there is no slot, which is counted.
     fn copy(&mut self, data: &[u8], len: u32, cookie: u64, from: (u8, u64)) -> Option<Box<Shot>> {
         self.seen += 1;
-        let Ok(mut shot) = self.empty.pop() else {
+        let Some(mut shot) = self.spare.pop().or_else(|| self.empty.pop().ok()) else {
             self.lost += 1;
             return None;
         };
@@ -208,6 +214,11 @@ impl Tap {
             (true, ..) => None,
         };
         if let Some(mut shot) = shot {
+            if decision.verdict == Verdict::Handed {
+                (self.seen, self.left) = (self.seen - 1, self.left.saturating_add(1));
+                self.spare.push(shot);
+                return;
+            }
             shot.decision = *decision;
             // There are no more slots than places in the ring.
             let _ = self.caught.push(shot);
@@ -313,6 +324,22 @@ impl Tapping {
         }
     }
 
+    /// Shows a packet again, that was held and leaves now, or that could not be handed over, to the tap. Where all are
+    /// wanted it was caught as it came, unless it was to be caught by whom it was handed to; where only drops are, it
+    /// is caught here, as it waited.
+    pub(crate) fn show<P: Packet>(&mut self, packet: &P, held: &Held, from: (u8, u64)) {
+        let Some(tap) = self.tap.as_deref_mut() else { return };
+        tap.cycles = None;
+        if held.decision.verdict == Verdict::Drop(DropReason::HandFull) && !tap.wanted.drops_only {
+            let shot = tap.copy_wanted(packet.data(), wire_len(packet), packet.cookie(), from);
+            if let Some(place) = tap.staged.get_mut(BURST_MAX) {
+                *place = shot;
+            }
+        }
+        tap.decided(BURST_MAX, packet, (Some(&held.parsed), &held.decision), from);
+        tap.tell();
+    }
+
     #[cold]
     fn change(&mut self) -> bool {
         let Some(ends) = &mut self.ends else { return false };
@@ -336,28 +363,11 @@ impl<P: Port, B: AsRef<[u8]>> Worker<P, B> {
         self
     }
 
-    /// Shows a packet that was held, and leaves now, to the observer and the tap. Where all are wanted it was caught
-    /// as it came; where only drops are, it is caught here, as it waited.
-    pub(crate) fn observe(
-        &mut self,
-        observer: &mut impl Observer<P::Packet>,
-        packet: &P::Packet,
-        held: &Held,
-    ) {
-        observer.decided(packet, Some(&held.parsed), &held.decision);
-        let from = (self.port.ingress(), self.table.generation().sequence);
-        if let Some(tap) = self.tapping.tap.as_deref_mut() {
-            tap.cycles = None;
-            tap.decided(BURST_MAX, packet, (Some(&held.parsed), &held.decision), from);
-            tap.tell();
-        }
-    }
-
     /// Takes what is in the burst through the engine, with the tap beside it.
     #[cold]
     #[inline(never)]
     pub(crate) fn process_tapped(&mut self, observer: &mut impl Observer<P::Packet>) -> Sent {
-        let from = (self.port.ingress(), self.table.generation().sequence);
+        let from = (self.ingress, self.table.generation().sequence);
         let table = self.table.view();
         let Some(tap) = self.tapping.tap.as_deref_mut() else {
             return self.engine.process(&table, &mut self.burst, self.now, &mut self.gone, observer);
@@ -365,6 +375,33 @@ impl<P: Port, B: AsRef<[u8]>> Worker<P, B> {
         tap.stage(self.burst.as_slice(), from);
         let mut tapped = Tapped { tap, observer, at: 0, from };
         let sent = self.engine.process(&table, &mut self.burst, self.now, &mut self.gone, &mut tapped);
+        tapped.tap.tell();
+        sent
+    }
+
+    /// The same for fragments that wait no more: they were caught as they came, or are caught here if they are dropped.
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn release_tapped(
+        &mut self,
+        release: &mut Release,
+        observer: &mut impl Observer<P::Packet>,
+    ) -> Sent {
+        let from = (self.ingress, self.table.generation().sequence);
+        let table = self.table.view();
+        let Some(tap) = self.tapping.tap.as_deref_mut() else {
+            return self.engine.release(
+                &table,
+                release,
+                &mut self.burst,
+                self.now,
+                (&mut self.gone, observer),
+            );
+        };
+        tap.cycles = None;
+        let mut tapped = Tapped { tap, observer, at: BURST_MAX, from };
+        let sent =
+            self.engine.release(&table, release, &mut self.burst, self.now, (&mut self.gone, &mut tapped));
         tapped.tap.tell();
         sent
     }

@@ -5,12 +5,14 @@
 //! their real is gone, or when the worker ends.
 
 use counters::{DropReason, Event};
-use engine::{Held, Observer, Verdict};
+use engine::{Decision, Held, Observer, Stay, Verdict};
 use port::{Burst, Packet, Port, Tick};
 use service::{TableView, Template};
 use wire::Kind;
 
 use crate::Worker;
+use crate::mesh::Parcel;
+use crate::shelf::Shelved;
 
 /// Packets of one worker that may be held.
 pub(crate) const HELD_MAX: usize = 64;
@@ -77,15 +79,40 @@ impl<P: Packet> Waiter<P> {
 }
 
 impl<P: Port, B: AsRef<[u8]>> Worker<P, B> {
-    /// Keeps those of the packets that are gone which are held.
+    /// Keeps those of the packets that are gone which stay, or hands them over; what another worker does not take is
+    /// dropped.
     #[cold]
     #[inline(never)]
-    pub(crate) fn hold(&mut self, held: u64) {
+    pub(crate) fn hold(&mut self, held: u64, observer: &mut impl Observer<P::Packet>) {
         self.gone.move_marked(held, &mut self.apart);
-        let (since, port) = (self.now, self.port.ingress());
+        let (since, port) = (self.now, self.ingress);
+        let from = (port, self.table.generation().sequence);
+        let (mut handed, mut refused) = (0, 0);
         for (packet, held) in self.apart.drain().zip(self.engine.held()) {
-            self.waiting.list.push(Waiter { packet, held: *held, since, port });
+            let over = match held.stay {
+                Stay::Hop => {
+                    self.waiting.list.push(Waiter { packet, held: *held, since, port });
+                    continue;
+                }
+                Stay::Shelf(place) => self.shelf.put(place, Shelved { packet, port, ttl: held.ttl }),
+                Stay::Mate(mate) => {
+                    let parcel = Parcel { packet, port, now: since, ttl: held.ttl };
+                    let left = self.mates.as_mut().and_then(|mates| mates.hand(mate, parcel));
+                    handed += u64::from(left.is_none());
+                    left
+                }
+            };
+            if let Some(packet) = over {
+                let decision = Decision { verdict: Verdict::Drop(DropReason::HandFull), ..held.decision };
+                observer.decided(&packet, Some(&held.parsed), &decision);
+                self.tapping.show(&packet, &Held { decision, ..*held }, from);
+                put(&mut self.gone, packet);
+                refused += 1;
+            }
         }
+        let ledger = self.engine.ledger_mut();
+        ledger.add(Event::HandOut, handed);
+        ledger.add(DropReason::HandFull, refused);
     }
 
     /// Sends and drops those that wait no more; none waits on if it `is_over`.
@@ -95,7 +122,8 @@ impl<P: Port, B: AsRef<[u8]>> Worker<P, B> {
         self.waiting.decide(&self.table.view(), self.now, is_over);
         let mut way = None;
         while let Some(waiter) = self.waiting.next() {
-            self.observe(observer, &waiter.packet, &waiter.held);
+            observer.decided(&waiter.packet, Some(&waiter.held.parsed), &waiter.held.decision);
+            self.tapping.show(&waiter.packet, &waiter.held, (waiter.port, self.table.generation().sequence));
             self.engine.ledger_mut().add(Event::Released, 1);
             if waiter.held.decision.verdict == Verdict::Tx {
                 if way.is_some_and(|way| way != waiter.port) {
@@ -133,7 +161,7 @@ impl<P: Port, B: AsRef<[u8]>> Worker<P, B> {
 }
 
 /// There is room: no more are held than fit.
-fn put<P: Packet>(burst: &mut Burst<P>, packet: P) {
+pub(crate) fn put<P: Packet>(burst: &mut Burst<P>, packet: P) {
     let pushed = burst.push(packet);
     debug_assert!(pushed.is_ok());
 }

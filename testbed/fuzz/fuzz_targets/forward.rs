@@ -1,18 +1,19 @@
 //! Any run of frames through the engine: every packet leaves by one counted verdict, what is tunnelled is
-//! the packet that came in, and bursts of one packet give what full bursts give.
+//! the packet that came in, and bursts of one packet give what full bursts give, fragments that waited among it.
 #![no_main]
 
 use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use counters::{Counter, Event, Layout, Ledger};
-use engine::{Decision, Engine, Observer, Verdict};
+use engine::{Decision, Engine, Observer, Stay, Verdict};
 use flow::FlowTable;
 use fuzz::{FRAME_BYTES_MAX, Sent, packets, sample_built};
 use libfuzzer_sys::fuzz_target;
 use port::{BURST_MAX, Burst, MemPacket, Packet, Tick};
-use service::{Aligned, Table};
+use service::{Aligned, Table, TableView};
 use wire::checksum::Sum;
 use wire::{Family, Kind, Parsed};
 
@@ -48,13 +49,65 @@ fn loaded(frame: &[u8], cookie: u64) -> MemPacket {
     packet
 }
 
-/// What became of each packet, in the order they came.
+/// What became of each packet in the end, and how many that waited have not been told of again.
 #[derive(Default)]
-struct Seen(Vec<(u64, Decision, Vec<u8>, Option<Parsed>)>);
+struct Seen {
+    packets: BTreeMap<u64, (Decision, Vec<u8>, Option<Parsed>)>,
+    waiting: usize,
+}
 
 impl Observer<MemPacket> for Seen {
     fn decided(&mut self, packet: &MemPacket, parsed: Option<&Parsed>, decision: &Decision) {
-        self.0.push((packet.cookie(), *decision, packet.data().to_vec(), parsed.copied()));
+        let before = self.packets.insert(packet.cookie(), (*decision, packet.data().to_vec(), parsed.copied()));
+        match before {
+            None => {}
+            Some((before, ..)) if before.verdict == Verdict::Held => self.waiting -= 1,
+            Some(_) => panic!("decided twice"),
+        }
+        self.waiting += usize::from(decision.verdict == Verdict::Held);
+    }
+}
+
+/// An engine with a shelf, as a worker has one.
+struct Line {
+    engine: Engine,
+    shelf: BTreeMap<u16, MemPacket>,
+    burst: Burst<MemPacket>,
+    gone: Burst<MemPacket>,
+    seen: Seen,
+}
+
+impl Line {
+    fn process(&mut self, view: &TableView<'_>, now: Tick) {
+        let tx = self.engine.process(view, &mut self.burst, now, &mut self.gone, &mut self.seen);
+        self.leave(tx);
+        self.release(view, now);
+    }
+
+    fn release(&mut self, view: &TableView<'_>, now: Tick) {
+        while let Some(mut release) = self.engine.next_release() {
+            for place in release.places() {
+                let packet = self.shelf.remove(place).expect("it waits there");
+                self.burst.push(packet).expect("no more wait than fit");
+            }
+            let leaving = (&mut self.gone, &mut self.seen);
+            let tx = self.engine.release(view, &mut release, &mut self.burst, now, leaving);
+            self.leave(tx);
+        }
+    }
+
+    fn leave(&mut self, tx: engine::Sent) {
+        let bytes: usize = self.burst.as_slice().iter().map(Packet::total_len).sum();
+        assert_eq!(tx.bytes, bytes as u64);
+        self.engine.ledger_mut().add(Event::Tx, self.burst.len() as u64);
+        self.engine.ledger_mut().add(Event::TxBytes, tx.bytes);
+        let mut held = Burst::new();
+        self.gone.move_marked(tx.held, &mut held);
+        for (packet, held) in held.drain().zip(self.engine.held()) {
+            let Stay::Shelf(place) = held.stay else { panic!("{held:?}") };
+            assert!(self.shelf.insert(place, packet).is_none(), "a place is one packet's");
+        }
+        BUFFERS.with_borrow_mut(|buffers| buffers.extend(self.burst.drain().chain(self.gone.drain())));
     }
 }
 
@@ -64,24 +117,23 @@ fn run(sent: &[Sent<'_>], burst_max: usize) -> (Seen, Ledger) {
     let mut engine = Engine::new(0, 1, flows, *LAYOUT);
     let view = TABLE.view();
     engine.adopt(&view);
-    let (mut burst, mut gone, mut seen) = (Burst::new(), Burst::new(), Seen::default());
+    let (burst, gone) = (Burst::new(), Burst::new());
+    let mut line = Line { engine, shelf: BTreeMap::new(), burst, gone, seen: Seen::default() };
     let mut now = Tick(8);
     let mut at = 0;
     while let Some(first) = sent.get(at) {
         now = Tick(now.0 + first.ticks);
         let rest = sent.iter().skip(at + 1).take_while(|packet| packet.ticks == 0);
         for packet in std::iter::once(first).chain(rest).take(burst_max) {
-            burst.push(loaded(packet.frame, at as u64)).expect("a burst holds burst_max");
+            line.burst.push(loaded(packet.frame, at as u64)).expect("a burst holds burst_max");
             at += 1;
         }
-        let tx = engine.process(&view, &mut burst, now, &mut gone, &mut seen);
-        let bytes: usize = burst.as_slice().iter().map(Packet::total_len).sum();
-        assert_eq!(tx.bytes, bytes as u64);
-        engine.ledger_mut().add(Event::Tx, burst.len() as u64);
-        engine.ledger_mut().add(Event::TxBytes, tx.bytes);
-        BUFFERS.with_borrow_mut(|buffers| buffers.extend(burst.drain().chain(gone.drain())));
+        line.process(&view, now);
     }
-    (seen, engine.ledger().clone())
+    line.engine.give_up_fragments();
+    line.release(&view, now);
+    assert!(line.shelf.is_empty() && line.seen.waiting == 0, "nobody waits for ever");
+    (line.seen, line.engine.ledger().clone())
 }
 
 /// A packet that is sent on carries the packet that came in, byte for byte. Of one that came in a tunnel, or whose
@@ -174,15 +226,14 @@ fuzz_target!(|bytes: &[u8]| {
     let sent: Vec<Sent<'_>> = packets(bytes).take(PACKETS_MAX).collect();
     counted(sent.len());
     let (full, ledger) = run(&sent, BURST_MAX);
-    assert_eq!(full.0.len(), sent.len());
+    assert_eq!(full.packets.len(), sent.len());
     assert_eq!(ledger.balance(), Ok(()));
     assert_eq!(ledger.get(Event::Rx), sent.len() as u64);
-    for (at, ((cookie, decision, out, parsed), packet)) in full.0.iter().zip(&sent).enumerate() {
-        assert_eq!(*cookie, at as u64, "packets leave in the order they came");
+    for ((decision, out, parsed), packet) in full.packets.values().zip(&sent) {
         carries(packet, decision, out, parsed.as_ref());
     }
     let (single, single_ledger) = run(&sent, 1);
-    assert!(full.0 == single.0, "bursts of one decide otherwise");
+    assert!(full.packets == single.packets, "bursts of one decide otherwise");
     for counter in Counter::all() {
         assert_eq!(ledger.get(counter), single_ledger.get(counter), "{}", counter.name());
     }

@@ -9,6 +9,7 @@ from scapy.layers.inet6 import IPv6
 from scapy.layers.l2 import ARP, GRE, Ether
 from scapy.layers.vxlan import VXLAN
 
+from .fragments import followed, part4, part6, pieces4, pieces6
 from .frames import (CLIENT4, CLIENT6, CLIENT_MAC, NEXT_HOP, NODE_MAC, REAL4, REAL6, VIP4, VIP6, chained, cut, echo4,
                      echo6, error4, error6, extension, flow_of, frame, icmp4, icmp6, ip4, ip6, padded, patched, reply,
                      tcp, udp)
@@ -27,6 +28,7 @@ __all__ = [
     "CLIENT4", "CLIENT6", "CLIENT_MAC", "NEXT_HOP", "NODE_MAC", "REAL4", "REAL6", "VIP4", "VIP6",
     "chained", "cut", "echo4", "echo6", "error4", "error6", "extension", "flow_of", "frame", "icmp4", "icmp6",
     "ip4", "ip6", "padded", "patched", "reply", "tcp", "udp",
+    "followed", "part4", "part6", "pieces4", "pieces6",
     "GUE", "Inner",
     "advertisement", "arp_reply", "echo_answer", "entropy", "ipip", "mac_rewrite", "too_big", "tunnelled",
     "Pool", "Room", "prf",

@@ -14,6 +14,7 @@ from scapy.layers.inet6 import IPv6, in6_chksum
 from scapy.utils import checksum
 
 from . import keys, marks, quic, rules, tunnels
+from .fragments import TICKS_A_SECOND, Fragments, Piece, bare
 from .frames import IPV4, IPV6, TAGS, Flow
 from .meter import GREEN, RED, Meter
 from .neighbours import answered
@@ -43,8 +44,13 @@ class Packet:
     size: int
     protocol: int
     payload: bytes
-    fragment: bool
+    piece: Piece | None
     from_nobody: bool
+
+    @property
+    def fragment(self) -> bool:
+        """Whether it is one."""
+        return self.piece is not None
 
 
 def refuse(condition: bool, verdict: str) -> None:
@@ -66,8 +72,10 @@ def parse(frame: bytes) -> Packet:
         at += 4
     refuse(ethertype not in (IPV4, IPV6), "punt.not_ip")
     packet = (parse4 if ethertype == IPV4 else parse6)(frame[at + 2:])
-    if not packet.fragment:
+    if packet.piece is None:
         check_transport(packet)
+    else:
+        check_piece(packet)
     return packet
 
 
@@ -82,14 +90,17 @@ def sound(frame: bytes) -> Packet | None:
 def parse4(raw: bytes) -> Packet:
     """RFC 791 §3.1, RFC 1812 §5.2.2 and §5.3.7."""
     refuse(len(raw) < 20, "drop.truncated")
-    head, (size, _, fragment) = (raw[0] & 15) * 4, struct.unpack_from("!HHH", raw, 2)
+    head, (size, identification, fragment) = (raw[0] & 15) * 4, struct.unpack_from("!HHH", raw, 2)
     refuse(raw[0] >> 4 != 4 or head < 20 or size < head, "drop.malformed")
     refuse(size > len(raw), "drop.truncated")
     refuse(checksum(raw[:head]) != 0, "drop.bad_checksum")
     source = ipaddress.ip_address(raw[12:16])
     nobody = source.is_multicast or source.is_loopback or raw[12] == 0 or raw[12:16] == b"\xff" * 4
     destination = str(ipaddress.ip_address(raw[16:20]))
-    return Packet(4, str(source), destination, size, raw[9], raw[head:size], bool(fragment & 0x3FFF), nobody)
+    offset, more = (fragment & 0x1FFF) * 8, bool(fragment & 0x2000)
+    kind = "later" if offset else "first"
+    piece = Piece(kind, identification, offset, offset + size - head, more, head) if fragment & 0x3FFF else None
+    return Packet(4, str(source), destination, size, raw[9], raw[head:size], piece, nobody)
 
 
 def parse6(raw: bytes) -> Packet:
@@ -100,16 +111,45 @@ def parse6(raw: bytes) -> Packet:
     refuse(size > len(raw), "drop.truncated")
     source, destination = (ipaddress.ip_address(raw[at:at + 16]) for at in (8, 24))
     nobody = source.is_multicast or source.is_loopback or source.is_unspecified
-    following, at, count, fragment = raw[6], 40, 0, False
-    while following in (0, 43, 44, 60) and not fragment:
+    following, at, count, piece, atomic = raw[6], 40, 0, None, False
+    while following in (0, 43, 44, 60) and not (piece and piece.kind != "first"):
         refuse(count == EXTENSIONS_MAX, "drop.header_chain")
+        length = 8 if following == 44 or at + 2 > size else 8 + 8 * raw[at + 1]
+        if at + max(length, 8) > size and piece:
+            # The chain goes on in the next fragment (RFC 7112 §5).
+            piece.kind = "short"
+            break
         refuse(at + 8 > size, "drop.truncated")
-        fragment = following == 44
-        length = 8 if fragment else 8 + 8 * raw[at + 1]
         refuse(at + length - 40 > EXTENSION_BYTES_MAX, "drop.header_chain")
         refuse(at + length > size, "drop.truncated")
+        if following == 44 and (piece or atomic):
+            piece = piece or Piece("other", 0, 0, 0, False, 0)
+            piece.kind = "other"
+        elif following == 44:
+            part, identification = struct.unpack_from("!HI", raw, at + 2)
+            offset, atomic = part & 0xFFF8, part & 0xFFF9 == 0
+            if not atomic:
+                kind = "later" if offset else "first"
+                piece = Piece(kind, identification, offset, offset + size - at - 8, bool(part & 1), at - 40)
         following, at, count = raw[at], at + length, count + 1
-    return Packet(6, str(source), str(destination), size, following, raw[at:size], fragment, nobody)
+    return Packet(6, str(source), str(destination), size, following, raw[at:size], piece, nobody)
+
+
+def check_piece(packet: Packet) -> None:
+    """A message is never followed; a first fragment without its whole transport header is short (RFC 7112 §5)."""
+    kind, raw, piece = packet.protocol, packet.payload, packet.piece
+    if kind == (1 if packet.version == 4 else 58) and piece.kind in ("first", "later"):
+        piece.kind = "other"
+    if piece.kind != "first" or kind not in (TCP, UDP):
+        return
+    if len(raw) < L4_BYTES[kind]:
+        piece.kind = "short"
+    elif kind == TCP:
+        size = (raw[12] >> 4) * 4
+        refuse(size < 20, "drop.malformed")
+        piece.kind = "short" if size > len(raw) else "first"
+    else:
+        refuse(struct.unpack_from("!H", raw, 4)[0] < 8, "drop.malformed")
 
 
 def check_transport(packet: Packet) -> None:
@@ -143,6 +183,9 @@ def quoted(packet: Packet) -> Flow:
         refuse(bool(struct.unpack_from("!H", raw, 6)[0] & 0x1FFF), "drop.icmp_quote")
     else:
         protocol, source, destination = raw[6], raw[8:24], raw[24:40]
+        if protocol == 44:
+            refuse(len(raw) < 48 or bool(struct.unpack_from("!H", raw, 42)[0] & 0xFFF8), "drop.icmp_quote")
+            protocol, size = raw[40], 48
     ends = keys.ends(protocol, raw[size:])
     refuse(protocol in (1, 58) or ends is None or str(ipaddress.ip_address(source)) != packet.dst, "drop.icmp_quote")
     dport, sport = ends
@@ -193,6 +236,9 @@ class Balancer:
         self.flows: dict[Flow | tuple, list] = {}
         self.room = Room(flow["key"], flow["entries"]) if "key" in flow else None
         self.counters, self.tallies, self.now, self.identification = Counter(), Counter(), 0, 0
+        self.fragments, self.refuse, self.start = Fragments(self), refuse, None
+        # What goes out for each packet, and which is being decided.
+        self.outs, self.at = [], 0
 
     def sweep(self) -> None:
         """Takes out what must have been swept by now."""
@@ -237,34 +283,52 @@ class Balancer:
         refuse(not found, "drop.no_service" if about or flow.protocol in keys.WITH_PORTS else "drop.protocol")
         return min(found)[-1]
 
-    def packet(self, seconds: float, frame: bytes) -> bytes | None:
-        """What goes out for a frame; everything is counted."""
+    def packet(self, seconds: float, frame: bytes) -> None:
+        """A frame comes; everything is counted. What goes out for it stands in `outs`, when it has gone."""
         before, self.now = self.now, max(seconds, self.now)
         self.began = seconds if self.began is None else self.began
+        self.start = self.now if self.start is None else self.start
+        self.fragments.advance(int((self.now - self.start) * TICKS_A_SECOND * 1_000_000 + 0.5) // 1_000_000)
         if self.gate:
             self.tokens = min(self.gate, self.tokens + (self.now - before) * self.gate)
         if int(self.now) > int(before):
             self.sweep()
         self.counters.update({"rx": 1, "rx.bytes": len(frame)})
+        self.at = len(self.outs)
+        self.outs.append(None)
+        self.settle(self.at, lambda: self.answer(frame))
+
+    def answer(self, frame: bytes) -> bytes | None:
+        """What goes out for a frame now, if it does not wait."""
+        frame = self.open(frame)
+        frame, self.ttl = self.ends.open(frame, sound, self.counters)
+        if (answer := answered(frame, self.is_vip, self.mac)) is not None:
+            counter, out = answer
+            self.counters[counter] += 1
+            return out
+        return self.decide(frame, parse(frame))
+
+    def settle(self, at: int, decided) -> None:
+        """What goes out for the packet at that place: as decided, or what its sender is told."""
         try:
-            frame = self.open(frame)
-            frame, self.ttl = self.ends.open(frame, sound, self.counters)
-            if (answer := answered(frame, self.is_vip, self.mac)) is not None:
-                counter, out = answer
-                self.counters[counter] += 1
-            else:
-                out = self.decide(frame, parse(frame))
+            out = decided()
         except tunnels.Refused as refused:
             self.counters[str(refused)] += 1
-            return None
+            return
         except Verdict as verdict:
             self.counters[str(verdict)] += 1
             if verdict.told is None:
-                return None
+                return
             out = verdict.told
             self.counters.update({"made": 1, "too_big.answered": 1})
-        self.counters.update({"tx": 1, "tx.bytes": len(out)})
-        return out
+        if out is not None:
+            self.outs[at] = out
+            self.counters.update({"tx": 1, "tx.bytes": len(out)})
+
+    def end(self) -> list[bytes | None]:
+        """No more comes: what went out for each packet."""
+        self.fragments.end()
+        return self.outs
 
     def open(self, frame: bytes) -> bytes:
         """The frame without the labels that it came with, where a service takes them."""
@@ -305,7 +369,8 @@ class Balancer:
         refuse(packet.from_nobody and not discovery, "drop.bad_source")
         if packet.fragment or packet.protocol not in (TCP, UDP) and not discovery and not is_error(packet):
             self.rule(frame, packet, None)
-        refuse(packet.fragment, "drop.fragment")
+        if packet.piece:
+            return self.piece(frame, packet)
         if packet.protocol == (1 if packet.version == 4 else 58):
             return self.icmp(frame, packet)
         flow = Flow(packet.src, packet.dst, *keys.ends(packet.protocol, packet.payload), packet.protocol)
@@ -342,6 +407,39 @@ class Balancer:
         """The address of the real that a rule gives, while that takes new flows."""
         real = self.by_name[rule["real"]] if rule and "real" in rule else None
         return real["address"] if real and real.get("state", "up") == "up" else None
+
+    def piece(self, frame: bytes, packet: Packet) -> bytes | None:
+        """A fragment's frame, if it does not wait; then those that waited for it go too."""
+        datagram = self.fragments.meet(frame, packet)
+        if datagram is None:
+            return None
+        real, service = datagram.target
+        try:
+            return self.send(frame, packet, real, bare(packet), service)
+        finally:
+            self.fragments.release(datagram)
+
+    def whole_flow(self, whole: bytes, packet: Packet) -> tuple[str, dict]:
+        """The real and the service of the flow whose packet's first fragment this is."""
+        ports = struct.unpack_from("!HH", packet.payload) if packet.protocol in (TCP, UDP) else (0, 0)
+        flow = Flow(packet.src, packet.dst, *ports, packet.protocol)
+        rule = self.rule(whole, packet, flow if packet.protocol in (TCP, UDP) else None)
+        service = self.given(rule) if rule else self.service(flow)
+        named = self.named(packet, service)
+        flags = packet.payload[13] if flow.protocol == TCP else 0
+        entry = self.alive(flow)
+        if entry is None or entry[1] == "closing" and flags & 0x12 == 0x02 or service["name"] in self.quic:
+            self.counters["rule.routed"] += int(rule is not None)
+            self.served[flow] = service
+        return self.follow(flow, service, flags, named, self.real_given(rule)), self.served[flow]
+
+    def is_served(self, packet: Packet) -> bool:
+        """Whether a service has the packet's protocol, which has no ports."""
+        try:
+            self.service(Flow(packet.src, packet.dst, 0, 0, packet.protocol))
+        except Verdict:
+            return False
+        return True
 
     def named(self, packet: Packet, service: dict) -> str | None:
         """The real that a packet's connection id names, where the service has such ids."""

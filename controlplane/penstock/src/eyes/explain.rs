@@ -169,6 +169,8 @@ fn prepare(site: &Site, table: &Table<Image>, subject: &Subject) -> Result<Engin
         let _ = burst.push(packet);
         engine.process(&table.view(), &mut burst, *now, &mut gone, &mut NoObserver);
         spare = burst.drain().chain(gone.drain()).next();
+        // Fragments that waited have left.
+        while engine.next_release().is_some() {}
     }
     Ok(engine)
 }

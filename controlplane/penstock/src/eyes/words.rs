@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use counters::Event;
-use engine::{Answer, Decision, FlowUse, Known, Shell, Step, Unroutable, Verdict};
+use engine::{Answer, Decision, FlowUse, Following, Known, Shell, Step, Unroutable, Verdict};
 use flow::{State, Value};
 use port::Tick;
 use service::{Form, RealNumber, RealState, RuleAction, Ruling, ServiceNumber, Template, TunnelKind};
@@ -137,6 +137,7 @@ impl<'s> Names<'s> {
             Step::Chosen { real: None, .. } => {
                 said("real", "the service's pool has no real that takes new flows".to_owned())
             }
+            Step::Fragment(following) => said("fragment", self.following(*following)),
             Step::Template(Some(template)) => said("way", way(template)),
             Step::Template(None) => said("way", "the table has no such real".to_owned()),
             Step::Ready(bytes) => said("ready", format!("{bytes} bytes leave")),
@@ -183,6 +184,16 @@ impl<'s> Names<'s> {
         }
     }
 
+    fn following(&self, following: Following) -> String {
+        match following {
+            Following::First => "the first of its datagram: its flow decides for all".to_owned(),
+            Following::Follows(real) => format!("it follows the first to real {}", self.real_name(real)),
+            Following::Waits => "it goes where the first of its datagram goes, or waits for that".to_owned(),
+            Following::Mate(worker) => format!("worker {worker} knows of its datagram"),
+            Following::Refused(reason) => reason.help().trim().to_owned(),
+        }
+    }
+
     fn known(&self, known: Known, now: Tick) -> String {
         let had = |value: Value| {
             let seconds = f64::from(value.age(now.0)) / Tick::PER_SECOND as f64;
@@ -209,7 +220,11 @@ impl<'s> Names<'s> {
             Verdict::Tx => None,
             Verdict::Drop(reason) => Some(reason.help()),
             Verdict::Punt(reason) => Some(reason.help()),
+            Verdict::Held if decision.real.is_none() => {
+                Some("Where its first fragment has not come it waits for that, at most for a second")
+            }
             Verdict::Held => Some("It waits for its real's next hop, at most for a second"),
+            Verdict::Handed => Some("It is decided there"),
         };
         if let Some(why) = why {
             text.push_str(&format!(". {}", why.trim()));
@@ -241,6 +256,7 @@ pub(crate) const fn verdict(decision: &Decision) -> (&'static str, Option<&'stat
         Verdict::Drop(reason) => ("drop", Some(reason.name())),
         Verdict::Punt(reason) => ("punt", Some(reason.name())),
         Verdict::Held => ("held", None),
+        Verdict::Handed => ("handed", None),
     }
 }
 
@@ -252,6 +268,7 @@ pub(crate) fn comment(names: &Names<'_>, shot: &Shot, worker: usize) -> String {
         Verdict::Drop(reason) => reason.full_name(),
         Verdict::Punt(reason) => reason.full_name(),
         Verdict::Held => Event::Held.full_name(),
+        Verdict::Handed => Event::HandOut.full_name(),
     };
     let service = decision.service.and_then(|number| names.service(number));
     let real = decision.real.and_then(|number| names.real(number));
@@ -308,6 +325,11 @@ fn headers(parsed: &Parsed) -> String {
         Kind::EchoRequest => format!("an echo request {from} > {to}"),
         Kind::NeighbourDiscovery => format!("neighbour discovery {from} > {to}"),
         Kind::IcmpOther => format!("ICMP {from} > {to}"),
+        Kind::FirstFragment => {
+            format!("the first fragment of IP protocol {} {}", tuple.protocol, ports())
+        }
+        Kind::LaterFragment => format!("a later fragment {from} > {to}"),
+        Kind::ShortFragment => format!("a first fragment without its whole transport header {from} > {to}"),
         Kind::Fragment => format!("a fragment {from} > {to}"),
         Kind::Esp | Kind::Ah => {
             let name = if parsed.kind == Kind::Esp { "ESP" } else { "AH" };

@@ -59,7 +59,7 @@ impl<'s> Caught<'s> {
     pub(crate) fn tap(&mut self, script: &Script, number: usize) -> Option<TapReceiver> {
         let snaplen = usize::try_from(script.longest()).unwrap_or(0).max(1);
         let loops = usize::try_from(script.loops).unwrap_or(usize::MAX);
-        let packets = script.own(number).len().saturating_mul(loops);
+        let packets = script.own(number).len().saturating_mul(loops).saturating_add(script.crossings());
         let slots = packets.clamp(1, REPLAY_SLOTS_MAX).min(REPLAY_TAP_BYTES_MAX / snaplen);
         let (tap, reader) = tap(self.wanted.clone(), slots, snaplen);
         let (mut sender, receiver) = taps();

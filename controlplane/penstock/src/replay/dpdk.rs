@@ -1,8 +1,8 @@
 //! The DPDK back end: a real port (`net_ring`) with one queue per worker. This thread feeds mbufs into
 //! the queues and takes back what was sent; the workers see a port like any other.
 //!
-//! A queue never holds more packets than a ring has room for, counted from the moment they are fed until
-//! they are taken back or freed, so that no transmission is ever refused.
+//! A queue never holds more packets than a ring has room for, counted from the moment they are fed, or handed over by
+//! another worker, until they are taken back, freed, or handed over to another, so that no transmission is ever refused.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
@@ -10,10 +10,10 @@ use std::thread;
 use conf::HugePages;
 use control::Image;
 use dpdk::{Eal, EalConfig, EthQueue, Feeder, Mbuf, MemoryMode, Mempool, PoolConfig, RingPort};
-use port::{Burst, Packet, Port, Tick};
-use worker::Worker;
+use port::{BURST_MAX, Burst, Packet, Port, Tick};
+use worker::{MeshEnd, MeshWatch, Worker};
 
-use crate::crew::Seat;
+use crate::crew::{Seat, ways};
 use crate::failure::Failure;
 use crate::limits::RING_PACKETS;
 use crate::meter::Meter;
@@ -21,8 +21,13 @@ use crate::replay::kept::Kept;
 use crate::replay::notes::Notes;
 use crate::replay::pace::{Pace, Start};
 use crate::replay::script::{Script, Turn};
+use crate::replay::turnstile::{Progress, Turnstile};
 use crate::replay::{End, Finished, Stage, serve};
 use crate::valve::{Valve, Valved};
+
+/// Room of a ring that is left to what others hand over while it is not yet counted.
+const SPARE_PACKETS: u32 = 64;
+const _: () = assert!(SPARE_PACKETS as usize >= BURST_MAX && SPARE_PACKETS < RING_PACKETS);
 
 /// Bytes of DPDK's own around a packet: the mbuf, its headroom and the pool's header.
 const MBUF_BYTES: u32 = 2048 + 128 + 128 + 64;
@@ -37,6 +42,9 @@ struct Stamped<'s> {
     /// Packets freed by this worker, for the feeder.
     freed: &'s AtomicU64,
     freed_here: u64,
+    /// Those that have left the worker, and those that were given to it.
+    progress: &'s Progress,
+    given: u64,
 }
 
 impl Port for Stamped<'_> {
@@ -44,6 +52,7 @@ impl Port for Stamped<'_> {
 
     #[inline]
     fn rx_burst(&mut self, into: &mut Burst<Mbuf>) -> Tick {
+        self.progress.tell(self.given);
         if self.early.is_empty() {
             self.queue.rx_burst(&mut self.early);
         }
@@ -51,7 +60,9 @@ impl Port for Stamped<'_> {
         let Some(first) = self.early.as_slice().first() else { return self.now };
         self.now = self.now.max(tick(first));
         let same = self.early.as_slice().iter().take_while(|packet| tick(packet) <= self.now).count();
-        into.extend(self.early.drain_front(same.min(into.room())));
+        let count = same.min(into.room());
+        into.extend(self.early.drain_front(count));
+        self.given += count as u64;
         self.now
     }
 
@@ -83,22 +94,30 @@ struct Lane<'s> {
     made: u64,
     taken_back: u64,
     freed: &'s AtomicU64,
+    progress: &'s Progress,
+    turnstile: Option<&'s Turnstile<'s>>,
+    /// Its worker, and where it is seen what that has handed over and was handed.
+    worker: usize,
+    mesh: Option<MeshWatch>,
     kept: Option<Kept>,
 }
 
 impl Lane<'_> {
-    /// Packets that are on their way.
+    /// Packets that are on their way, or stay with the worker.
     fn in_flight(&self) -> u64 {
-        self.made.saturating_sub(self.taken_back).saturating_sub(self.freed.load(Ordering::Acquire))
+        let (out, handed) = self.mesh.as_ref().map_or((0, 0), |mesh| mesh.handed(self.worker));
+        let gone = self.taken_back + self.freed.load(Ordering::Acquire) + out;
+        (self.made + handed).saturating_sub(gone)
     }
 
-    fn has_more(&self) -> bool {
-        self.at < self.own.len()
+    /// Whether all its packets were fed and have left the worker, or stay with it.
+    fn is_through(&self) -> bool {
+        self.at == self.own.len() && self.progress.told() >= self.made
     }
 
     /// Feeds what may be fed and takes back what has been sent. Gives how many packets moved.
     fn step(&mut self) -> usize {
-        let mut room = u64::from(RING_PACKETS).saturating_sub(self.in_flight());
+        let mut room = u64::from(RING_PACKETS - SPARE_PACKETS).saturating_sub(self.in_flight());
         let mut moved = 0;
         while room > 0 && self.ready.room() > 0 {
             let Some(packet) = self.make() else { break };
@@ -108,21 +127,26 @@ impl Lane<'_> {
             (room, moved) = (room - 1, moved + 1);
         }
         self.feeder.push(&mut self.ready);
+        moved + self.take_back()
+    }
+
+    /// Takes back what has been sent. Gives how many packets that were.
+    fn take_back(&mut self) -> usize {
         self.feeder.pull(&mut self.back);
-        moved += self.back.len();
+        let taken = self.back.len();
         self.taken_back += self.back.len() as u64;
         for packet in self.back.drain() {
             if let Some(kept) = &mut self.kept {
                 kept.keep(packet.cookie(), packet.segments());
             }
         }
-        moved
+        taken
     }
 
     /// The next packet, if there is one, it is due, and the pool has room for it.
     fn make(&mut self) -> Option<Mbuf> {
         let turn = Turn { round: self.round, packet: *self.own.get(self.at)? };
-        if !self.pace.is_due(self.script, turn) {
+        if !self.pace.is_due(self.script, turn) || self.turnstile.is_some_and(|stile| !stile.is_due(turn)) {
             return None;
         }
         let mut packet = Mbuf::from_bytes(&self.pool, self.script.frame(turn.packet))?;
@@ -161,11 +185,21 @@ pub(super) fn run<'s>(stage: &mut Stage<'s>, seats: Vec<Seat>) -> Result<Finishe
     let _lcore = dpdk::register_thread()?;
     let (valve, clock) = (Valve::default(), Start::default());
     let freed: Vec<AtomicU64> = seats.iter().map(|_| AtomicU64::new(0)).collect();
+    let progress = Progress::of(seats.len());
+    let mates = ways(seats.len());
+    let mesh = mates.first().map(MeshEnd::watch);
+    let turnstile = Turnstile::new(script, &progress, mesh.clone());
+    let mut mates = mates.into_iter();
     let (mut ready, mut lanes) = (Vec::new(), Vec::new());
-    let ends_of_queues = queues.into_iter().zip(feeders).zip(&freed);
-    for ((number, seat), ((queue, feeder), freed)) in seats.into_iter().enumerate().zip(ends_of_queues) {
-        let stamped = Stamped { queue, script, early: Burst::new(), now: Tick(0), freed, freed_here: 0 };
-        let worker = stage.worker(number, Valved::new(stamped, &valve, script.last_tick()), seat);
+    let ends_of_queues = queues.into_iter().zip(feeders).zip(freed.iter().zip(&progress));
+    for ((number, seat), ((queue, feeder), (freed, progress))) in
+        seats.into_iter().enumerate().zip(ends_of_queues)
+    {
+        let early = Burst::new();
+        let stamped =
+            Stamped { queue, script, early, now: Tick(0), freed, freed_here: 0, progress, given: 0 };
+        let port = Valved::new(stamped, &valve, script.last_tick());
+        let worker = stage.worker(number, port, seat, mates.next());
         ready.push((number, worker, stage.notes(number), Meter::new()?));
         lanes.push(Lane {
             feeder,
@@ -180,6 +214,10 @@ pub(super) fn run<'s>(stage: &mut Stage<'s>, seats: Vec<Seat>) -> Result<Finishe
             made: 0,
             taken_back: 0,
             freed,
+            progress,
+            turnstile: turnstile.as_ref(),
+            worker: number,
+            mesh: mesh.clone(),
             kept: stage.options.out.is_some().then(|| Kept::new(script, number)),
         });
     }
@@ -210,7 +248,8 @@ fn conduct<'s>(
                 if moved == 0 {
                     thread::yield_now();
                 }
-                let is_over = lanes.iter().all(|lane| !lane.has_more() && lane.in_flight() == 0);
+                let is_quiet = lanes.iter().all(|lane| lane.mesh.as_ref().is_none_or(MeshWatch::is_quiet));
+                let is_over = moved == 0 && is_quiet && lanes.iter().all(Lane::is_through);
                 !is_over && !stage.interrupt.has_come()
             },
         );
@@ -218,6 +257,8 @@ fn conduct<'s>(
         for thread in threads {
             ends.push(thread.join().map_err(|_| Failure::new("a worker broke off; this is a fault"))??);
         }
+        // What was sent last.
+        while lanes.iter_mut().map(Lane::take_back).sum::<usize>() > 0 {}
         conducted.map(|()| ends)
     })
 }

@@ -27,7 +27,7 @@ pub(crate) struct Kept {
 impl Kept {
     /// Room for all that worker `worker` can transmit.
     pub(crate) fn new(script: &Script, worker: usize) -> Self {
-        let (packets, bytes) = room(script, script.own(worker));
+        let (packets, bytes) = room(script, worker);
         let size = |count: u64| usize::try_from(count).unwrap_or(0);
         let mut kept = Self { bytes: vec![1; size(bytes)], packets: vec![(1, 1); size(packets)] };
         kept.bytes.clear();
@@ -46,28 +46,33 @@ impl Kept {
         self.packets.push((cookie, u32::try_from(self.bytes.len() - start).unwrap_or(u32::MAX)));
     }
 
-    fn next(&self, cursor: &Cursor) -> Option<u64> {
-        self.packets.get(cursor.packet).map(|&(cookie, _)| cookie)
-    }
-
-    fn take<'k>(&'k self, cursor: &mut Cursor) -> &'k [u8] {
-        let len = self.packets.get(cursor.packet).map_or(0, |&(_, len)| len as usize);
-        let bytes = self.bytes.get(cursor.byte..).and_then(|rest| rest.get(..len)).unwrap_or_default();
-        cursor.packet += 1;
-        cursor.byte += len;
-        bytes
+    /// Cookie and place of each packet, in the order of the input: what waited was kept later than it came.
+    fn in_order(&self) -> Vec<(u64, std::ops::Range<usize>)> {
+        let mut start = 0;
+        let places = self.packets.iter().map(|&(cookie, len)| {
+            let place = start..start + len as usize;
+            start = place.end;
+            (cookie, place)
+        });
+        let mut list: Vec<_> = places.collect();
+        if !list.is_sorted_by_key(|(cookie, _)| *cookie) {
+            list.sort_by_key(|(cookie, _)| *cookie);
+        }
+        list
     }
 }
 
-/// The most packets and bytes that `own` can give.
-fn room(script: &Script, own: &[u32]) -> (u64, u64) {
-    let bytes: u64 = own.iter().map(|&packet| script.frame(packet).len() as u64 + OUTER_BYTES_MAX).sum();
-    ((own.len() as u64).saturating_mul(script.loops), bytes.saturating_mul(script.loops))
+/// The most packets and bytes that a worker can give: its own, and what others hand over.
+fn room(script: &Script, worker: usize) -> (u64, u64) {
+    let handed = script.crossing().iter().filter(|&&packet| script.worker(packet) != worker);
+    let all = || script.own(worker).iter().chain(handed.clone());
+    let bytes: u64 = all().map(|&packet| script.frame(packet).len() as u64 + OUTER_BYTES_MAX).sum();
+    ((all().count() as u64).saturating_mul(script.loops), bytes.saturating_mul(script.loops))
 }
 
 /// Refuses an OUT that could not be held.
 pub(crate) fn refuse_too_much(script: &Script, workers: u16) -> Result<(), Failure> {
-    let needed = (0..usize::from(workers)).map(|worker| room(script, script.own(worker)).1);
+    let needed = (0..usize::from(workers)).map(|worker| room(script, worker).1);
     let needed = needed.fold(0, u64::saturating_add);
     if needed > KEPT_BYTES_MAX {
         return Err(Failure::new(format!(
@@ -77,12 +82,6 @@ pub(crate) fn refuse_too_much(script: &Script, workers: u16) -> Result<(), Failu
         )));
     }
     Ok(())
-}
-
-#[derive(Clone, Copy, Debug, Default)]
-struct Cursor {
-    packet: usize,
-    byte: usize,
 }
 
 /// Opens OUT, so that it fails before the work and not after.
@@ -97,15 +96,18 @@ pub(crate) fn write(
     kept: &[Kept],
     interrupt: &Interrupt,
 ) -> Result<(), Failure> {
-    let mut cursors = vec![Cursor::default(); kept.len()];
-    let mut heads: BinaryHeap<Reverse<(u64, usize)>> = BinaryHeap::new();
-    for (worker, kept) in kept.iter().enumerate() {
-        heads.extend(kept.next(&Cursor::default()).map(|cookie| Reverse((cookie, worker))));
+    let mut lists: Vec<_> = kept.iter().map(|kept| kept.in_order().into_iter()).collect();
+    let mut heads: BinaryHeap<Reverse<(u64, usize, usize, usize)>> = BinaryHeap::new();
+    let head = |(cookie, place): (u64, std::ops::Range<usize>), worker| {
+        Reverse((cookie, worker, place.start, place.end))
+    };
+    for (worker, list) in lists.iter_mut().enumerate() {
+        heads.extend(list.next().map(|first| head(first, worker)));
     }
-    while let Some(Reverse((cookie, worker))) = heads.pop() {
-        let (Some(kept), Some(cursor)) = (kept.get(worker), cursors.get_mut(worker)) else { break };
-        out.write(script.time_nanos(Turn::of(cookie)), kept.take(cursor))?;
-        heads.extend(kept.next(cursor).map(|cookie| Reverse((cookie, worker))));
+    while let Some(Reverse((cookie, worker, start, end))) = heads.pop() {
+        let (Some(kept), Some(list)) = (kept.get(worker), lists.get_mut(worker)) else { break };
+        out.write(script.time_nanos(Turn::of(cookie)), kept.bytes.get(start..end).unwrap_or_default())?;
+        heads.extend(list.next().map(|next| head(next, worker)));
         if out.packets().is_multiple_of(STRIDE) {
             interrupt.check()?;
         }

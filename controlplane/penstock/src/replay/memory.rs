@@ -5,18 +5,22 @@ use std::thread;
 use std::time::Duration;
 
 use control::Image;
-use port::{BURST_MAX, MemPacket, MemPort, MemSink, MemSource, Packet, ROOM, Tick};
-use worker::Worker;
+use port::{BURST_MAX, MemPacket, MemPort, MemSink, MemSource, Packet, ROOM, Shared, Tick};
+use worker::{MeshEnd, STAYING_MAX, Worker};
 
-use crate::crew::Seat;
+use crate::crew::{Seat, ways};
 use crate::failure::Failure;
 use crate::meter::Meter;
 use crate::replay::kept::Kept;
 use crate::replay::notes::Notes;
 use crate::replay::pace::{Pace, Start};
 use crate::replay::script::{Script, Turn};
+use crate::replay::turnstile::{Progress, Turnstile};
 use crate::replay::{End, Finished, Stage, serve};
 use crate::valve::{Valve, Valved};
+
+/// Buffers of a worker: for what it takes and sends, and for what stays with it.
+const BUFFERS: usize = 2 * BURST_MAX + STAYING_MAX;
 
 /// How many packets ahead a frame is fetched.
 const PREFETCH_AHEAD: usize = 8;
@@ -28,6 +32,9 @@ struct Source<'s> {
     at: usize,
     round: u64,
     pace: Pace<'s>,
+    turnstile: Option<&'s Turnstile<'s>>,
+    progress: &'s Progress,
+    given: u64,
     /// Counts the workers that have had their last packet.
     done: &'s AtomicUsize,
     is_told: bool,
@@ -45,13 +52,20 @@ impl Source<'_> {
 
 impl MemSource for Source<'_> {
     #[inline]
+    fn begin(&mut self) {
+        self.progress.tell(self.given);
+    }
+
+    #[inline]
     fn next_tick(&mut self) -> Option<Tick> {
         let Some(&packet) = self.own.get(self.at) else {
             self.tell_end();
             return None;
         };
         let turn = Turn { round: self.round, packet };
-        self.pace.is_due(self.script, turn).then(|| self.script.tick(turn))
+        let is_due =
+            self.pace.is_due(self.script, turn) && self.turnstile.is_none_or(|stile| stile.is_due(turn));
+        is_due.then(|| self.script.tick(turn))
     }
 
     #[inline]
@@ -62,6 +76,7 @@ impl MemSource for Source<'_> {
         let Some(&packet) = self.own.get(self.at) else { return };
         into.load(self.script.frame(packet), Turn { round: self.round, packet }.cookie());
         self.at += 1;
+        self.given += 1;
         if self.at == self.own.len() && self.round + 1 < self.script.loops {
             (self.at, self.round) = (0, self.round + 1);
         }
@@ -98,13 +113,28 @@ pub(super) fn run<'s>(stage: &mut Stage<'s>, seats: Vec<Seat>) -> Result<Finishe
     let room = usize::try_from(script.longest()).unwrap_or(0).max(ROOM);
     let (valve, start, done) = (Valve::default(), Start::default(), AtomicUsize::new(0));
     let pace = Pace::new(stage.options.rate, &start);
+    let progress = Progress::of(workers);
+    let mates = ways(workers);
+    let turnstile = Turnstile::new(script, &progress, mates.first().map(MeshEnd::watch));
+    let shared = Shared::new(BUFFERS * workers);
+    let mut mates = mates.into_iter();
     let mut ready = Vec::new();
-    for (worker, seat) in seats.into_iter().enumerate() {
-        let own = script.own(worker);
-        let source = Source { script, own, at: 0, round: 0, pace, done: &done, is_told: false };
+    for ((worker, seat), progress) in seats.into_iter().enumerate().zip(&progress) {
+        let source = Source {
+            script,
+            own: script.own(worker),
+            at: 0,
+            round: 0,
+            pace,
+            turnstile: turnstile.as_ref(),
+            progress,
+            given: 0,
+            done: &done,
+            is_told: false,
+        };
         let sink = Sink(stage.options.out.is_some().then(|| Kept::new(script, worker)));
-        let port = Valved::new(MemPort::new(2 * BURST_MAX, room, source, sink), &valve, script.last_tick());
-        let made = stage.worker(worker, port, seat);
+        let port = MemPort::new(BUFFERS, room, source, sink).sharing(shared.clone());
+        let made = stage.worker(worker, Valved::new(port, &valve, script.last_tick()), seat, mates.next());
         ready.push((made, stage.notes(worker), Meter::new()?));
     }
     let (mut ends, mut kept) = (Vec::new(), Vec::new());

@@ -10,13 +10,14 @@ mod pace;
 mod script;
 mod summary;
 mod trace;
+mod turnstile;
 mod watch;
 
 use ::capture::{Capture, FaultKind};
 use control::Image;
 use counters::Event;
 use port::Port;
-use worker::Worker;
+use worker::{MeshEnd, Worker};
 
 use crate::cli::{Backend, ReplayOptions};
 use crate::crew::{Crew, Room, Seat};
@@ -27,7 +28,7 @@ use crate::meter::Meter;
 use crate::output::{Output, refuse_same};
 use crate::replay::caught::Caught;
 use crate::replay::kept::Kept;
-use crate::replay::notes::{Notes, Shares};
+use crate::replay::notes::{Notes, Records, Shares};
 use crate::replay::script::Script;
 use crate::replay::watch::Watch;
 use crate::site::{self, Site};
@@ -56,11 +57,20 @@ impl<'s> Stage<'s> {
         Notes::new(self.script, worker, self.has_records, self.shares.clone())
     }
 
-    /// Worker `number` behind its port, with its tap if there is a capture.
-    fn worker<P: Port>(&mut self, number: usize, port: P, seat: Seat) -> Worker<P, Image> {
+    /// Worker `number` behind its port, with its ways to the others, and its tap if there is a capture.
+    fn worker<P: Port>(
+        &mut self,
+        number: usize,
+        port: P,
+        seat: Seat,
+        mates: Option<MeshEnd<P::Packet>>,
+    ) -> Worker<P, Image> {
         let Seat { engine, table, tables, side } = seat;
-        let worker =
+        let mut worker =
             Worker::new(port, engine, table, tables, side).with_burst_max(usize::from(self.options.burst));
+        if let Some(end) = mates {
+            worker = worker.with_mates(end, self.crew.other_readers(number));
+        }
         match self.caught.as_mut().and_then(|caught| caught.tap(self.script, number)) {
             Some(taps) => worker.with_taps(taps),
             None => worker,
@@ -93,6 +103,13 @@ pub(crate) struct Finished<'s> {
     mbufs_leaked: Option<u64>,
     /// DPDK's release, and where its memory was.
     dpdk: Option<(String, String)>,
+}
+
+impl Finished<'_> {
+    /// What was noted of each packet.
+    fn records(&self) -> Records<'_> {
+        Records::of(self.ends.iter().map(|end| &end.notes))
+    }
 }
 
 /// A worker's life in its thread.
@@ -194,9 +211,7 @@ fn conclude(
         kept::write(script, out, &finished.kept, interrupt)?;
     }
     if let Some(out) = outputs.trace {
-        let records: Vec<_> =
-            finished.ends.iter().map(|end| end.notes.records.as_deref().unwrap_or_default()).collect();
-        trace::write(stage.site, script, &records, out, interrupt)?;
+        trace::write(stage.site, script, &finished.records(), out, interrupt)?;
     }
     let report = summary::report(stage, publication, &ledger, &finished);
     if let Some(mut out) = outputs.report {

@@ -1,5 +1,6 @@
 //! What is noted of each decision, in memory that was taken before: eight bytes a packet where the
-//! trace or the rate over time is asked for, and what each real got of each service.
+//! trace or the rate over time is asked for, and what each real got of each service. A packet that waited, or could not
+//! be handed over, is told again when it leaves, and its last decision counts.
 
 use std::collections::BTreeMap;
 
@@ -42,12 +43,16 @@ pub(crate) enum Left {
 }
 
 impl Record {
+    /// No decision.
+    const BLANK: Self = Self { service: u16::MAX, real: u16::MAX, counter: u8::MAX, flow: 0, known: 0 };
+
     fn of(decision: &Decision) -> Self {
         let counter: Counter = match decision.verdict {
             Verdict::Tx => decision.answered.map_or(Event::Tx, Answer::event).into(),
             Verdict::Drop(reason) => reason.into(),
             Verdict::Punt(reason) => reason.into(),
             Verdict::Held => Event::Held.into(),
+            Verdict::Handed => Event::HandOut.into(),
         };
         // Numbers have 16 bits, and there are far fewer counters than 256.
         let narrow = |number: u32| u16::try_from(number).unwrap_or(u16::MAX);
@@ -191,32 +196,66 @@ impl Shares {
 #[derive(Debug)]
 pub(crate) struct Notes<'s> {
     script: &'s Script,
-    /// In the order of its packets.
-    pub(crate) records: Option<Vec<Record>>,
+    worker: usize,
+    /// Of its own packets, by their places in all loops.
+    records: Option<Vec<Record>>,
+    /// Of what other workers handed over, by cookie.
+    handed: Vec<(u64, Record)>,
     pub(crate) shares: Option<Shares>,
 }
 
 impl<'s> Notes<'s> {
     /// Room for all that worker `worker` will note; its pages are touched now, not by the first packet.
     pub(crate) fn new(script: &'s Script, worker: usize, has_records: bool, shares: Option<Shares>) -> Self {
-        const BLANK: Record = Record { service: u16::MAX, real: u16::MAX, counter: 0, flow: 0, known: 0 };
         let packets = script.own(worker).len().saturating_mul(usize::try_from(script.loops).unwrap_or(0));
-        let records = has_records.then(|| {
-            let mut records = vec![BLANK; packets];
-            records.clear();
-            records
-        });
-        Self { script, records, shares }
+        let records = has_records.then(|| vec![Record::BLANK; packets]);
+        let handed = Vec::with_capacity(if has_records { script.crossings() } else { 0 });
+        Self { script, worker, records, handed, shares }
+    }
+
+    #[inline]
+    fn note(&mut self, turn: Turn, decision: &Decision) {
+        let Some(records) = &mut self.records else { return };
+        if self.script.worker(turn.packet) == self.worker {
+            let round = usize::try_from(turn.round).unwrap_or(usize::MAX);
+            let at = round * self.script.own(self.worker).len() + self.script.place(turn.packet) as usize;
+            if let Some(record) = records.get_mut(at) {
+                *record = Record::of(decision);
+            }
+        } else if self.handed.len() < self.handed.capacity() {
+            self.handed.push((turn.cookie(), Record::of(decision)));
+        }
+    }
+}
+
+/// What all workers have noted of each packet.
+#[derive(Debug)]
+pub(crate) struct Records<'n> {
+    own: Vec<&'n [Record]>,
+    handed: BTreeMap<u64, Record>,
+}
+
+impl<'n> Records<'n> {
+    pub(crate) fn of<'s: 'n>(notes: impl Iterator<Item = &'n Notes<'s>> + Clone) -> Self {
+        let own = notes.clone().map(|notes| notes.records.as_deref().unwrap_or_default()).collect();
+        Self { own, handed: notes.flat_map(|notes| notes.handed.iter().copied()).collect() }
+    }
+
+    /// What became of a packet in the end.
+    pub(crate) fn get(&self, script: &Script, turn: Turn) -> Option<&Record> {
+        let worker = script.worker(turn.packet);
+        let round = usize::try_from(turn.round).ok()?;
+        let at = round * script.own(worker).len() + script.place(turn.packet) as usize;
+        let own = self.own.get(worker)?.get(at).filter(|record| **record != Record::BLANK);
+        own.or_else(|| self.handed.get(&turn.cookie()))
     }
 }
 
 impl<P: Packet> Observer<P> for Notes<'_> {
     #[inline]
     fn decided(&mut self, packet: &P, _: Option<&Parsed>, decision: &Decision) {
-        if let Some(records) = &mut self.records
-            && records.len() < records.capacity()
-        {
-            records.push(Record::of(decision));
+        if decision.verdict != Verdict::Handed {
+            self.note(Turn::of(packet.cookie()), decision);
         }
         if let (Some(shares), Verdict::Tx) = (&mut self.shares, decision.verdict)
             && let (Some(service), Some(real)) = (decision.service, decision.real)

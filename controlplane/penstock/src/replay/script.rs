@@ -1,12 +1,15 @@
 //! What is to be replayed: the capture, when each packet comes by the capture's clock, and to which
 //! worker. Made before the first packet and read-only from then on, so that every back end decides alike.
 //!
+//! Packets are spread as a NIC spreads them, so that those which meet another worker than their flow do so here:
+//! fragments by their addresses, an ICMP error by its own.
+//!
 //! Time is relative to the first packet and never goes back. Each further loop comes later by the whole
 //! ticks that the capture covers and one more, so that all loops see the clock move at the same packets.
 
 use capture::Capture;
 use port::Tick;
-use wire::{Kind, Parsed, toeplitz};
+use wire::{Family, FiveTuple, Kind, Parsed, ipv4, ipv6, padded, toeplitz};
 
 /// Nanoseconds of a tick.
 const TICK_NANOS: u64 = 1_000_000_000 / Tick::PER_SECOND;
@@ -24,6 +27,10 @@ pub(crate) struct Script {
     spread: Vec<u8>,
     /// By worker: its packets, in order.
     own: Vec<Vec<u32>>,
+    /// By packet: its place among its worker's. Empty where there is only one.
+    places: Vec<u32>,
+    /// Packets that may be of interest to another worker than their own: fragments, and errors about flows.
+    crossing: Vec<u32>,
     loop_ticks: u64,
 }
 
@@ -60,22 +67,25 @@ impl Script {
             })
             .collect();
         let mut ip_lens = Vec::with_capacity(capture.len());
-        let mut spread = Vec::new();
+        let (mut spread, mut places, mut crossing) = (Vec::new(), Vec::new(), Vec::new());
         let mut own = vec![Vec::new(); usize::from(workers.max(1))];
         let mut parsed = Parsed::EMPTY;
         for (packet, index) in capture.packets().zip(0_u32..) {
             let is_sound = wire::parse(packet.data, packet.data.len(), &mut parsed).is_ok();
             ip_lens.push(if is_sound { parsed.ip_len } else { 0 });
-            let worker = if workers > 1 && is_sound { worker_of(&parsed, workers) } else { 0 };
+            let worker = if workers > 1 && is_sound { worker_of(packet.data, &parsed, workers) } else { 0 };
+            let Some(list) = own.get_mut(usize::from(worker)) else { continue };
             if workers > 1 {
                 spread.push(worker);
+                places.push(u32::try_from(list.len()).unwrap_or(u32::MAX));
+                if is_sound && (parsed.is_piece() || parsed.kind == Kind::IcmpError) {
+                    crossing.push(index);
+                }
             }
-            if let Some(list) = own.get_mut(usize::from(worker)) {
-                list.push(index);
-            }
+            list.push(index);
         }
         let loop_ticks = ticks.last().map_or(1, |last| last + 1);
-        Self { capture, loops, ticks, ip_lens, spread, own, loop_ticks }
+        Self { capture, loops, ticks, ip_lens, spread, own, places, crossing, loop_ticks }
     }
 
     /// How many packets come in all.
@@ -86,6 +96,22 @@ impl Script {
     /// The packets of a worker in each loop, in order.
     pub(crate) fn own(&self, worker: usize) -> &[u32] {
         self.own.get(worker).map_or(&[], Vec::as_slice)
+    }
+
+    /// A packet's place among its worker's.
+    #[inline]
+    pub(crate) fn place(&self, packet: u32) -> u32 {
+        self.places.get(packet as usize).copied().unwrap_or(packet)
+    }
+
+    /// Packets that may be of interest to another worker than their own, in order.
+    pub(crate) fn crossing(&self) -> &[u32] {
+        &self.crossing
+    }
+
+    /// How many packets another worker than their own may send.
+    pub(crate) fn crossings(&self) -> usize {
+        self.crossing.len().saturating_mul(usize::try_from(self.loops).unwrap_or(usize::MAX))
     }
 
     /// The worker that a packet is for.
@@ -140,16 +166,25 @@ impl Script {
     }
 }
 
-/// As a NIC spreads flows: the Toeplitz hash of the flow's tuple. What is of no flow is the first worker's.
-fn worker_of(parsed: &Parsed, workers: u16) -> u8 {
-    match parsed.kind {
-        Kind::Tcp | Kind::Udp | Kind::IcmpError => {
-            let worker = toeplitz::hash(&toeplitz::DEFAULT_KEY, &parsed.tuple) % u32::from(workers);
-            // There are at most 128.
-            u8::try_from(worker).unwrap_or(0)
-        }
-        _ => 0,
-    }
+/// As a NIC spreads packets: by the Toeplitz hash of a flow's tuple, and by that of the addresses where there are no
+/// ports to see.
+fn worker_of(frame: &[u8], parsed: &Parsed, workers: u16) -> u8 {
+    let hash = match parsed.kind {
+        Kind::Tcp | Kind::Udp => toeplitz::hash(&toeplitz::DEFAULT_KEY, &parsed.tuple),
+        _ => toeplitz::hash_addresses(&toeplitz::DEFAULT_KEY, &outer(frame, parsed)),
+    };
+    // There are at most 128.
+    u8::try_from(hash % u32::from(workers)).unwrap_or(0)
+}
+
+/// The tuple with the packet's own addresses: that of an error is of the flow that it is about.
+fn outer(frame: &[u8], parsed: &Parsed) -> FiveTuple {
+    let packet = frame.get(usize::from(parsed.network_offset)..).unwrap_or_default();
+    let source = match parsed.tuple.family {
+        Family::V4 => packet.first_chunk().map(|bytes| padded(ipv4::Ipv4::parse(bytes).source)),
+        Family::V6 => packet.first_chunk().map(|bytes| ipv6::Ipv6::parse(bytes).source),
+    };
+    FiveTuple { source: source.unwrap_or(parsed.tuple.source), ..parsed.tuple }
 }
 
 #[cfg(test)]

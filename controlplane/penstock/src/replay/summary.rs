@@ -125,10 +125,9 @@ fn rate(stage: &Stage<'_>, ledger: &Ledger, finished: &Finished<'_>) -> report::
     }
     let span = script.capture.span_nanos().unwrap_or((0, 0));
     let end = span.1.saturating_add(script.shift_nanos(script.loops.saturating_sub(1)));
-    let mut records: Vec<_> =
-        finished.ends.iter().map(|end| end.notes.records.as_deref().unwrap_or_default().iter()).collect();
+    let records = finished.records();
     let times = script.turns().map(|turn| {
-        let record = records.get_mut(script.worker(turn.packet)).and_then(Iterator::next);
+        let record = records.get(script, turn);
         (script.time_nanos(turn), record.is_some_and(|record| record.is_tx()))
     });
     report::Rate::over(report::Clock::Capture, (span.0, end), times)

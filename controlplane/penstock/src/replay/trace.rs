@@ -10,7 +10,7 @@ use wire::{Family, Parsed};
 use crate::failure::Failure;
 use crate::interrupt::Interrupt;
 use crate::output::Output;
-use crate::replay::notes::{Left, Record, names};
+use crate::replay::notes::{Left, Records, names};
 use crate::replay::script::{Script, Turn};
 use crate::site::Site;
 
@@ -30,27 +30,20 @@ struct Line<'a> {
     out_index: Option<u64>,
 }
 
-/// Writes the trace; `records` are each worker's, in its order.
+/// Writes the trace.
 pub(crate) fn write(
     site: &Site,
     script: &Script,
-    records: &[&[Record]],
+    records: &Records<'_>,
     mut out: Output,
     interrupt: &Interrupt,
 ) -> Result<(), Failure> {
     let directory = site.directory();
     let vips = Vips::new(site);
-    let mut next = vec![0_usize; records.len()];
     let mut transmitted = 0;
     let mut text = Vec::new();
     for (turn, index) in script.turns().zip(0_u64..) {
-        let worker = script.worker(turn.packet);
-        let record = next.get_mut(worker).and_then(|at| {
-            let record = records.get(worker)?.get(*at)?;
-            *at += 1;
-            Some(record)
-        });
-        let Some(record) = record else {
+        let Some(record) = records.get(script, turn) else {
             return Err(Failure::new(format!("packet {index} has no decision; the trace would be wrong")));
         };
         let (verdict, reason) = verdict(record.left());

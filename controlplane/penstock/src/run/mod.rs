@@ -261,8 +261,8 @@ impl Stage {
         let mut gauges = Vec::new();
         let port_names = self.names.site.config.ports.iter().map(|port| port.name.to_string());
         let (taps, ends_of_taps) = Taps::new(self.seats.len(), port_names.collect());
+        let (mut kernels, mut mates) = (kernels.into_iter(), crate::crew::ways(self.seats.len()).into_iter());
         let places = self.seats.drain(..).zip(ends_of_taps).enumerate();
-        let mut kernels = kernels.into_iter();
         for ((number, (seat, ends)), (port, observer)) in places.zip(ports) {
             let Seat { engine, table, tables, side } = seat;
             let meter = Meter::new()?;
@@ -271,6 +271,9 @@ impl Stage {
             let mut worker = Worker::new(port, engine, table, tables, side).with_taps(ends);
             if let Some(kernel) = kernels.next() {
                 worker = worker.with_kernel(kernel);
+            }
+            if let Some(end) = mates.next() {
+                worker = worker.with_mates(end, self.crew.other_readers(number));
             }
             ready.push((number, worker, observer, meter));
         }

@@ -123,3 +123,59 @@ pub(crate) fn portless_frame(client: u8, protocol: u8, payload: [u8; 8]) -> Vec<
     frame[24..26].copy_from_slice(&sum);
     frame
 }
+
+fn frame_port(flow: u32) -> [u8; 2] {
+    u16::try_from(40_000 + flow).unwrap().to_be_bytes()
+}
+
+/// The same table with its service of UDP.
+pub(crate) fn udp_table() -> Table<Aligned> {
+    let mut plan = blueprint(None);
+    plan.services[0].protocol = 17;
+    service::build(&plan, Generation::default()).unwrap().table().unwrap()
+}
+
+/// A fragment of datagram `identification` of flow `flow` to that service: `len` bytes from `offset` on, of which the
+/// first eight are the datagram's UDP header. `flow` is the client's address, and its port.
+pub(crate) fn fragment(flow: u32, identification: u16, (offset, len, has_more): (u16, u16, bool)) -> Vec<u8> {
+    let mut frame = frame(flow, 0);
+    frame.truncate(34);
+    let mut payload = vec![0_u8; usize::from(offset + len)];
+    if let Some(header) = payload.first_chunk_mut::<8>() {
+        *header = [frame_port(flow)[0], frame_port(flow)[1], 0, 80, 4, 0, 0, 0];
+    }
+    frame.extend(payload.into_iter().skip(usize::from(offset)));
+    frame[16..18].copy_from_slice(&(20 + len).to_be_bytes());
+    frame[18..20].copy_from_slice(&identification.to_be_bytes());
+    let more = if has_more { 0x2000 } else { 0 };
+    let flags = (offset / 8) | more;
+    frame[20..22].copy_from_slice(&flags.to_be_bytes());
+    frame[23] = 17;
+    frame[24..26].fill(0);
+    let sum = wire::checksum::of(&frame[14..34]);
+    frame[24..26].copy_from_slice(&sum);
+    frame
+}
+
+/// What a router says about that flow: that a packet of the VIP to the client was too big.
+pub(crate) fn error_about(flow: u32) -> Vec<u8> {
+    let client = frame(flow, 0);
+    let mut quote = vec![0x45, 0, 0, 40, 0, 1, 0x40, 0, 64, 17, 0, 0, 198, 51, 100, 10];
+    quote.extend(&client[26..30]);
+    quote.extend([0, 80, frame_port(flow)[0], frame_port(flow)[1], 0, 20, 0, 0]);
+    let mut message = vec![3, 4, 0, 0, 0, 0, 5, 0];
+    message.extend(quote);
+    let sum = wire::checksum::of(&message);
+    message[2..4].copy_from_slice(&sum);
+    let mut frame = client[..34].to_vec();
+    let len = u16::try_from(20 + message.len()).unwrap();
+    frame[16..18].copy_from_slice(&len.to_be_bytes());
+    frame[23] = 1;
+    // Routers have addresses of their own.
+    frame[26..30].copy_from_slice(&[192, 0, 2, 77]);
+    frame[24..26].fill(0);
+    let sum = wire::checksum::of(&frame[14..34]);
+    frame[24..26].copy_from_slice(&sum);
+    frame.extend(message);
+    frame
+}
