@@ -6,10 +6,10 @@
 //! holds the two together over all golden cases and damaged packets.
 
 use counters::{DropReason, PuntReason};
-use flow::{Epoch, FlowRecord, Gate, Silences, Value};
+use flow::{Epoch, FlowRecord, Gate};
 use mem::Prf;
 use port::{Packet, Tick};
-use service::{Mark, RealNumber, RuleAction, Ruling, ServiceNumber, TableView, Template, Timeouts};
+use service::{RealNumber, RuleAction, ServiceNumber, TableView, Template};
 use wire::mpls::Entry;
 use wire::{Family, FiveTuple, Kind, Parsed, Unparsed};
 
@@ -23,111 +23,15 @@ use crate::fragments::{self, Course, Fragment, Fragments};
 use crate::labels;
 use crate::mates;
 use crate::meter::{Colour, Meters};
-use crate::open::{self, Shell};
+use crate::open;
 use crate::portless::{answer_no_ip, answer_portless};
-use crate::quic::{Ciphers, Unroutable};
+use crate::quic::Ciphers;
 use crate::refused;
 use crate::resolve::{Choice, Refusal, Target, may_keep};
 use crate::rules;
+use crate::step::{Following, Known, Step};
 use crate::tail;
 use crate::too_big::{self, Told};
-
-/// One answer on a packet's way.
-#[derive(Clone, Copy, Debug)]
-pub enum Step {
-    /// The outermost of the MPLS labels that were taken off, and the bytes of all.
-    Popped(Entry, usize),
-    /// It came in a tunnel that ends here, and goes on as what that carried.
-    Opened(Shell),
-    /// Its headers cannot be taken for a packet's.
-    Unparsed(Unparsed),
-    /// What its headers say.
-    Parsed(Parsed),
-    /// Whether the screen lets its destination pass as one that may be a VIP's; a no is certain.
-    Screened(bool),
-    /// It has no ports for us, so only its address is looked up: whether that is a VIP's.
-    Address(bool),
-    /// What the flow table knows of its flow.
-    Flow(Known),
-    /// The rule that decides about it.
-    Rule(Ruling),
-    /// The service that its destination, protocol and port belong to, or that a rule gives.
-    Service(ServiceNumber),
-    /// It is a response on its way back through us; of that service, where it names one.
-    Response(Option<ServiceNumber>),
-    /// They belong to none: of a VIP, or (false) of no VIP.
-    NoService(bool),
-    /// The real that its connection id names, of a service that has such ids; or why it names none.
-    ConnectionId(Result<RealNumber, Unroutable>),
-    /// Its service keeps clients together: the entry of its client, and the real that is there for it.
-    Client(FiveTuple, Option<RealNumber>),
-    /// Its flow keeps the real it has.
-    Kept(RealNumber),
-    /// Its flow's real is down or gone, and another has to be chosen.
-    Lost(RealNumber),
-    /// The real that a rule gives; whether it takes new flows, for else its hash chooses.
-    Given(RealNumber, bool),
-    /// The real that its hash chooses in the service's pool; none if the pool has none to give.
-    Chosen {
-        /// The first word of the flow's keyed hash.
-        hash: u64,
-        /// The real.
-        real: Option<RealNumber>,
-    },
-    /// It is a fragment, and what its datagram has it do.
-    Fragment(Following),
-    /// How packets travel to the real; none if the table has no such real.
-    Template(Option<Template>),
-    /// What its service's limit says of it, as far as the meters can be seen.
-    Metered(Colour),
-    /// How its service has it marked.
-    Marked(Mark),
-    /// It was made ready to leave: bytes of the frame.
-    Ready(usize),
-    /// It could not be.
-    Refused(DropReason),
-    /// How it leaves. Always the last step, and only that.
-    Leaves(Decision),
-}
-
-/// What a fragment does, by what is known of its datagram.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Following {
-    /// It is the first: its flow is asked for.
-    First,
-    /// It follows the first, to that real.
-    Follows(RealNumber),
-    /// It waits for the first.
-    Waits,
-    /// It goes to that worker, which knows of the datagram.
-    Mate(u16),
-    /// It is dropped.
-    Refused(DropReason),
-}
-
-/// What a flow table knows of a flow.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Known {
-    /// Nothing.
-    Nothing,
-    /// It was silent for longer than its state allows, and counts as forgotten.
-    Silent(Value),
-    /// Decided or confirmed under the table in force.
-    Current(Value),
-    /// Last met under an earlier table: its service is asked for again.
-    Earlier(Value),
-}
-
-impl Known {
-    fn of(found: Option<FlowRecord>, now: Tick, timeouts: Timeouts, epoch: Epoch) -> Self {
-        match found.map(|flow| flow.value) {
-            None => Self::Nothing,
-            Some(value) if value.is_expired(now.0, &Silences::from(timeouts)) => Self::Silent(value),
-            Some(value) if value.epoch() == epoch && epoch != Epoch::STALE => Self::Current(value),
-            Some(value) => Self::Earlier(value),
-        }
-    }
-}
 
 impl Engine {
     /// Walks `packet`, which comes at `now`, through every decision and tells them. Afterwards the packet is as it

@@ -33,13 +33,14 @@ mod quic;
 mod refused;
 mod resolve;
 mod rules;
+mod step;
 mod tail;
 mod too_big;
 
 pub use aside::{Held, Sent, Stay};
 pub use burst::Engine;
 pub use decision::{Answer, Decision, FlowUse, NoObserver, Observer, SwitchPoint, Verdict};
-pub use explain::{Following, Known, Step, explain};
+pub use explain::explain;
 /// What [`Engine::beside`] looks for strays' flows in.
 pub use flow::FlowReader;
 pub use fragments::{Release, SHELF_PLACES};
@@ -47,6 +48,7 @@ pub use kernel::KernelRoom;
 pub use meter::Colour;
 pub use open::Shell;
 pub use quic::Unroutable;
+pub use step::{Following, Known, Step};
 pub use too_big::quote;
 /// What an [`Observer`] is shown of a packet.
 pub use wire::Parsed;
