@@ -116,6 +116,13 @@ impl Moved {
         self
     }
 
+    /// The same without what tells how a flow's real was found.
+    #[must_use]
+    pub fn without_flows(mut self) -> Self {
+        self.counters.retain(|name, _| !name.starts_with("flow."));
+        self
+    }
+
     /// Every counter is as `self` says, and what `self` does not list stands at 0; reals and services only
     /// where they are listed.
     ///

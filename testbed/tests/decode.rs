@@ -179,6 +179,12 @@ impl Decoded {
             return Some(Kind::Fragment);
         }
         let upper = layers.iter().skip(1).find(|layer| !self.is_walked(layer));
+        // Of types whose body it cannot read it tells the type, but not the layer.
+        let upper = if upper == Some(&"data") && self.number("icmpv6.type", 0).is_some() {
+            Some(&"icmpv6")
+        } else {
+            upper
+        };
         match (upper.copied(), is_v4) {
             (Some(FRAGMENT), false) => Some(Kind::Fragment),
             (Some("tcp"), _) => Some(Kind::Tcp),

@@ -26,7 +26,9 @@ impl Resolver<'_, '_> {
     #[inline(never)]
     pub(crate) fn real_of_client(&mut self, parsed: &Parsed, choice: Choice) -> Option<RealNumber> {
         let client = self.table.service(choice.at).client(&parsed.tuple)?;
-        let (_, value) = self.client(&client)?;
+        let own = self.client(&client).map(|(_, value)| value);
+        // Its other flows may have met other workers.
+        let value = own.or_else(|| self.look_around(&client))?;
         let real = Some(value.real()).filter(|real| may_stay(self.table, *real))?;
         self.ledger.add(Event::FlowAffinity, 1);
         Some(real)
@@ -49,6 +51,10 @@ impl Resolver<'_, '_> {
             }
             // Without room the client goes by hash, like a flow.
             None => {
+                let elsewhere = self.look_around(&client).map(|known| known.real());
+                let real = elsewhere.filter(|real| may_stay(self.table, *real)).unwrap_or(real);
+                let value =
+                    Value::new(real, choice.service, self.flows.epoch(), State::Established, self.now.0);
                 if let Ok(inserted) = self.flows.insert(self.flows.place(&client), &client, value) {
                     self.inserted(inserted);
                 }

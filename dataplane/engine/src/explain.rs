@@ -365,7 +365,7 @@ where
             }
         }
         if let Some(client) = self.table.service(choice.at).client(&parsed.tuple) {
-            let real = match (self.known)(&client, false) {
+            let real = match (self.known)(&client, true) {
                 Known::Current(value) | Known::Earlier(value) => Some(value.real()),
                 Known::Nothing | Known::Silent(_) => None,
             };

@@ -1,5 +1,6 @@
 //! The other workers' flows, for what may have met another worker than its flow: an error about a flow, whose own
-//! addresses a NIC spreads by, and a first fragment, which goes to the worker that its datagram names.
+//! addresses a NIC spreads by, a first fragment, which goes to the worker that its datagram names, and a client, whose flows
+//! are spread over all.
 //!
 //! Their tables are read without locks, and nothing is asked of their owners, so nothing can be full and nothing waits.
 //! A look is a few cache lines of another core's; a gate keeps a flood from reading all day. An entry that is moved
@@ -39,16 +40,18 @@ pub(crate) fn find(
 }
 
 impl Resolver<'_, '_> {
-    /// What the other workers know of a flow.
+    /// What the other workers, if there are any, know of a flow or of a client.
     #[cold]
-    pub(crate) fn look_around(&mut self, parsed: &Parsed) -> Option<Value> {
+    pub(crate) fn look_around(&mut self, tuple: &FiveTuple) -> Option<Value> {
+        if self.mates.is_empty() {
+            return None;
+        }
         if !self.looks.admit() {
             self.ledger.add(Event::LookLimited, 1);
             return None;
         }
         self.ledger.add(Event::LookAround, 1);
-        let hash = self.flows.hash(&parsed.tuple);
-        find(self.mates, (hash, &parsed.tuple), (self.table.timeouts(), self.now))
+        find(self.mates, (self.flows.hash(tuple), tuple), (self.table.timeouts(), self.now))
     }
 
     /// The packet goes where its flow goes that another worker has. Under which table that was is not known here, so its

@@ -220,7 +220,7 @@ impl Resolver<'_, '_> {
 
     fn target_of_stray<P: Packet>(&mut self, packet: &P, parsed: &Parsed) -> Result<Target, Refusal> {
         let place = self.flows.place_with(&parsed.tuple, parsed.tail);
-        self.may_be_mates = !self.mates.is_empty();
+        self.may_be_mates = true;
         let target = self.unusual((packet.data(), parsed), place, Slot::NOWHERE, None);
         self.may_be_mates = false;
         target
@@ -311,7 +311,7 @@ impl Resolver<'_, '_> {
         self.misses += 1;
         let choice = choice.filter(|_| self.are_chosen).map_or_else(|| self.choice(frame, parsed), Ok)?;
         if self.may_be_mates
-            && let Some(value) = self.look_around(parsed)
+            && let Some(value) = self.look_around(&parsed.tuple)
         {
             return self.follow_mate((frame, parsed), place, choice, value);
         }

@@ -58,7 +58,8 @@ struct Seen {
 
 impl Observer<MemPacket> for Seen {
     fn decided(&mut self, packet: &MemPacket, parsed: Option<&Parsed>, decision: &Decision) {
-        let before = self.packets.insert(packet.cookie(), (*decision, packet.data().to_vec(), parsed.copied()));
+        let before =
+            self.packets.insert(packet.cookie(), (*decision, packet.data().to_vec(), parsed.copied()));
         match before {
             None => {}
             Some((before, ..)) if before.verdict == Verdict::Held => self.waiting -= 1,

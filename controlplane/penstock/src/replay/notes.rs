@@ -209,7 +209,8 @@ impl<'s> Notes<'s> {
     pub(crate) fn new(script: &'s Script, worker: usize, has_records: bool, shares: Option<Shares>) -> Self {
         let packets = script.own(worker).len().saturating_mul(usize::try_from(script.loops).unwrap_or(0));
         let records = has_records.then(|| vec![Record::BLANK; packets]);
-        let handed = Vec::with_capacity(if has_records { script.crossings() } else { 0 });
+        // One that waits is told twice.
+        let handed = Vec::with_capacity(if has_records { script.crossings().saturating_mul(2) } else { 0 });
         Self { script, worker, records, handed, shares }
     }
 
