@@ -200,7 +200,7 @@ pub enum Unparsed {
 ///
 /// # Errors
 /// [`Unparsed`]: the reason; `parsed` is then worth nothing.
-#[inline]
+#[inline(always)]
 pub fn parse(frame: &[u8], frame_len: usize, parsed: &mut Parsed) -> Result<(), Unparsed> {
     if usual::parse_v4(frame, frame_len, parsed) || usual::parse_v6(frame, frame_len, parsed) {
         return Ok(());
