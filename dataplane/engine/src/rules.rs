@@ -27,22 +27,57 @@ pub(crate) fn ruling(table: &TableView<'_>, frame: &[u8], parsed: &Parsed) -> Op
 
 #[inline(never)]
 fn ask(table: &TableView<'_>, frame: &[u8], parsed: &Parsed) -> Option<Ruling> {
-    find(table, table.rules()?, frame, parsed)
+    Asker::new(table)?.find(frame, parsed)
 }
 
-fn find(table: &TableView<'_>, rules: RulesView<'_>, frame: &[u8], parsed: &Parsed) -> Option<Ruling> {
-    rules.find(&key(table, rules, frame, parsed))
+/// Who asks a table's rules, about one packet after the other.
+struct Asker<'t> {
+    rules: RulesView<'t>,
+    /// Whether they ask for more than a flow's packets have in common.
+    of_packets: bool,
+    key: RuleKey,
+}
+
+impl<'t> Asker<'t> {
+    fn new(table: &TableView<'t>) -> Option<Self> {
+        Some(Self { rules: table.rules()?, of_packets: table.has_packet_rules(), key: RuleKey::UNKNOWN })
+    }
+
+    #[inline(always)]
+    fn find(&mut self, frame: &[u8], parsed: &Parsed) -> Option<Ruling> {
+        self.fill(frame, parsed);
+        self.rules.find(&self.key)
+    }
+
+    /// The packet's fields, as far as the table's rules may ask.
+    #[inline(always)]
+    fn fill(&mut self, frame: &[u8], parsed: &Parsed) {
+        let has_ports = matches!(parsed.kind, Kind::Tcp | Kind::Udp | Kind::IcmpError);
+        self.key.set_flow(&parsed.tuple, has_ports);
+        // An error is about a flow's addresses and ports; all else of it is its own.
+        if !self.of_packets || parsed.kind == Kind::IcmpError {
+            return;
+        }
+        self.key.set_dscp(parsed.tos >> 2);
+        let is_tagged = usize::from(parsed.network_offset) != ethernet::HEADER_LEN;
+        self.key.set_vlan(if is_tagged { vlan(frame) } else { NO_VLAN });
+        for (place, masked) in self.rules.words().enumerate() {
+            if let Some(value) = value(&masked, frame, parsed) {
+                self.key.set_word(place, value & masked.mask);
+            }
+        }
+    }
 }
 
 /// The rule that drops a packet of a flow before its flow is met: of tables with packet rules only.
 pub(crate) fn dropped(table: &TableView<'_>, frame: &[u8], parsed: &Parsed) -> Option<Ruling> {
-    let rules = table.rules().filter(|_| table.has_packet_rules())?;
-    dropped_by(table, rules, frame, parsed)
+    if table.has_packet_rules() { dropped_by(table, &mut Asker::new(table)?, frame, parsed) } else { None }
 }
 
-fn dropped_by(table: &TableView<'_>, rules: RulesView<'_>, frame: &[u8], parsed: &Parsed) -> Option<Ruling> {
+#[inline(always)]
+fn dropped_by(table: &TableView<'_>, asker: &mut Asker<'_>, frame: &[u8], parsed: &Parsed) -> Option<Ruling> {
     let tuple = &parsed.tuple;
-    find(table, rules, frame, parsed).filter(|ruling| {
+    asker.find(frame, parsed).filter(|ruling| {
         ruling.action == RuleAction::Drop && table.classify_address(&tuple.destination, tuple.family)
     })
 }
@@ -61,30 +96,13 @@ pub(crate) fn dropped_portless(table: &TableView<'_>, frame: &[u8], parsed: &Par
 /// Asks about every packet of a burst that is of a flow, and marks those that are dropped.
 #[inline(never)]
 pub(crate) fn ask_all<P: Packet>(table: &TableView<'_>, packets: &[P], lanes: &mut [Lane]) {
-    let Some(rules) = table.rules() else { return };
+    let Some(mut asker) = Asker::new(table) else { return };
     for (packet, lane) in packets.iter().zip(lanes) {
         let is_of_flow = matches!(lane.step, Step::Resolve | Step::Settled);
-        if is_of_flow && dropped_by(table, rules, packet.data(), &lane.parsed).is_some() {
+        if is_of_flow && dropped_by(table, &mut asker, packet.data(), &lane.parsed).is_some() {
             lane.step = Step::Ruled;
         }
     }
-}
-
-/// The packet's fields, as far as the table's rules may ask.
-fn key(table: &TableView<'_>, rules: RulesView<'_>, frame: &[u8], parsed: &Parsed) -> RuleKey {
-    let has_ports = matches!(parsed.kind, Kind::Tcp | Kind::Udp | Kind::IcmpError);
-    let mut key = RuleKey::of(&parsed.tuple, has_ports);
-    // An error is about a flow's addresses and ports; all else of it is its own.
-    if table.has_packet_rules() && parsed.kind != Kind::IcmpError {
-        key.set_dscp(parsed.tos >> 2);
-        key.set_vlan(vlan(frame));
-        for (place, masked) in rules.words().enumerate() {
-            if let Some(value) = value(&masked, frame, parsed) {
-                key.set_word(place, value & masked.mask);
-            }
-        }
-    }
-    key
 }
 
 /// The VLAN of the outermost tag; a tag of VLAN 0 is a priority and no VLAN (IEEE 802.1Q §9.6).

@@ -6,6 +6,8 @@ use wire::{Family, FiveTuple, protocol};
 pub(crate) const FIXED: usize = 9;
 /// Fields at most.
 pub(crate) const FIELDS_MAX: usize = FIXED + crate::limits::RULE_WORDS_MAX;
+/// Room for them in a key: a power of two, so that no field's number has to be compared with it.
+const KEY_FIELDS: usize = FIELDS_MAX.next_power_of_two();
 
 /// Where each field stands in a key. Addresses are two words, upper one first.
 pub(crate) mod field {
@@ -84,16 +86,27 @@ impl Masked {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RuleKey {
     pub(crate) family: Family,
-    pub(crate) fields: [u64; FIELDS_MAX],
+    fields: [u64; KEY_FIELDS],
 }
 
 impl RuleKey {
-    /// What a flow's packets have in common. All else is absent: rules that ask for more do not match. Without ports,
-    /// those of the tuple mean nothing.
-    #[inline]
+    /// That of which nothing is known. It is large, so whoever asks about many packets fills one again and again.
+    pub const UNKNOWN: Self = Self { family: Family::V4, fields: [ABSENT; KEY_FIELDS] };
+
+    /// What a flow's packets have in common.
     #[must_use]
     pub fn of(tuple: &FiveTuple, has_ports: bool) -> Self {
-        let mut fields = [ABSENT; FIELDS_MAX];
+        let mut key = Self::UNKNOWN;
+        key.set_flow(tuple, has_ports);
+        key
+    }
+
+    /// What a flow's packets have in common. All else becomes absent: rules that ask for more do not match. Without
+    /// ports, those of the tuple mean nothing.
+    #[inline(always)]
+    pub fn set_flow(&mut self, tuple: &FiveTuple, has_ports: bool) {
+        self.family = tuple.family;
+        self.fields = [ABSENT; KEY_FIELDS];
         let [source, destination] = [words(&tuple.source), words(&tuple.destination)];
         let has_ports = has_ports && (tuple.protocol == protocol::TCP || tuple.protocol == protocol::UDP);
         let port = |port: u16| if has_ports { u64::from(port) } else { ABSENT };
@@ -106,29 +119,38 @@ impl RuleKey {
             port(tuple.source_port),
             port(tuple.destination_port),
         ];
-        fields.iter_mut().zip(known).for_each(|(field, value)| *field = value);
-        Self { family: tuple.family, fields }
+        self.fields.iter_mut().zip(known).for_each(|(field, value)| *field = value);
     }
 
     /// The packet's DSCP, of 6 bits.
+    #[inline]
     pub fn set_dscp(&mut self, dscp: u8) {
         self.set(field::DSCP, u64::from(dscp));
     }
 
     /// The VLAN of its outermost tag, or [`NO_VLAN`].
+    #[inline]
     pub fn set_vlan(&mut self, vlan: u16) {
         self.set(field::VLAN, u64::from(vlan));
     }
 
     /// What the bits of [`RulesView::words`](super::RulesView::words)' word in that place are.
+    #[inline]
     pub fn set_word(&mut self, place: usize, value: u32) {
         self.set(FIXED + place, u64::from(value));
     }
 
+    #[inline(always)]
     fn set(&mut self, field: usize, value: u64) {
         if let Some(known) = self.fields.get_mut(field) {
             *known = value;
         }
+    }
+
+    /// A field of a sound list.
+    #[inline(always)]
+    pub(crate) fn get(&self, field: u8) -> u64 {
+        self.fields.get(usize::from(field) % KEY_FIELDS).copied().unwrap_or(ABSENT)
     }
 }
 

@@ -79,7 +79,7 @@ impl<'t> RulesView<'t> {
 
     /// The rule that decides about a packet: of those that match the one of least rank. One search by halves in each
     /// list, up to the first list that has none of a lesser rank.
-    #[inline]
+    #[inline(always)]
     #[must_use]
     pub fn find(&self, key: &RuleKey) -> Option<Ruling> {
         let mut best = u32::MAX;
@@ -101,7 +101,7 @@ impl<'t> RulesView<'t> {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn find_in(&self, list: &ListEntry, key: &RuleKey) -> Option<u32> {
         let stride = list.stride();
         let fields = list.fields.get(..list.columns as usize)?;
@@ -109,7 +109,7 @@ impl<'t> RulesView<'t> {
         let (mut low, mut high) = (0, list.rows as usize);
         while low < high {
             let middle = low.midpoint(high);
-            let row = rows.get(middle * stride..(middle + 1) * stride)?;
+            let row = rows.get(middle * stride..)?.get(..stride)?;
             match compare(row, fields, key) {
                 Ordering::Less => high = middle,
                 Ordering::Greater => low = middle + 1,
@@ -272,10 +272,10 @@ fn is_before(one: &[u64], other: &[u64]) -> bool {
 }
 
 /// Where a packet is, seen from a row: before it, behind it, or in it.
-#[inline]
+#[inline(always)]
 fn compare(row: &[u64], fields: &[u8], key: &RuleKey) -> Ordering {
     for ([first, last], field) in row.as_chunks::<2>().0.iter().zip(fields) {
-        let value = key.fields.get(usize::from(*field)).copied().unwrap_or(u64::MAX);
+        let value = key.get(*field);
         if value < *first {
             return Ordering::Less;
         }

@@ -91,11 +91,13 @@ fn linear(rules: &[RuleSpec], seen: &Seen) -> Option<Ruling> {
 fn by_lists(plan: &Blueprint, packets: &[Seen]) -> Vec<Option<Ruling>> {
     let table = table(plan);
     let view = table.view();
+    // One key for all: what it knew of a packet, it does not know of the next.
+    let mut key = RuleKey::UNKNOWN;
     packets
         .iter()
         .map(|seen| {
             let rules = view.rules()?;
-            let mut key = RuleKey::of(&seen.tuple, true);
+            key.set_flow(&seen.tuple, true);
             key.set_dscp(seen.dscp);
             key.set_vlan(seen.vlan);
             for (place, word) in rules.words().enumerate() {
