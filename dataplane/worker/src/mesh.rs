@@ -5,10 +5,11 @@
 //! come. One that broke off has let go as well.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use port::{Burst, Tick};
 use rtrb::{Consumer, Producer, RingBuffer};
+use shm::Bell;
 
 /// Packets on their way to one worker, from all others together, for as many workers as this is divided by.
 const PARCELS_MAX: usize = 4096;
@@ -34,7 +35,7 @@ pub struct Parcel<P> {
 #[repr(align(128))]
 struct Door {
     /// There is something in a ring to it.
-    bell: AtomicBool,
+    bell: Bell,
     /// How many it has handed over, and how many that came to it have left it. Each written by it alone.
     out: AtomicU64,
     left: AtomicU64,
@@ -134,7 +135,7 @@ impl<P> MeshEnd<P> {
         }
         // After the packet is there: whoever hears the bell finds it.
         if let Some(door) = self.door(to) {
-            door.bell.store(true, Ordering::Release);
+            door.bell.ring();
         }
         None
     }
@@ -142,7 +143,7 @@ impl<P> MeshEnd<P> {
     /// Whether the bell was rung.
     #[inline]
     pub(crate) fn is_rung(&self) -> bool {
-        self.door(self.worker).is_some_and(|own| own.bell.load(Ordering::Relaxed))
+        self.door(self.worker).is_some_and(|own| own.bell.is_rung())
     }
 
     /// Takes packets in a row, with their TTLs, that came from one worker, by one port and at one time; gives these. The bell goes on
@@ -154,7 +155,7 @@ impl<P> MeshEnd<P> {
     ) -> Option<(u8, Tick)> {
         // Before the rings are looked into: what comes after rings again.
         if let Some(own) = self.door(self.worker) {
-            own.bell.swap(false, Ordering::AcqRel);
+            own.bell.still();
         }
         let count = self.from.len();
         let mut at = self.next;
@@ -171,7 +172,7 @@ impl<P> MeshEnd<P> {
             }
             self.next = at;
             if let Some(own) = self.door(self.worker) {
-                own.bell.store(true, Ordering::Relaxed);
+                own.bell.ring();
             }
             return Some((port, now));
         }

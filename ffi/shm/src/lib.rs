@@ -7,12 +7,15 @@
 //!   nothing read from it is used as an index, a length or a bound. What a peer can do by writing nonsense
 //!   is to send nonsense; what a record means is checked by its reader.
 //!
+//! And a [`Bell`] between threads of one process, for those who hand things to one of them.
+//!
 //! No call here waits, and after set-up none allocates.
 //!
 //! What stays open: whoever holds a region's memfd can punch holes in it, so that the next access allocates
 //! a fresh zero page. Zeroes are only more nonsense, but on a machine out of memory that access is a SIGBUS.
 #![allow(unsafe_code, reason = "an ffi crate: its unsafe is what lets the crates above forbid theirs")]
 
+mod bell;
 mod counters;
 mod primitive;
 mod ring;
@@ -31,6 +34,7 @@ mod region;
 #[cfg(not(loom))]
 mod sealed;
 
+pub use bell::Bell;
 pub use counters::{Busy, CounterReader, CounterWriter, HeartbeatReader, HeartbeatWriter};
 pub use ring::{Full, RECORD_WORDS, Receiver, Record, RecvError, Sender};
 
