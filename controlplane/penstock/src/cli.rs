@@ -122,7 +122,8 @@ pub(crate) struct ReplayOptions {
     /// Worker lcores, 1 to 128 [default: as configured].
     ///
     /// Flows are spread over them as a NIC does it (Toeplitz). OUT is the same for any number, except for
-    /// the identification of outer IPv4 headers that may be fragmented: each worker counts its own.
+    /// what each worker has for itself: the identification of outer IPv4 headers that may be fragmented, and its part
+    /// of limits, of new flows a second and of the flow table.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=i64::from(WORKERS_MAX)))]
     pub(crate) workers: Option<u16>,
     /// How fast packets come: `max`, `recorded` or packets per second. It decides nothing else.

@@ -6,7 +6,7 @@
 //! holds the two together over all golden cases and damaged packets.
 
 use counters::{DropReason, PuntReason};
-use flow::{Epoch, FlowRecord, Gate};
+use flow::{Epoch, FlowRecord, Gate, Value};
 use mem::Prf;
 use port::{Packet, Tick};
 use service::{RealNumber, RuleAction, ServiceNumber, TableView, Template};
@@ -27,7 +27,7 @@ use crate::open;
 use crate::portless::{answer_no_ip, answer_portless};
 use crate::quic::Ciphers;
 use crate::refused;
-use crate::resolve::{Choice, Refusal, Target, may_keep};
+use crate::resolve::{Choice, Refusal, Target, may_keep, refuse_few};
 use crate::rules;
 use crate::step::{Following, Known, Step};
 use crate::tail;
@@ -289,9 +289,12 @@ where
         parsed: &Parsed,
         is_stray: bool,
     ) -> Result<(RealNumber, ServiceNumber, FlowUse), Refusal> {
-        if let Some(ruling) = rules::dropped(self.table, frame, parsed).filter(|_| parsed.is_of_flow()) {
+        if let Some(ruling) = rules::dropped(self.table, frame, parsed) {
             (self.tell)(Step::Rule(ruling));
             return Err((rules::DROPPED, None));
+        }
+        if !parsed.is_of_flow() {
+            refuse_few(self.table, frame, parsed)?;
         }
         let known = (self.known)(&parsed.tuple, is_stray);
         (self.tell)(Step::Flow(known));
@@ -301,7 +304,7 @@ where
                 Ok((value.real(), value.service(), FlowUse::Hit))
             }
             Known::Current(value) | Known::Earlier(value) => {
-                let choice = self.choice(frame, parsed)?;
+                let choice = self.choice(frame, parsed, Some(value))?;
                 let real = value.real();
                 let keeps = may_keep(self.table, value, parsed);
                 let names = if keeps && parsed.kind == Kind::IcmpError {
@@ -320,7 +323,7 @@ where
                 Ok((self.choose(parsed, choice)?, choice.service, FlowUse::Hit))
             }
             Known::Nothing | Known::Silent(_) => {
-                let choice = self.choice(frame, parsed)?;
+                let choice = self.choice(frame, parsed, None)?;
                 let named = self.named(frame, parsed, choice);
                 let real = named.map_or_else(|| self.choose(parsed, choice), Ok)?;
                 let is_entered = parsed.kind != Kind::IcmpError && self.gate.admit();
@@ -330,8 +333,12 @@ where
         }
     }
 
-    fn choice(&mut self, frame: &[u8], parsed: &Parsed) -> Result<Choice, Refusal> {
-        let choice = Choice::of(self.table, self.select, frame, parsed);
+    /// The choice of a new flow, or of one that is there.
+    fn choice(&mut self, frame: &[u8], parsed: &Parsed, flow: Option<Value>) -> Result<Choice, Refusal> {
+        let choice = match flow {
+            None => Choice::of(self.table, self.select, frame, parsed),
+            Some(flow) => Choice::of_flow(self.table, self.select, (frame, parsed), flow),
+        };
         let is_vip = self.table.classify_address(&parsed.tuple.destination, parsed.tuple.family);
         if let Some(ruling) = rules::ruling(self.table, frame, parsed).filter(|_| is_vip) {
             (self.tell)(Step::Rule(ruling));
@@ -348,7 +355,7 @@ where
 
     fn named(&mut self, frame: &[u8], parsed: &Parsed, choice: Choice) -> Option<RealNumber> {
         let service = self.table.service(choice.at);
-        if !service.is_quic() {
+        if !service.is_quic() || !matches!(parsed.kind, Kind::Udp | Kind::IcmpError) {
             return None;
         }
         let named = self.quic.named(self.table, service, frame, parsed);

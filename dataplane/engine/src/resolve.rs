@@ -8,7 +8,7 @@ use service::{
     Class, RealNumber, RealState, RuleAction, ServiceEntry, ServiceNumber, ServiceSlot, TableView, Template,
     tuple_hash_with,
 };
-use wire::{Kind, Parsed};
+use wire::{FiveTuple, Kind, Parsed, protocol};
 
 use crate::aside::Asides;
 use crate::burst::Engine;
@@ -128,13 +128,40 @@ impl Choice {
             (None, _) if parsed.is_portless() => return Err((Verdict::Drop(DropReason::Protocol), None)),
             (None, _) => return Err((Verdict::Drop(DropReason::NoService), None)),
         };
+        Ok(Self { ruled: ruled.map(|(_, real)| real), ..Self::in_service(table, select, parsed, at) })
+    }
+
+    /// The same for a packet of a flow that is there. In a table with rules it stays with its service as it stays with
+    /// its real, as long as there is such a service: the rule that gave it may have gone by what differs between the
+    /// flow's packets. What a rule drops is dropped still, what is for no VIP is not ours, and another connection on the
+    /// flow's ports is a new flow.
+    pub(crate) fn of_flow(
+        table: &TableView<'_>,
+        select: &Prf,
+        (frame, parsed): Seen<'_>,
+        flow: Value,
+    ) -> Result<Self, Refusal> {
+        let asked = Self::of(table, select, frame, parsed);
+        let is_final = match asked {
+            Ok(choice) => choice.service == flow.service(),
+            Err((verdict, _)) => matches!(verdict, rules::DROPPED | Verdict::Punt(PuntReason::NotVip)),
+        };
+        if is_final || !table.has_rules() || flow.state().reopens(parsed.flags) {
+            return asked;
+        }
+        table.slot_of(flow.service()).map_or(asked, |at| Ok(Self::in_service(table, select, parsed, at)))
+    }
+
+    /// The choice that a service makes, without a rule.
+    #[inline]
+    fn in_service(table: &TableView<'_>, select: &Prf, parsed: &Parsed, at: ServiceSlot) -> Self {
         let service = table.service(at);
         let hash = if service.is_by_flow() {
             tuple_hash_with(select, &parsed.tuple, parsed.tail).0
         } else {
             service.keyed_hash(select, &parsed.tuple)
         };
-        Ok(Self { at, service: service.number(), hash, ruled: ruled.map(|(_, real)| real) })
+        Self { at, service: service.number(), hash, ruled: None }
     }
 
     /// The real that a rule gives a new flow: while that takes any.
@@ -159,6 +186,16 @@ pub(crate) fn may_keep(table: &TableView<'_>, value: Value, parsed: &Parsed) -> 
         Some(RealState::Drain) => !value.state().reopens(parsed.flags),
         Some(RealState::Down | RealState::Failed) | None => false,
     }
+}
+
+/// Refuses what may be of a flow but is not met beside those of TCP and UDP: what a packet rule drops, and the protocol
+/// that stands for clients in the flow table.
+pub(crate) fn refuse_few(table: &TableView<'_>, frame: &[u8], parsed: &Parsed) -> Result<(), Refusal> {
+    let FiveTuple { destination, family, protocol, .. } = &parsed.tuple;
+    if *protocol == protocol::RESERVED && table.classify_address(destination, *family) {
+        return Err((Verdict::Drop(DropReason::Protocol), None));
+    }
+    if rules::dropped(table, frame, parsed).is_some() { Err((rules::DROPPED, None)) } else { Ok(()) }
 }
 
 /// The first segment of a packet, and what was read of it.
@@ -190,35 +227,18 @@ impl Resolver<'_, '_> {
     }
 
     /// The same for packets of protocols without ports, and for errors about a flow: what a router says does not show
-    /// that the flow's ends are alive, so its age stays.
+    /// that the flow's ends are alive, so its age stays. And for the first fragment of a datagram, and so for the
+    /// others: a NIC spreads fragments otherwise than whole packets, and we hand them on by their datagram; `parsed` is
+    /// then that of a packet of the flow.
     ///
     /// # Errors
-    /// As for [`target`](Self::target).
+    /// As for [`target`](Self::target), or a rule drops it.
     pub(crate) fn target_of_few<P: Packet>(
         &mut self,
         packet: &P,
         parsed: &Parsed,
     ) -> Result<Target, Refusal> {
-        self.target_of_stray(packet, parsed)
-    }
-
-    /// Where the first fragment of a datagram goes, and so the others: a NIC spreads fragments otherwise than whole
-    /// packets, and we hand them on by their datagram. `parsed` is that of a packet of the flow.
-    ///
-    /// # Errors
-    /// As for [`target`](Self::target).
-    pub(crate) fn target_of_first<P: Packet>(
-        &mut self,
-        packet: &P,
-        parsed: &Parsed,
-    ) -> Result<Target, Refusal> {
-        if rules::dropped(self.table, packet.data(), parsed).is_some() {
-            return Err((rules::DROPPED, None));
-        }
-        self.target_of_stray(packet, parsed)
-    }
-
-    fn target_of_stray<P: Packet>(&mut self, packet: &P, parsed: &Parsed) -> Result<Target, Refusal> {
+        refuse_few(self.table, packet.data(), parsed)?;
         let place = self.flows.place_with(&parsed.tuple, parsed.tail);
         self.may_be_mates = true;
         let target = self.unusual((packet.data(), parsed), place, Slot::NOWHERE, None);
@@ -264,9 +284,12 @@ impl Resolver<'_, '_> {
     /// for again, and it keeps its real if it may. And every packet of a flow of a service with connection ids: what
     /// they name is where the packet goes, and the flow too if nothing but ids gave it its real.
     fn confirm(&mut self, (frame, parsed): Seen<'_>, slot: Slot, value: Value) -> Result<Target, Refusal> {
-        let choice = self.choice(frame, parsed)?;
+        let choice = self.choice_of_flow((frame, parsed), value)?;
         let service = choice.service;
-        self.count_ruled(choice, parsed);
+        // What goes on as it was is not sent anywhere by a rule.
+        if value.state().reopens(parsed.flags) || self.table.service(choice.at).is_quic() {
+            self.count_ruled(choice, parsed);
+        }
         let may_keep = may_keep(self.table, value, parsed);
         // An error tells less than the flow: it quotes what anybody may have made up.
         let keeps = may_keep && parsed.kind == Kind::IcmpError;
@@ -295,7 +318,9 @@ impl Resolver<'_, '_> {
             };
             let confirmed = Value::new(real, service, epoch, value.state(), u64::from(value.tick()));
             self.touch(parsed, slot, value, confirmed);
-            if self.table.service(choice.at).keeps_clients() {
+            // A service that took the flow over has not chosen the real that this keeps.
+            let is_its_own = service == value.service() || !may_keep;
+            if is_its_own && self.table.service(choice.at).keeps_clients() {
                 self.keep_client(parsed, choice, real);
             }
         }
@@ -309,12 +334,13 @@ impl Resolver<'_, '_> {
         choice: Option<Choice>,
     ) -> Result<Target, Refusal> {
         self.misses += 1;
-        let choice = choice.filter(|_| self.are_chosen).map_or_else(|| self.choice(frame, parsed), Ok)?;
         if self.may_be_mates
             && let Some(value) = self.look_around(&parsed.tuple)
         {
+            let choice = self.choice_of_flow((frame, parsed), value)?;
             return self.follow_mate((frame, parsed), place, choice, value);
         }
+        let choice = choice.filter(|_| self.are_chosen).map_or_else(|| self.choice(frame, parsed), Ok)?;
         self.count_ruled(choice, parsed);
         let named = self.named(frame, parsed, choice);
         let (real, service) = (named.map_or_else(|| self.choose(parsed, choice), Ok)?, choice.service);
@@ -373,7 +399,9 @@ impl Resolver<'_, '_> {
     #[inline]
     pub(crate) fn named(&mut self, frame: &[u8], parsed: &Parsed, choice: Choice) -> Option<RealNumber> {
         let service = self.table.service(choice.at);
-        if service.is_quic() { self.named_by_id(service, frame, parsed) } else { None }
+        // A rule may send others than UDP to the service.
+        let may_be_quic = service.is_quic() && matches!(parsed.kind, Kind::Udp | Kind::IcmpError);
+        if may_be_quic { self.named_by_id(service, frame, parsed) } else { None }
     }
 
     #[inline(never)]
@@ -388,6 +416,10 @@ impl Resolver<'_, '_> {
     #[inline]
     fn choice(&self, frame: &[u8], parsed: &Parsed) -> Result<Choice, Refusal> {
         Choice::of(self.table, self.select, frame, parsed)
+    }
+
+    fn choice_of_flow(&self, seen: Seen<'_>, value: Value) -> Result<Choice, Refusal> {
+        Choice::of_flow(self.table, self.select, seen, value)
     }
 
     #[inline]

@@ -280,6 +280,7 @@ class Balancer:
         address = ipaddress.ip_address(flow.dst)
         found = [(-net.prefixlen, service["protocol"] == "any", last - first, service["name"], service) for net, first, last, service in self.services
                  if address in net and first <= flow.dport <= last and keys.serves(service, flow.protocol)]
+        refuse(flow.protocol == 255, "drop.protocol")
         refuse(not found, "drop.no_service" if about or flow.protocol in keys.WITH_PORTS else "drop.protocol")
         return min(found)[-1]
 
@@ -374,16 +375,24 @@ class Balancer:
         if packet.protocol == (1 if packet.version == 4 else 58):
             return self.icmp(frame, packet)
         flow = Flow(packet.src, packet.dst, *keys.ends(packet.protocol, packet.payload), packet.protocol)
-        rule = self.rule(frame, packet, flow)
-        service = self.given(rule) if rule else self.service(flow)
-        named = self.named(packet, service)
+        real, service = self.target(flow, packet, self.rule(frame, packet, flow))
+        return self.send(frame, packet, real, flow, service)
+
+    def target(self, flow: Flow, packet: Packet, rule: dict | None) -> tuple[str, dict]:
+        """The real and the service of a flow: where there are rules it keeps its service until it ends."""
         flags = packet.payload[13] if flow.protocol == TCP else 0
         entry = self.alive(flow)
-        if entry is None or entry[1] == "closing" and flags & 0x12 == 0x02 or service["name"] in self.quic:
+        is_new = entry is None or entry[1] == "closing" and flags & 0x12 == 0x02
+        if self.rules and not is_new:
+            service = self.served[flow]
+            rule = rule if rule and self.given(rule) is service else None
+        else:
+            service = self.given(rule) if rule else self.service(flow)
+        named = self.named(packet, service)
+        if is_new or service["name"] in self.quic:
             self.counters["rule.routed"] += int(rule is not None)
             self.served[flow] = service
-        real = self.follow(flow, service, flags, named, self.real_given(rule))
-        return self.send(frame, packet, real, flow, self.served[flow])
+        return self.follow(flow, self.served[flow], flags, named, self.real_given(rule)), self.served[flow]
 
     def rule(self, frame: bytes, packet: Packet, flow: Flow | None) -> dict | None:
         """The rule that decides about a packet; one that drops it does so here."""
@@ -423,15 +432,7 @@ class Balancer:
         """The real and the service of the flow whose packet's first fragment this is."""
         ports = struct.unpack_from("!HH", packet.payload) if packet.protocol in (TCP, UDP) else (0, 0)
         flow = Flow(packet.src, packet.dst, *ports, packet.protocol)
-        rule = self.rule(whole, packet, flow if packet.protocol in (TCP, UDP) else None)
-        service = self.given(rule) if rule else self.service(flow)
-        named = self.named(packet, service)
-        flags = packet.payload[13] if flow.protocol == TCP else 0
-        entry = self.alive(flow)
-        if entry is None or entry[1] == "closing" and flags & 0x12 == 0x02 or service["name"] in self.quic:
-            self.counters["rule.routed"] += int(rule is not None)
-            self.served[flow] = service
-        return self.follow(flow, service, flags, named, self.real_given(rule)), self.served[flow]
+        return self.target(flow, packet, self.rule(whole, packet, flow if packet.protocol in (TCP, UDP) else None))
 
     def is_served(self, packet: Packet) -> bool:
         """Whether a service has the packet's protocol, which has no ports."""
@@ -443,7 +444,7 @@ class Balancer:
 
     def named(self, packet: Packet, service: dict) -> str | None:
         """The real that a packet's connection id names, where the service has such ids."""
-        if service["name"] not in self.quic:
+        if service["name"] not in self.quic or packet.protocol != UDP:
             return None
         (size,) = struct.unpack_from("!H", packet.payload, 4)
         named = self.quic[service["name"]].named(packet.payload[8:size])

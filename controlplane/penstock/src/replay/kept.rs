@@ -125,7 +125,7 @@ mod tests {
 
     #[test]
     fn what_several_workers_kept_comes_in_the_order_of_the_input() {
-        let script = Script::new(capture(&[(7, b"aa"), (9, b"bbb"), (11, b"c")]), 1, 2);
+        let script = Script::new(capture(&[(7, b"aa"), (9, b"bbb"), (11, b"c")]), (1, 2), |_| false);
         let mut kept = [Kept::default(), Kept::default()];
         for (turn, worker) in script.turns().zip([0, 1, 0, 1, 1, 0]) {
             let text = format!("{}.{}", turn.round, turn.packet);
@@ -149,14 +149,15 @@ mod tests {
 
     #[test]
     fn what_could_not_be_held_is_refused_before_it_is_taken() {
-        assert!(refuse_too_much(&Script::new(capture(&[(0, b"x")]), 1, 1000), 1).is_ok());
-        let told = refuse_too_much(&Script::new(capture(&[(0, b"x")]), 1, 1 << 30), 1).unwrap_err();
+        assert!(refuse_too_much(&Script::new(capture(&[(0, b"x")]), (1, 1000), |_| false), 1).is_ok());
+        let told =
+            refuse_too_much(&Script::new(capture(&[(0, b"x")]), (1, 1 << 30), |_| false), 1).unwrap_err();
         assert!(told.to_string().contains("fewer --loops"));
     }
 
     #[test]
     fn keeping_allocates_nothing() {
-        let script = Script::new(capture(&[(0, b"xyz")]), 1, 3);
+        let script = Script::new(capture(&[(0, b"xyz")]), (1, 3), |_| false);
         let mut kept = Kept::new(&script, 0);
         let before = mem::thread_allocations();
         for turn in script.turns() {

@@ -13,10 +13,15 @@ mod trace;
 mod turnstile;
 mod watch;
 
+use std::collections::BTreeSet;
+
 use ::capture::{Capture, FaultKind};
+use conf::{Config, Then, Vip, network};
 use control::Image;
 use counters::Event;
 use port::Port;
+use service::Key;
+use wire::FiveTuple;
 use worker::{MeshEnd, Worker};
 
 use crate::cli::{Backend, ReplayOptions};
@@ -139,6 +144,21 @@ impl Outputs {
     }
 }
 
+/// Whether a flow is of a service that keeps clients, as far as its destination tells: a rule may send any there.
+fn shares_clients(config: &Config) -> impl Fn(&FiveTuple) -> bool + use<> {
+    let keeps = |service: &conf::Service| matches!(service.key, Key::Source(_));
+    let given = config.rules.iter().filter_map(|rule| match rule.then {
+        Then::Service(service) | Then::Real { service, .. } => config.services.get(service),
+        Then::Drop => None,
+    });
+    let by_rule = given.into_iter().any(keeps);
+    let vips: BTreeSet<Vip> =
+        config.services.iter().filter(|service| keeps(service)).map(|service| service.vip).collect();
+    move |tuple| {
+        by_rule || vips.iter().any(|vip| network(tuple.destination_ip(), vip.prefix_len) == vip.address)
+    }
+}
+
 /// Replays.
 pub(crate) fn replay(options: &ReplayOptions) -> Result<(), Failure> {
     refuse_same_files(options)?;
@@ -148,7 +168,7 @@ pub(crate) fn replay(options: &ReplayOptions) -> Result<(), Failure> {
     let interrupt = Interrupt::watch()?;
     let capture = Capture::open(&options.input)?.require_packets()?;
     tell_faults(&capture);
-    let script = Script::new(capture, workers, options.loops);
+    let script = Script::new(capture, (workers, options.loops), shares_clients(&site.config));
     interrupt.check()?;
     refuse_too_much(options, &script, workers)?;
     let outputs = Outputs::open(options, &script)?;

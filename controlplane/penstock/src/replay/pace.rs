@@ -61,7 +61,7 @@ mod tests {
     #[test]
     fn packets_are_due_in_their_order_and_at_their_times() {
         let second = 1_000_000_000;
-        let script = Script::new(capture(&[(5 * second, b"a"), (6 * second, b"b")]), 1, 2);
+        let script = Script::new(capture(&[(5 * second, b"a"), (6 * second, b"b")]), (1, 2), |_| false);
         let start = Start::default();
         let of = |round, packet| Turn { round, packet };
         let recorded = Pace { rate: Rate::Recorded, cycles_per_second: 1000.0, start: &start };

@@ -29,7 +29,8 @@ pub(crate) struct Script {
     own: Vec<Vec<u32>>,
     /// By packet: its place among its worker's. Empty where there is only one.
     places: Vec<u32>,
-    /// Packets that may be of interest to another worker than their own: fragments, and errors about flows.
+    /// Packets that may be of interest to another worker than their own: fragments, errors about flows, and those of
+    /// clients that all workers know.
     crossing: Vec<u32>,
     loop_ticks: u64,
 }
@@ -55,7 +56,12 @@ impl Turn {
 }
 
 impl Script {
-    pub(crate) fn new(capture: Capture, workers: u16, loops: u64) -> Self {
+    /// `is_shared` tells where all workers know the clients of what goes to an address.
+    pub(crate) fn new(
+        capture: Capture,
+        (workers, loops): (u16, u64),
+        is_shared: impl Fn(&FiveTuple) -> bool,
+    ) -> Self {
         let first = capture.records().first().map_or(0, |record| record.time_nanos);
         let mut now = 0;
         let ticks: Vec<u64> = capture
@@ -78,7 +84,8 @@ impl Script {
             if workers > 1 {
                 spread.push(worker);
                 places.push(u32::try_from(list.len()).unwrap_or(u32::MAX));
-                if is_sound && (parsed.is_piece() || parsed.kind == Kind::IcmpError) {
+                let is_stray = parsed.is_piece() || parsed.kind == Kind::IcmpError;
+                if is_sound && (is_stray || is_shared(&parsed.tuple)) {
                     crossing.push(index);
                 }
             }
@@ -211,8 +218,8 @@ pub(crate) mod tests {
     fn the_clock_starts_with_the_first_packet_never_goes_back_and_goes_on_in_the_next_loop() {
         let script = Script::new(
             capture(&[(9 * S, b"a"), (10 * S, b"b"), (8 * S, b"c"), (11 * S + S / 4, b"d")]),
-            1,
-            2,
+            (1, 2),
+            |_| false,
         );
         let ticks: Vec<Tick> = script.turns().map(|turn| script.tick(turn)).collect();
         assert_eq!(ticks, [0, 8, 8, 18, 19, 27, 27, 37].map(Tick));
@@ -225,7 +232,7 @@ pub(crate) mod tests {
     fn each_packet_has_one_worker_and_what_is_no_flow_has_the_first() {
         let frames: Vec<[u8; 60]> = (0..100).map(|number| [number; 60]).collect();
         let packets: Vec<(u64, &[u8])> = frames.iter().map(|frame| (0, frame.as_slice())).collect();
-        let script = Script::new(capture(&packets), 3, 1);
+        let script = Script::new(capture(&packets), (3, 1), |_| false);
         assert_eq!(script.own(0).len(), 100, "none of them is IP");
         assert!(script.own(1).is_empty() && script.own(2).is_empty());
         assert!(script.turns().all(|turn| script.worker(turn.packet) == 0));

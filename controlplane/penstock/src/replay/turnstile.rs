@@ -1,6 +1,6 @@
 //! With several workers, packets that may be of interest to another worker than their own come one at a time: fragments,
-//! which are handed to the worker that knows of their datagram, and errors about flows, which are looked for at all
-//! workers. Such a packet comes when all before it have left all workers and nothing is on its way between them, and
+//! which are handed to the worker that knows of their datagram, errors about flows, which are looked for at all workers,
+//! and whatever goes to services that keep clients, of whom all workers know. Such a packet comes when all before it have left all workers and nothing is on its way between them, and
 //! none after it comes before it has. So a capture gives the same decisions with any number of workers, each time.
 //!
 //! A capture that has none of them goes through as fast as ever.
@@ -118,7 +118,7 @@ mod tests {
     fn who_crosses_comes_alone_and_nobody_passes_it() {
         let frames: Vec<Vec<u8>> = (0..8).map(|at| frame(at, if at == 4 { 0x2000 } else { 0 })).collect();
         let packets: Vec<(u64, &[u8])> = frames.iter().map(|frame| (0, frame.as_slice())).collect();
-        let script = Script::new(capture(&packets), 2, 2);
+        let script = Script::new(capture(&packets), (2, 2), |_| false);
         assert_eq!(script.crossing(), [4]);
         let progress = Progress::of(2);
         let mut ends = mesh::<u32>(2);
@@ -140,7 +140,7 @@ mod tests {
         ends[1].have_left(1);
         assert!((5..8).all(|packet| is_due(0, packet)) && (0..4).all(|packet| is_due(1, packet)));
         assert!(!is_due(1, 4) && !is_due(1, 5), "in the next loop it is the same");
-        let nothing = Script::new(capture(&packets[..4]), 2, 1);
+        let nothing = Script::new(capture(&packets[..4]), (2, 1), |_| false);
         assert!(Turnstile::new(&nothing, &progress, Some(ends[0].watch())).is_none());
     }
 }

@@ -98,7 +98,7 @@ fn first<P: Packet>(
     (parsed, at): (&Parsed, u32),
     judged: &Judged,
 ) -> Decision {
-    match resolver.target_of_first(packet, &whole(parsed)) {
+    match resolver.target_of_few(packet, &whole(parsed)) {
         Ok(target) => {
             let decision = go(resolver, identifications, packet, (parsed, at), target);
             let reserved = reserve(resolver, identifications, (parsed, target), judged.waiting());
