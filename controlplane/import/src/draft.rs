@@ -8,15 +8,7 @@ use service::{POOL_REALS_MAX, REALS_MAX, SERVICES_MAX, WEIGHT_MAX};
 
 use crate::Format;
 use crate::fault::{Fault, plain};
-
-/// How packets travel to a server.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Encap {
-    /// IP in IP.
-    Ipip,
-    /// MAC rewrite.
-    Mac,
-}
+use crate::tunnel::Encap;
 
 /// A server of a service, as the old file has it.
 #[derive(Clone, Debug)]

@@ -8,9 +8,10 @@
 use conf::{PortRange, Protocol};
 
 use crate::address::{machine, vip};
-use crate::draft::{Draft, Encap, Server, Virtual, setting};
+use crate::draft::{Draft, Server, Virtual, setting};
 use crate::fault::Fault;
 use crate::json::{self, Node};
+use crate::tunnel::Encap;
 
 /// Reads the tables into the draft.
 pub(crate) fn read(text: &str, draft: &mut Draft) -> Result<(), Fault> {

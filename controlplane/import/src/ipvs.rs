@@ -14,8 +14,9 @@ use std::net::IpAddr;
 use conf::Protocol;
 
 use crate::address::{self, Refusal, ports, with_port};
-use crate::draft::{Draft, Encap, Server, Virtual, setting};
+use crate::draft::{Draft, Server, Virtual, setting};
 use crate::fault::{Fault, plain};
+use crate::tunnel::{Encap, Tunnel};
 
 /// What a line is about, as written: two lines of one service have the same.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -34,6 +35,7 @@ struct Rule<'t> {
     server: Option<(IpAddr, u16)>,
     weight: u64,
     method: Method,
+    tunnel: Tunnel<'t>,
     notes: Vec<String>,
     words: std::str::SplitWhitespace<'t>,
 }
@@ -101,12 +103,19 @@ fn server(mut rule: Rule<'_>, virt: Option<&mut Virtual>) -> Result<(), Fault> {
     if port != 0 && virt.ports != ports(port) {
         rule.notes.push(format!("port {port} of the server: packets keep the port that clients chose"));
     }
-    if rule.method == Method::Masquerade {
-        rule.notes.push(
-            "masquerading (-m): the server gets the packet by IP in IP, addressed to the VIP".to_owned(),
-        );
-    }
-    let encap = if rule.method == Method::Gateway { Encap::Mac } else { Encap::Ipip };
+    let encap = match rule.method {
+        Method::Gateway => Encap::Mac,
+        Method::Tunnel => {
+            let encap = rule.tunnel.encap(&mut rule.notes);
+            rule.placed(encap)?
+        }
+        Method::Masquerade => {
+            rule.notes.push(
+                "masquerading (-m): the server gets the packet by IP in IP, addressed to the VIP".to_owned(),
+            );
+            Encap::Ipip
+        }
+    };
     virt.servers.push(Server { address, weight: rule.weight, encap, notes: rule.notes });
     Ok(())
 }
@@ -128,6 +137,7 @@ fn rule(text: &str, line: usize) -> Result<Rule<'_>, Fault> {
         server: None,
         weight: 1,
         method: Method::Gateway,
+        tunnel: Tunnel::default(),
         notes: Vec::new(),
         words,
     };
@@ -175,6 +185,15 @@ impl<'t> Rule<'t> {
             "-g" | "--gatewaying" => self.method = Method::Gateway,
             "-i" | "--ipip" => self.method = Method::Tunnel,
             "-m" | "--masquerading" => self.method = Method::Masquerade,
+            "--tun-type" => {
+                let kind = self.value(option)?;
+                self.tunnel.of_kind(kind);
+            }
+            "--tun-port" => {
+                let port = self.value(option)?;
+                self.tunnel.to_port(port);
+            }
+            _ if option.strip_prefix("--tun-").is_some_and(|word| self.tunnel.checksum(word)) => {}
             other => self.setting(other)?,
         }
         Ok(())
@@ -201,12 +220,6 @@ impl<'t> Rule<'t> {
                     ));
                 }
             }
-            "--tun-type" => {
-                let kind = self.value(option)?;
-                if kind != "ipip" {
-                    self.notes.push(format!("tunnel type {}: the packet travels by IP in IP", plain(kind)));
-                }
-            }
             "-p" | "--persistent" => {
                 // The time may be left out.
                 let mut ahead = self.words.clone();
@@ -216,11 +229,9 @@ impl<'t> Rule<'t> {
                 }
                 self.notes.push(setting("persistence (-p), seconds:", time.unwrap_or("360")));
             }
-            "-o" | "--ops" | "--tun-nocsum" | "--tun-csum" | "--tun-remcsum" => {
-                self.notes.push(setting(option, ""))
-            }
+            "-o" | "--ops" => self.notes.push(setting(option, "")),
             "-M" | "--netmask" | "--pe" | "-b" | "--sched-flags" | "-x" | "--u-threshold" | "-y"
-            | "--l-threshold" | "--tun-port" => {
+            | "--l-threshold" => {
                 let value = self.value(option)?;
                 self.notes.push(setting(option, value));
             }

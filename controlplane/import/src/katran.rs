@@ -18,9 +18,10 @@
 use conf::{Mac, Protocol};
 
 use crate::address::{machine, ports, single};
-use crate::draft::{Draft, Encap, Server, Virtual};
+use crate::draft::{Draft, Server, Virtual};
 use crate::fault::{Fault, plain};
 use crate::json::{self, Node};
+use crate::tunnel::Encap;
 
 /// Flags of a VIP, as the Go client numbers them.
 const FLAGS: [(&str, u64); 4] = [("NO_SPORT", 1), ("NO_LRU", 2), ("QUIC_VIP", 4), ("DPORT_HASH", 8)];

@@ -19,6 +19,7 @@ mod json;
 mod katran;
 mod keepalived;
 pub mod limits;
+mod tunnel;
 mod write;
 
 use draft::Draft;

@@ -4,9 +4,10 @@ use std::fmt::Write as _;
 
 use conf::{Mac, PortRange};
 
-use crate::draft::{Draft, Encap, Pool, Real, Service, real_name};
+use crate::draft::{Draft, Pool, Real, Service, real_name};
 use crate::fault::Fault;
 use crate::limits::{LARGE_TABLES_MAX, OUTPUT_BYTES_MAX, SLOT_SIZES, SLOTS_PER_MEMBER};
+use crate::tunnel::Encap;
 use crate::{Format, Imported};
 
 /// The text while it grows, and what was counted on the way.
@@ -94,7 +95,7 @@ fn head(page: &mut Page, draft: &Draft) {
     page.line("#   FILL IN          what the old configuration cannot know: an example stands there;");
     page.line("#   no counterpart   what Penstock does not do, or does in another way.");
     page.line("# Clients keep the VIPs. A server needs the VIP on its loopback and, unless it is reached");
-    page.line("# by MAC address, the end of an IP-in-IP tunnel: it answers clients directly.");
+    page.line("# by MAC address, the end of its tunnel: it answers clients directly.");
     if !draft.notes.is_empty() {
         page.line("");
         page.notes("", &draft.notes);
@@ -104,7 +105,7 @@ fn head(page: &mut Page, draft: &Draft) {
 
 fn tunnel(page: &mut Page, draft: &Draft) {
     let tunnelled =
-        |v4: bool| draft.reals.iter().any(|real| real.encap == Encap::Ipip && real.address.is_ipv4() == v4);
+        |v4: bool| draft.reals.iter().any(|real| real.encap != Encap::Mac && real.address.is_ipv4() == v4);
     page.line("[tunnel]");
     if tunnelled(true) {
         page.fill_in(
@@ -141,9 +142,19 @@ fn real(page: &mut Page, real: &Real) {
     page.line("[[real]]");
     page.line(&format!("name = \"{}\"", real_name(real.address)));
     page.line(&format!("address = \"{}\"", real.address));
-    if real.encap == Encap::Mac {
-        page.line("# It must be on the same LAN.");
-        page.line("encap = \"mac\"");
+    match real.encap {
+        Encap::Ipip => {}
+        Encap::Mac => {
+            page.line("# It must be on the same LAN.");
+            page.line("encap = \"mac\"");
+        }
+        Encap::Gre => page.line("encap = \"gre\""),
+        Encap::Gue { port, is_summed } => {
+            page.line("encap = \"gue\"");
+            page.line(&format!("tunnel_port = {port}"));
+            let checksum = if is_summed { "full" } else { "zero" };
+            page.line(&format!("udp_checksum = \"{checksum}\""));
+        }
     }
     page.line("");
 }

@@ -40,6 +40,31 @@ const FAULTS: &[(Format, &str, &str)] = &[
         "-A -f 1",
         "there is no service in it that Penstock can offer (the last one: service by firewall mark 1 and its servers). Give what `ipvsadm -Sn` prints on the balancer.",
     ),
+    (
+        Format::Ipvs,
+        "-A -t 1.2.3.4:80\n-a -t 1.2.3.4:80 -r 10.0.0.1:80 -i --tun-type gue --tun-nocsum",
+        "2: a tunnel of type gue has no port. Write the UDP port that the servers listen on.",
+    ),
+    (
+        Format::Ipvs,
+        "-A -t 1.2.3.4:80\n-a -t 1.2.3.4:80 -r 10.0.0.1:80 -i --tun-type gue --tun-port 65536",
+        "2: \"65536\" is no port of a tunnel. Write the UDP port that the servers listen on.",
+    ),
+    (
+        Format::Ipvs,
+        "-A -t 1.2.3.4:80\n-a -t 1.2.3.4:80 -r 10.0.0.1:80 -i --tun-zip",
+        "2: the option \"--tun-zip\" is not known. Give the line as `ipvsadm -Sn` prints it.",
+    ),
+    (
+        Format::Keepalived,
+        "virtual_server 1.2.3.4 80 {\nlb_kind TUN type gue port 0\n}",
+        "2: \"0\" is no port of a tunnel. Write the UDP port that the servers listen on.",
+    ),
+    (
+        Format::Keepalived,
+        "virtual_server 1.2.3.4 80 {\nreal_server 10.0.0.1 80 {\nlvs_method TUN gue\n}\n}",
+        "3: the option \"gue\" of a tunnel is not known. Write type, port, nocsum, csum or remcsum.",
+    ),
     (Format::Keepalived, "}", "1: a brace closes what was not opened. Take it away."),
     (
         Format::Keepalived,

@@ -11,6 +11,7 @@
 use std::path::{Path, PathBuf};
 
 use import::{Format, Imported, import};
+use service::{Encap, UdpChecksum, UdpTunnel};
 
 const SAMPLES: [(Format, &str); 4] = [
     (Format::Ipvs, "ipvs.rules"),
@@ -81,12 +82,42 @@ fn weights_pools_and_encapsulations_are_those_of_the_rules() {
 }
 
 #[test]
+fn tunnels_of_other_types_than_ip_in_ip_stay_what_they_are() {
+    let gue = |port, checksum| Encap::Gue(UdpTunnel { port, checksum });
+    let reached = |format, name| -> Vec<(String, Encap)> {
+        let config = config(&imported(format, name));
+        config.reals.iter().map(|real| (real.name.to_string(), real.encap)).collect()
+    };
+    let of = |reals: &[(String, Encap)], name: &str| reals.iter().find(|(real, _)| real == name).unwrap().1;
+    let ipvs = reached(Format::Ipvs, "ipvs.rules");
+    // Zero stays zero over IPv6: the servers take it already.
+    assert_eq!(of(&ipvs, "2001-db8-1--11"), gue(6080, UdpChecksum::Zero));
+    assert_eq!(of(&ipvs, "2001-db8-1--12"), gue(6081, UdpChecksum::Full));
+    assert_eq!(of(&ipvs, "2001-db8-1--13"), Encap::Gre { key: None });
+    assert_eq!(of(&ipvs, "10.0.3.1"), gue(6080, UdpChecksum::Full), "instead of remote checksums");
+    assert_eq!(of(&ipvs, "10.0.3.2"), Encap::Gre { key: None });
+    assert_eq!(of(&ipvs, "10.0.0.11"), Encap::Ipip);
+    let keepalived = reached(Format::Keepalived, "keepalived.conf");
+    assert_eq!(of(&keepalived, "10.0.3.1"), gue(6080, UdpChecksum::Full), "the virtual server's");
+    assert_eq!(of(&keepalived, "10.0.3.2"), Encap::Gre { key: None }, "a real server's own");
+    assert_eq!(of(&keepalived, "10.0.3.3"), Encap::Mac);
+    assert_eq!(of(&keepalived, "10.0.3.4"), gue(6080, UdpChecksum::Full));
+    assert_eq!(of(&keepalived, "10.0.3.5"), Encap::Ipip);
+}
+
+#[test]
 fn what_has_no_counterpart_is_said_where_it_is() {
     let said = [
         (
             Format::Ipvs,
             "ipvs.rules",
-            &["service by firewall mark 7", "it has no server", "port 80 of the server", "tunnel type gue"][..],
+            &[
+                "service by firewall mark 7",
+                "it has no server",
+                "port 80 of the server",
+                "remcsum",
+                "checksum of GRE (csum)",
+            ][..],
         ),
         (
             Format::Keepalived,
@@ -100,6 +131,8 @@ fn what_has_no_counterpart_is_said_where_it_is() {
                 "fwmark 3",
                 "fwmark 9",
                 "lb_kind NAT",
+                "checksum of GRE (csum)",
+                "remcsum",
             ],
         ),
         (

@@ -47,6 +47,16 @@ fn words() -> impl Strategy<Value = String> {
         "-g",
         "-m",
         "-p",
+        "--tun-type",
+        "gue",
+        "gre",
+        "--tun-port",
+        "6080",
+        "--tun-csum",
+        "--tun-remcsum",
+        "TUN",
+        "type",
+        "port",
         "-s",
         "1",
         "0",
@@ -107,14 +117,18 @@ fn words() -> impl Strategy<Value = String> {
 /// A file of the format that says something: services and servers out of few, so that they meet.
 fn rules() -> impl Strategy<Value = String> {
     let service = (0..3_u8, 0..4_u16, any::<bool>());
-    let server = (0..6_u8, prop_oneof![0..3_u64, any::<u64>()], 0..3_usize);
+    let server = (0..6_u8, prop_oneof![0..3_u64, any::<u64>()], 0..5_usize);
     prop::collection::vec((service, prop::collection::vec(server, 0..5)), 0..8).prop_map(|services| {
         let mut text = String::new();
         for ((vip, port, udp), servers) in services {
             let subject = format!("-{} 198.51.100.{vip}:{port}", if udp { 'u' } else { 't' });
             text += &format!("-A {subject} -s rr\n");
             for (host, weight, method) in servers {
-                let method = ["-g", "-i", "-m"].get(method).copied().unwrap_or("-i");
+                let method =
+                    ["-g", "-i", "-m", "-i --tun-type gre", "-i --tun-type gue --tun-port 6080 --tun-csum"]
+                        .get(method)
+                        .copied()
+                        .unwrap_or("-i");
                 text += &format!("-a {subject} -r 10.0.0.{host}:{port} {method} -w {weight}\n");
             }
         }

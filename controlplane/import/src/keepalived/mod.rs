@@ -12,9 +12,10 @@ use conf::{PortRange, Protocol, Vip};
 
 use crate::Includes;
 use crate::address::{self, Refusal, machine, ports, single};
-use crate::draft::{Draft, Encap, Server, Virtual, setting};
+use crate::draft::{Draft, Server, Virtual, setting};
 use crate::fault::{Fault, plain};
 use crate::limits::RANGE_ADDRESSES_MAX;
+use crate::tunnel::{Encap, Tunnel};
 use tree::Statement;
 
 /// A group's addresses, and what of it has no counterpart.
@@ -187,12 +188,12 @@ fn settings(statement: &Statement) -> Result<Settings, Fault> {
         servers: Vec::new(),
     };
     // Servers come last in the file's meaning too: what stands behind them holds for them.
-    let mut kind = "NAT";
+    let mut kind = None;
     for entry in statement.inside() {
         match entry.word(0) {
             "real_server" => {}
             "protocol" => all.protocol = protocol(entry)?,
-            "lb_kind" | "lvs_method" => kind = entry.word(1),
+            "lb_kind" | "lvs_method" => kind = Some(entry),
             "weight" => all.weight = weight(entry)?,
             "lb_algo" | "lvs_sched" if entry.word(1) == "mh" => {}
             "lb_algo" | "lvs_sched" => {
@@ -203,18 +204,45 @@ fn settings(statement: &Statement) -> Result<Settings, Fault> {
         }
     }
     match kind {
-        "DR" => all.encap = Encap::Mac,
-        "TUN" => {}
-        other => {
-            let kind = setting("lb_kind", other);
-            all.notes.push(format!("{kind}: the server gets the packet by IP in IP, addressed to the VIP"));
-        }
+        Some(kind) => all.encap = encap(kind, &mut all.notes)?,
+        None => all.notes.push(masqueraded("NAT")),
     }
     for entry in statement.inside().iter().filter(|entry| entry.word(0) == "real_server") {
         let server = real_server(entry, &all)?;
         all.servers.push(server);
     }
     Ok(all)
+}
+
+/// What a kind comes to: `DR`, `NAT`, or `TUN` and its tunnel, which is IP in IP where no type is written.
+fn encap(entry: &Statement, notes: &mut Vec<String>) -> Result<Encap, Fault> {
+    match entry.word(1) {
+        "DR" => return Ok(Encap::Mac),
+        "TUN" => {}
+        other => {
+            notes.push(masqueraded(other));
+            return Ok(Encap::Ipip);
+        }
+    }
+    let mut tunnel = Tunnel::default();
+    let mut words = entry.words.iter().skip(2).map(String::as_str);
+    while let Some(word) = words.next() {
+        match word {
+            "type" => tunnel.of_kind(words.next().unwrap_or_default()),
+            "port" => tunnel.to_port(words.next().unwrap_or_default()),
+            word if tunnel.checksum(word) => {}
+            other => {
+                let what = format!("the option \"{}\" of a tunnel is not known", plain(other));
+                return Err(entry.fault(what, "Write type, port, nocsum, csum or remcsum."));
+            }
+        }
+    }
+    placed(entry, tunnel.encap(notes))
+}
+
+fn masqueraded(kind: &str) -> String {
+    let kind = setting("lb_kind", kind);
+    format!("{kind}: the server gets the packet by IP in IP, addressed to the VIP")
 }
 
 fn protocol(entry: &Statement) -> Result<Option<Protocol>, Fault> {
@@ -244,6 +272,7 @@ fn real_server(statement: &Statement, all: &Settings) -> Result<(u16, Server), F
     for entry in statement.inside() {
         match entry.word(0) {
             "weight" => server.weight = weight(entry)?,
+            "lvs_method" => server.encap = encap(entry, &mut server.notes)?,
             // A health check: Penstock does not probe.
             check if entry.block.is_some() => server.notes.push(setting("health check", check)),
             other => server.notes.push(setting(other, &entry.rest(1))),
