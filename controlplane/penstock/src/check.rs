@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
-use conf::Config;
+use conf::limits::MTU_V6_MIN;
+use conf::{Config, Then};
 use control::{blueprint, plan};
 use service::{Generation, ReturnPath, RuleAction, build, rules_fit};
 
@@ -74,7 +75,44 @@ fn notes(path: &Path, site: &Site) -> Vec<String> {
             ));
         }
     }
+    notes.extend(too_narrow(&site.config));
     notes
+}
+
+/// That IPv6 clients cannot make their packets small enough for the way to a real: none of their links has to tell
+/// them less than 1,280 bytes, and they need not heed less (RFC 8200 §5, RFC 8201 §4).
+fn too_narrow(config: &Config) -> Option<String> {
+    let mut chosen = BTreeSet::new();
+    for service in config.services.iter().filter(|service| service.vip.address.is_ipv6()) {
+        let members = config.pools.get(service.pool).map(|pool| &pool.members);
+        chosen.extend(members.into_iter().flatten().map(|member| member.real));
+        let quic = service.quic.iter().flatten().filter_map(|place| config.quic.get(usize::from(*place)));
+        chosen.extend(quic.flat_map(|quic| &quic.servers).map(|server| server.real));
+    }
+    for rule in &config.rules {
+        if let Then::Real { service, real } = rule.then {
+            let is_v6 = |service: &conf::Service| service.vip.address.is_ipv6();
+            chosen.extend(config.services.get(service).is_some_and(is_v6).then_some(real));
+        }
+    }
+    let mtu = config.tunnel.mtu;
+    let short = chosen.into_iter().filter_map(|place| config.reals.get(place)).filter_map(|real| {
+        let outer = u16::try_from(real.encap.outer_len(real.address.is_ipv6())).unwrap_or(u16::MAX);
+        let need = MTU_V6_MIN.saturating_add(outer);
+        (mtu < need).then_some((need, outer, real))
+    });
+    let short: Vec<_> = short.collect();
+    let (need, outer, real) = short.iter().max_by_key(|(need, ..)| *need)?;
+    let others = match short.len() {
+        1 => String::new(),
+        many => format!(" (and {} to others)", several(many.saturating_sub(1), "way")),
+    };
+    Some(format!(
+        "IPv6 clients may send {MTU_V6_MIN} bytes and need not send less, and the way to \"{}\"{others} has room for {} \
+         beside the {outer} of its tunnel: write tunnel.mtu = {need} or more.",
+        real.name,
+        mtu.saturating_sub(*outer),
+    ))
 }
 
 /// Whether any user may read the file, and enter every folder above it.

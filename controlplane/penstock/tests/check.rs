@@ -136,3 +136,47 @@ fn a_server_id_that_is_given_to_another_is_told_with_what_becomes_of_connections
     let moved = "service \"quic\": 1 server id is another real's now, and its connections go there";
     assert!(said.lines().any(|line| line == moved), "{said}");
 }
+
+/// Two VIPs on two reals that tunnels of `mtu` bytes lead to: one that takes 20 bytes of a packet, and one that takes 70.
+fn narrow(mtu: u16, vip: &str) -> String {
+    let more = format!(
+        r#"
+[[real]]
+name = "far"
+address = "2001:db8:1::11"
+encap = "vxlan"
+tunnel_key = 7
+inner_mac = "02:00:00:00:01:11"
+[[pool]]
+name = "far"
+slots = 251
+members = [{{ real = "far" }}, {{ real = "web-1" }}]
+[[service]]
+name = "six"
+vip = "{vip}"
+protocol = "tcp"
+ports = 80
+pool = "far"
+"#
+    );
+    let tunnel = format!("[tunnel]\nmtu = {mtu}\nsource_v6 = \"2001:db8::1\"");
+    format!("{}{more}", CONFIG.replace("[tunnel]", &tunnel))
+}
+
+#[test]
+fn a_way_that_is_too_narrow_for_ipv6_clients_is_told_with_what_it_needs() {
+    let bench = Bench::new();
+    let told = |mtu: u16, vip: &str| {
+        std::fs::write(bench.path("site.toml"), narrow(mtu, vip)).unwrap();
+        let said = bench.good("check --config site.toml");
+        said.lines().filter(|line| line.starts_with("Note: ")).map(str::to_owned).collect::<Vec<_>>()
+    };
+    let note = "Note: IPv6 clients may send 1280 bytes and need not send less, and the way to \"far\" has room for 1279 \
+                beside the 70 of its tunnel: write tunnel.mtu = 1350 or more.";
+    assert_eq!(told(1349, "2001:db8:100::10"), [note]);
+    assert_eq!(told(1350, "2001:db8:100::10"), [""; 0]);
+    assert_eq!(told(1349, "203.0.113.99"), [""; 0], "IPv4 clients may be told less");
+    let both = "Note: IPv6 clients may send 1280 bytes and need not send less, and the way to \"far\" (and 1 way to others) \
+                has room for 1229 beside the 70 of its tunnel: write tunnel.mtu = 1350 or more.";
+    assert_eq!(told(1299, "2001:db8:100::10"), [both]);
+}

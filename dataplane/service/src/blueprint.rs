@@ -10,6 +10,8 @@ use crate::key::Key;
 use crate::numbers::{RealNumber, ServiceNumber};
 use crate::quic::{QuicPlaces, QuicSpec};
 use crate::rules::RuleSpec;
+use crate::tail::Form;
+use crate::template::{OUTER_V4_BYTES, OUTER_V6_BYTES};
 
 /// Everything a table is built from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -242,6 +244,17 @@ impl Encap {
             Self::Fou(_) => "fou",
             Self::Gue(_) => "gue",
             Self::Vxlan { .. } => "vxlan",
+        }
+    }
+
+    /// Bytes that a packet grows by on its way to an address of that family: the outer IP header and what stands behind
+    /// it. 0 for MAC rewrite.
+    #[must_use]
+    pub const fn outer_len(self, is_v6: bool) -> usize {
+        match self {
+            Self::Mac => 0,
+            _ if is_v6 => OUTER_V6_BYTES + Form::of(self).bytes(),
+            _ => OUTER_V4_BYTES + Form::of(self).bytes(),
         }
     }
 }
