@@ -45,6 +45,64 @@ fn a_drop_says_its_reason_and_what_it_means() {
     assert!(said.contains("verdict   drop: truncated."), "{said}");
 }
 
+#[test]
+fn the_way_to_a_real_is_told_with_all_that_tells_its_tunnel_from_others() {
+    let bench = Bench::new();
+    let vxlan = "encap = \"vxlan\"\ntunnel_key = 4097\ninner_mac = \"02:00:00:00:01:11\"";
+    let tunnels = [
+        ("encap = \"ipip\"", "in IPv4 to 10.0.0.31, next"),
+        ("encap = \"gre\"", "in IPv4 and GRE to 10.0.0.31, next"),
+        ("encap = \"gre\"\ntunnel_key = 7", "in IPv4 and GRE with key 7 to 10.0.0.31, next"),
+        ("encap = \"fou\"", "in IPv4 and FOU on UDP port 5555 to 10.0.0.31, UDP checksum zero, next"),
+        (
+            "encap = \"gue\"\ntunnel_port = 6081\nudp_checksum = \"full\"",
+            "in IPv4 and GUE on UDP port 6081 to 10.0.0.31, UDP checksum full, next",
+        ),
+        (
+            vxlan,
+            "in IPv4 and VXLAN 4097 on UDP port 4789 to 10.0.0.31, UDP checksum zero, inside to 02:00:00:00:01:11, next",
+        ),
+    ];
+    let packet = hex(&common::udp(1, [203, 0, 113, 53], 53, 9));
+    for (encap, way) in tunnels {
+        let real = "address = \"10.0.0.31\"";
+        let config = common::CONFIG.replace(real, &format!("{real}\n{encap}"));
+        std::fs::write(bench.path("site.toml"), config).unwrap();
+        let said = bench.good(&format!("explain --config site.toml --packet {packet}"));
+        assert!(said.contains(&format!("way       {way} hop ")), "{encap}: {said}");
+    }
+}
+
+#[test]
+fn a_tunnel_that_ends_here_is_told_with_its_port_and_key() {
+    let bench = Bench::new();
+    let end = |name: &str, more: &str| {
+        let from = "address = \"192.0.2.9\"\nfrom = [\"192.0.2.0/24\"]";
+        format!("[[tunnel_end]]\nname = \"{name}\"\nencap = \"{name}\"\n{from}\n{more}\n")
+    };
+    let ends =
+        [end("ipip", ""), end("gre", "tunnel_key = 7"), end("gue", ""), end("vxlan", "tunnel_key = 4097")];
+    std::fs::write(bench.path("site.toml"), format!("{}{}", common::CONFIG, ends.concat())).unwrap();
+    let inside = &tcp(1, HTTP, 80, 2, 0)[14..];
+    let udp = |port: u16, rest: &[u8]| {
+        let len = u16::try_from(8 + rest.len() + inside.len()).unwrap();
+        [&[200, 0], &port.to_be_bytes()[..], &len.to_be_bytes(), &[0, 0], rest].concat()
+    };
+    let ethernet = [2, 0, 0, 0, 1, 17, 2, 0, 0, 0, 0, 1, 8, 0];
+    let vxlan = [&[8, 0, 0, 0, 0, 16, 1, 0], &ethernet[..]].concat();
+    for (protocol, head, told) in [
+        (4, vec![], "IP in IP"),
+        (47, vec![0x20, 0, 8, 0, 0, 0, 0, 7], "GRE with key 7"),
+        (17, udp(6080, &[0, 4, 0, 0]), "GUE on UDP port 6080"),
+        (17, udp(4789, &vxlan), "VXLAN 4097 on UDP port 4789"),
+    ] {
+        let frame = common::ipv4([192, 0, 2, 7], [192, 0, 2, 9], protocol, &[&head[..], inside].concat());
+        let said = bench.good(&format!("explain --config site.toml --packet {}", hex(&frame)));
+        let line = format!("tunnel    it came in {told} from 192.0.2.7 to 192.0.2.9, which ends here, ");
+        assert!(said.contains(&line) && said.contains("verdict   tx to real \"web-"), "{told}: {said}");
+    }
+}
+
 /// Every packet of a capture ends in `explain` as the trace of its replay says.
 #[test]
 fn a_packet_of_a_capture_is_explained_as_its_replay_decided() {

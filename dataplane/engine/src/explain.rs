@@ -427,7 +427,7 @@ where
             }
         };
         let template = self.table.template(real);
-        (self.tell)(Step::Template(template.copied()));
+        (self.tell)(Step::Template(template.map(|template| (*template, self.table.tail(real)))));
         let sent = match template {
             Some(template) => self.send_to(packet, parsed, template, (service, real)),
             None => Err(Aside::Drop(DropReason::NoReal)),

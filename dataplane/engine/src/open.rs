@@ -181,6 +181,10 @@ pub(crate) fn spend<P: Packet>(packet: &mut P, parsed: &Parsed, template: Option
 pub struct Shell {
     /// Which headers it has.
     pub form: Form,
+    /// The UDP port it was sent to, or 0.
+    pub port: u16,
+    /// The key of GRE or the network identifier of VXLAN, or 0.
+    pub key: u32,
     /// Where it was sent from, and to.
     pub between: (std::net::IpAddr, std::net::IpAddr),
     /// Its TTL or hop limit.
@@ -274,6 +278,8 @@ impl Shell {
         let ttl = if family == Family::V4 { frame.get(network + 8) } else { frame.get(network + 7) };
         Ok(Some(Self {
             form: carried.form,
+            port: end_here.port(),
+            key: carried.key,
             between: (parsed.tuple.source_ip(), parsed.tuple.destination_ip()),
             ttl: ttl.copied().unwrap_or_default(),
             link: network,

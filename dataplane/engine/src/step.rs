@@ -3,7 +3,7 @@
 use counters::DropReason;
 use flow::{Epoch, FlowRecord, Silences, Value};
 use port::Tick;
-use service::{Mark, RealNumber, Ruling, ServiceNumber, Template, Timeouts};
+use service::{Mark, RealNumber, Ruling, ServiceNumber, Tail, Template, Timeouts};
 use wire::mpls::Entry;
 use wire::{FiveTuple, Parsed, Unparsed};
 
@@ -56,8 +56,9 @@ pub enum Step {
     },
     /// It is a fragment, and what its datagram has it do.
     Fragment(Following),
-    /// How packets travel to the real; none if the table has no such real.
-    Template(Option<Template>),
+    /// How packets travel to the real, and what of it stands behind the outer IP header; none if the table has no such
+    /// real.
+    Template(Option<(Template, Tail)>),
     /// What its service's limit says of it, as far as the meters can be seen.
     Metered(Colour),
     /// How its service has it marked.

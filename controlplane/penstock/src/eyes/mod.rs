@@ -9,4 +9,5 @@ pub(crate) mod live;
 #[cfg(feature = "dpdk")]
 pub(crate) mod recorder;
 mod tally;
+mod tunnels;
 pub(crate) mod words;

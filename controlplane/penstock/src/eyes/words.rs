@@ -3,14 +3,14 @@
 use std::net::IpAddr;
 
 use counters::Event;
-use engine::{Answer, Decision, FlowUse, Following, Known, Shell, Step, Unroutable, Verdict};
+use engine::{Answer, Decision, FlowUse, Following, Known, Step, Unroutable, Verdict};
 use flow::{State, Value};
 use port::Tick;
-use service::{Form, RealNumber, RealState, RuleAction, Ruling, ServiceNumber, Template, TunnelKind};
+use service::{RealNumber, RuleAction, Ruling, ServiceNumber};
 use wire::{Family, Kind, Parsed, Unparsed, ipsec, protocol};
 use worker::Shot;
 
-use super::attributes;
+use super::{attributes, tunnels};
 use crate::site::{Directory, Site};
 use crate::summary::words;
 
@@ -84,7 +84,7 @@ impl<'s> Names<'s> {
     /// One step, taken at `now`.
     pub(crate) fn line(&self, step: &Step, now: Tick) -> ctl::Step {
         match step {
-            Step::Opened(shell) => said("tunnel", opened(shell)),
+            Step::Opened(shell) => said("tunnel", tunnels::opened(shell)),
             Step::Popped(top, bytes) => said("labels", attributes::popped(*top, *bytes)),
             Step::Metered(colour) => said("limit", attributes::metered(*colour).to_owned()),
             Step::Marked(mark) => said("mark", attributes::marked(mark)),
@@ -138,7 +138,7 @@ impl<'s> Names<'s> {
                 said("real", "the service's pool has no real that takes new flows".to_owned())
             }
             Step::Fragment(following) => said("fragment", self.following(*following)),
-            Step::Template(Some(template)) => said("way", way(template)),
+            Step::Template(Some((template, tail))) => said("way", tunnels::way(template, tail)),
             Step::Template(None) => said("way", "the table has no such real".to_owned()),
             Step::Ready(bytes) => said("ready", format!("{bytes} bytes leave")),
             Step::Refused(reason) => said("refused", reason.help().trim().to_owned()),
@@ -358,61 +358,7 @@ const fn family(family: Family) -> &'static str {
     }
 }
 
-fn way(template: &Template) -> String {
-    let tunnel = match (template.kind(), template.destination()) {
-        (TunnelKind::Mac, _) | (_, None) => "unchanged but for its MAC addresses".to_owned(),
-        (TunnelKind::Ipip4 | TunnelKind::Tail4, Some(end)) => {
-            format!("in IPv4{} to {end}", tail(template.form()))
-        }
-        (TunnelKind::Ipip6 | TunnelKind::Tail6, Some(end)) => {
-            format!("in IPv6{} to {end}", tail(template.form()))
-        }
-    };
-    let [a, b, c, d, e, f, ..] = *template.macs();
-    let hop = match (template.is_followed(), template.is_resolved()) {
-        (_, false) => "unknown, the kernel is asked".to_owned(),
-        (true, true) => format!("{} from the kernel", mac([a, b, c, d, e, f])),
-        (false, true) => mac([a, b, c, d, e, f]),
-    };
-    let port = template.port().map(|port| format!(" by port {port}")).unwrap_or_default();
-    let state = match template.state() {
-        RealState::Up => "up",
-        RealState::Drain => "draining",
-        RealState::Down => "down",
-        RealState::Failed => "failed",
-    };
-    format!(
-        "{tunnel}, next hop {hop}{port}, {} bytes more, MTU {}; the real is {state}",
-        template.outer_len(),
-        template.mtu()
-    )
-}
-
-/// What a packet came in.
-fn opened(shell: &Shell) -> String {
-    let (from, to) = shell.between;
-    let form = match shell.form {
-        Form::Bare => "IP in IP",
-        Form::Gre => "GRE",
-        Form::GreKey => "GRE with a key",
-        Form::Fou => "FOU",
-        Form::Gue => "GUE",
-        Form::Vxlan => "VXLAN",
-    };
-    format!("it came in {form} from {from} to {to}, which ends here, with a TTL of {}", shell.ttl)
-}
-
-const fn tail(form: Form) -> &'static str {
-    match form {
-        Form::Bare => "",
-        Form::Gre => " and GRE",
-        Form::GreKey => " and GRE with a key",
-        Form::Fou => " and UDP",
-        Form::Gue => " and GUE",
-        Form::Vxlan => " and VXLAN",
-    }
-}
-
-fn mac(address: [u8; 6]) -> String {
+/// As people write it.
+pub(super) fn mac(address: [u8; 6]) -> String {
     conf::Mac(address).to_string()
 }
