@@ -89,7 +89,7 @@ pub const KEYS: &[Key] = keys! {
     "tunnel_end".from: "a list of texts", r#"["192.0.2.1"]"#, "needed", "addresses and prefixes that its packets come from; \"any\" takes them from everywhere";
 
     "real".name: TEXT, r#""web-1""#, "needed", "name of the real; its number in the numbers file hangs on it";
-    "real".address: TEXT, r#""10.0.0.11""#, "needed", "address of the real";
+    "real".address: TEXT, r#""10.0.0.11""#, "needed", "address of the real; several may have one if their tunnels differ";
     "real".next_hop: TEXT, r#""02:00:00:00:00:11""#, "tunnel.next_hop", "destination MAC address of frames on their way to it; without any, `penstock run` learns it from the kernel's routes and neighbours";
     "real".port: TEXT, r#""lan0""#, "the port that a packet came by", "name of the port by which packets leave to it";
     "real".encap: TEXT, r#""vxlan""#, "ipip", "ipip (IP in IP), gre, gue, fou, vxlan, or mac (the destination MAC address is rewritten)";

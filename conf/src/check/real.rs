@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::net::IpAddr;
 
-use service::{Encap, REALS_MAX};
+use service::{Door, Encap, REALS_MAX};
 use toml::Spanned;
 
 use super::{Names, encap, needed, optional};
@@ -22,14 +22,17 @@ pub(super) fn reals(
     (tunnel_table, tunnel): (&Entry<TunnelFile>, &mut Tunnel),
 ) -> (Vec<Real>, Names) {
     let mut names = Names::new(report, "real");
-    let mut addresses = HashMap::new();
+    let mut ends = Ends::default();
     let mut reals: Vec<Real> = Vec::new();
     let mut tunnelled = Tunnelled::default();
     for table in tables {
         let file = &table.file;
         let name = names.take(report, table, file.name.as_ref());
-        let address = address(report, table, &mut addresses);
+        let address = needed(report, table, "address", file.address.as_ref(), |text| scalar::address(text));
         let encap = encap::encap(report, table);
+        if let (Some(address), Some(encap)) = (address, encap) {
+            ends.take(report, table, (address, Door::of(encap)));
+        }
         let state = optional(report, table, "state", file.state.as_ref(), |text| scalar::state(text));
         // A refused encapsulation is no reason to ask for a tunnel source.
         if encap.is_some_and(|encap| encap != Encap::Mac) {
@@ -39,6 +42,9 @@ pub(super) fn reals(
         let next_hop = optional(report, table, "next_hop", file.next_hop.as_ref(), |text| scalar::mac(text));
         let next_hop = next_hop.or(tunnel.next_hop);
         let port = optional(report, table, "port", file.port.as_ref(), |text| ports.find(text, "port"));
+        if let (Some(address), None) = (address, next_hop) {
+            ends.follow(report, table, (address, port.flatten()));
+        }
         if let (Some(name), Some(address)) = (name, address) {
             names.placed(&name, reals.len());
             let state = state.unwrap_or(defaults::STATE);
@@ -54,25 +60,53 @@ pub(super) fn reals(
     (reals, names)
 }
 
-/// The address; a second holder is told.
-fn address(
-    report: &mut Report<'_>,
-    table: &Entry<RealFile>,
-    addresses: &mut HashMap<IpAddr, (String, usize)>,
-) -> Option<IpAddr> {
-    let written = table.file.address.as_ref();
-    let address = needed(report, table, "address", written, |text| scalar::address(text))?;
-    let span = written.map_or_else(|| table.span.clone(), Spanned::span);
-    if let Some((holder, line)) = addresses.get(&address) {
-        let message = format!("{address} is the address of {holder} in line {line}");
-        let remedy = "Give each real its own address, or name one real in several pools.";
-        report.add(&span, Some(table.key("address")), Refusal::new(message, remedy));
-        return Some(address);
+/// Where tunnels end, and who has them: his name and line.
+#[derive(Default)]
+struct Ends {
+    held: HashMap<(IpAddr, Door), Holder>,
+    /// The ports by which next hops are followed.
+    ports: HashMap<IpAddr, (Option<usize>, Holder)>,
+}
+
+type Holder = (String, usize);
+
+impl Ends {
+    fn holder(report: &Report<'_>, table: &Entry<RealFile>) -> Holder {
+        let name = table.file.name.as_ref();
+        let name = name.map_or_else(|| table.path.clone(), |name| scalar::quoted(name.get_ref()));
+        let span = table.file.address.as_ref().map_or_else(|| table.span.clone(), Spanned::span);
+        (name, report.line(span.start))
     }
-    let holder =
-        table.file.name.as_ref().map_or_else(|| table.path.clone(), |name| scalar::quoted(name.get_ref()));
-    addresses.insert(address, (holder, report.line(span.start)));
-    Some(address)
+
+    /// A second holder of a tunnel's end is told.
+    fn take(&mut self, report: &mut Report<'_>, table: &Entry<RealFile>, end: (IpAddr, Door)) {
+        let Some((holder, line)) = self.held.get(&end) else {
+            self.held.insert(end, Self::holder(report, table));
+            return;
+        };
+        let by = if end.1 == Door::default() { "" } else { ", by the same tunnel" };
+        let message = format!("{} is the address of {holder} in line {line}{by}", end.0);
+        let remedy = "Give each real its own address, tunnel port or key, or name one real in several pools.";
+        let span = table.file.address.as_ref().map_or_else(|| table.span.clone(), Spanned::span);
+        report.add(&span, Some(table.key("address")), Refusal::new(message, remedy));
+    }
+
+    /// The kernel knows one way to an address.
+    fn follow(&mut self, report: &mut Report<'_>, table: &Entry<RealFile>, end: (IpAddr, Option<usize>)) {
+        let (address, port) = end;
+        let Some((other, (holder, line))) = self.ports.get(&address) else {
+            self.ports.insert(address, (port, Self::holder(report, table)));
+            return;
+        };
+        if *other == port {
+            return;
+        }
+        let message =
+            format!("{address} is the address of {holder} in line {line} too, which has another port");
+        let remedy = "Give both the same port, or each its next_hop.";
+        let span = table.file.port.as_ref().map_or_else(|| table.span.clone(), Spanned::span);
+        report.add(&span, Some(table.key("port")), Refusal::new(message, remedy));
+    }
 }
 
 /// What the tunnelled reals ask of `[tunnel]`: the first of each family.

@@ -8,7 +8,7 @@ use service::{POOL_REALS_MAX, REALS_MAX, SERVICES_MAX, WEIGHT_MAX};
 
 use crate::Format;
 use crate::fault::{Fault, plain};
-use crate::tunnel::Encap;
+use crate::tunnel::{Door, Encap};
 
 /// A server of a service, as the old file has it.
 #[derive(Clone, Debug)]
@@ -34,6 +34,12 @@ pub(crate) struct Virtual {
     pub(crate) servers: Vec<Server>,
 }
 
+impl Server {
+    fn end(&self) -> End {
+        (self.address, self.encap.door())
+    }
+}
+
 impl Virtual {
     /// A service without servers.
     pub(crate) fn new(vip: Vip, protocol: Protocol, ports: PortRange) -> Self {
@@ -52,10 +58,13 @@ pub(crate) struct Real {
     pub(crate) encap: Encap,
 }
 
+/// What a real is known by.
+pub(crate) type End = (IpAddr, Door);
+
 /// A member of a pool.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Member {
-    pub(crate) address: IpAddr,
+    pub(crate) end: End,
     pub(crate) weight: u64,
     pub(crate) notes: Vec<String>,
 }
@@ -89,8 +98,8 @@ pub(crate) struct Draft {
     pub(crate) reals: Vec<Real>,
     pub(crate) pools: Vec<Pool>,
     pub(crate) services: Vec<Service>,
-    real_places: HashMap<IpAddr, usize>,
-    pool_places: HashMap<Vec<(IpAddr, u64)>, usize>,
+    real_places: HashMap<End, usize>,
+    pool_places: HashMap<Vec<(End, u64)>, usize>,
     pool_names: HashSet<String>,
     /// First ports taken, by VIP, protocol and width: what `conf` compares.
     taken: HashMap<(Vip, Protocol, u16), BTreeSet<u16>>,
@@ -161,11 +170,11 @@ impl Draft {
     }
 
     fn real(&mut self, server: &Server, notes: &mut Vec<String>) {
-        let place = *self.real_places.entry(server.address).or_insert(self.reals.len());
+        let place = *self.real_places.entry(server.end()).or_insert(self.reals.len());
         match self.reals.get(place) {
             None => self.reals.push(Real { address: server.address, encap: server.encap }),
             Some(real) if real.encap != server.encap => notes.push(format!(
-                "{} is reached in another way here than by a service before: a real has one encapsulation",
+                "{} is reached in another way here than by a service before: it keeps that one",
                 server.address
             )),
             Some(_) => {}
@@ -181,12 +190,12 @@ impl Draft {
         members: Vec<Member>,
         notes: &mut Vec<String>,
     ) -> usize {
-        let key = members.iter().map(|member| (member.address, member.weight)).collect();
+        let key = members.iter().map(|member| (member.end, member.weight)).collect();
         let place = *self.pool_places.entry(key).or_insert(self.pools.len());
         if let Some(pool) = self.pools.get(place) {
             for (member, there) in members.iter().zip(&pool.members) {
                 let new = member.notes.iter().filter(|note| !there.notes.contains(note));
-                notes.extend(new.map(|note| format!("{}: {note}", member.address)));
+                notes.extend(new.map(|note| format!("{}: {note}", member.end.0)));
             }
         } else {
             let name = self.pool_name(title, service);
@@ -227,15 +236,15 @@ impl Draft {
     }
 }
 
-/// The servers as members: each address once, weights within bounds.
+/// The servers as members: each once, weights within bounds.
 fn members(virt: &mut Virtual) -> Vec<Member> {
-    let mut places: HashMap<IpAddr, usize> = HashMap::new();
+    let mut places: HashMap<End, usize> = HashMap::new();
     let mut members: Vec<Member> = Vec::new();
     for server in &virt.servers {
-        let place = *places.entry(server.address).or_insert(members.len());
+        let place = *places.entry(server.end()).or_insert(members.len());
         let notes = server.notes.clone();
         match members.get_mut(place) {
-            None => members.push(Member { address: server.address, weight: server.weight, notes }),
+            None => members.push(Member { end: server.end(), weight: server.weight, notes }),
             Some(member) => {
                 member.weight = member.weight.saturating_add(server.weight);
                 member.notes.extend(notes);
@@ -274,9 +283,15 @@ fn service_name(virt: &Virtual) -> String {
     format!("{}-{vip}-{}", virt.protocol, virt.ports)
 }
 
-/// Such as `10.0.0.11` and `2001-db8--11`: an operator types it.
-pub(crate) fn real_name(address: IpAddr) -> String {
-    address.to_string().replace(':', "-")
+/// Such as `10.0.0.11`, `2001-db8--11` and, where a tunnel of another type than IP in IP leads there,
+/// `10.0.0.11-gue-6080`: an operator types it.
+pub(crate) fn real_name((address, (kind, port)): End) -> String {
+    let address = address.to_string().replace(':', "-");
+    match (kind, port) {
+        ("", _) => address,
+        (kind, 0) => format!("{address}-{kind}"),
+        (kind, port) => format!("{address}-{kind}-{port}"),
+    }
 }
 
 /// A note on a setting that Penstock does not have.

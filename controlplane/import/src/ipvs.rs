@@ -187,11 +187,11 @@ impl<'t> Rule<'t> {
             "-m" | "--masquerading" => self.method = Method::Masquerade,
             "--tun-type" => {
                 let kind = self.value(option)?;
-                self.tunnel.of_kind(kind);
+                self.tunnel.set_kind(kind);
             }
             "--tun-port" => {
                 let port = self.value(option)?;
-                self.tunnel.to_port(port);
+                self.tunnel.set_port(port);
             }
             _ if option.strip_prefix("--tun-").is_some_and(|word| self.tunnel.checksum(word)) => {}
             other => self.setting(other)?,

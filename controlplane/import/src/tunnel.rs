@@ -23,6 +23,20 @@ pub(crate) enum Encap {
     },
 }
 
+impl Encap {
+    /// What tells reals at one address apart: the type of the tunnel and its port.
+    pub(crate) const fn door(self) -> Door {
+        match self {
+            Self::Ipip | Self::Mac => ("", 0),
+            Self::Gre => ("gre", 0),
+            Self::Gue { port, .. } => ("gue", port),
+        }
+    }
+}
+
+/// See [`Encap::door`]. Nothing is the address itself.
+pub(crate) type Door = (&'static str, u16);
+
 /// What is written of a tunnel, before it is known what that comes to.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Tunnel<'t> {
@@ -51,12 +65,12 @@ impl Checksum {
 
 impl<'t> Tunnel<'t> {
     /// The type: ipip, gre or gue.
-    pub(crate) const fn of_kind(&mut self, word: &'t str) {
+    pub(crate) const fn set_kind(&mut self, word: &'t str) {
         self.kind = Some(word);
     }
 
     /// The UDP port.
-    pub(crate) const fn to_port(&mut self, word: &'t str) {
+    pub(crate) const fn set_port(&mut self, word: &'t str) {
         self.port = Some(word);
     }
 

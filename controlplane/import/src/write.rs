@@ -140,7 +140,7 @@ fn port(page: &mut Page) {
 
 fn real(page: &mut Page, real: &Real) {
     page.line("[[real]]");
-    page.line(&format!("name = \"{}\"", real_name(real.address)));
+    page.line(&format!("name = \"{}\"", real_name((real.address, real.encap.door()))));
     page.line(&format!("address = \"{}\"", real.address));
     match real.encap {
         Encap::Ipip => {}
@@ -172,7 +172,7 @@ fn pool(page: &mut Page, pool: &Pool, many: bool) {
         let _ = writeln!(
             page.text,
             "    {{ real = \"{}\", weight = {} }},",
-            real_name(member.address),
+            real_name(member.end),
             member.weight
         );
     }

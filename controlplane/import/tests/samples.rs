@@ -91,17 +91,22 @@ fn tunnels_of_other_types_than_ip_in_ip_stay_what_they_are() {
     let of = |reals: &[(String, Encap)], name: &str| reals.iter().find(|(real, _)| real == name).unwrap().1;
     let ipvs = reached(Format::Ipvs, "ipvs.rules");
     // Zero stays zero over IPv6: the servers take it already.
-    assert_eq!(of(&ipvs, "2001-db8-1--11"), gue(6080, UdpChecksum::Zero));
-    assert_eq!(of(&ipvs, "2001-db8-1--12"), gue(6081, UdpChecksum::Full));
-    assert_eq!(of(&ipvs, "2001-db8-1--13"), Encap::Gre { key: None });
-    assert_eq!(of(&ipvs, "10.0.3.1"), gue(6080, UdpChecksum::Full), "instead of remote checksums");
-    assert_eq!(of(&ipvs, "10.0.3.2"), Encap::Gre { key: None });
+    assert_eq!(of(&ipvs, "2001-db8-1--11-gue-6080"), gue(6080, UdpChecksum::Zero));
+    assert_eq!(of(&ipvs, "2001-db8-1--12-gue-6081"), gue(6081, UdpChecksum::Full));
+    assert_eq!(of(&ipvs, "2001-db8-1--13-gre"), Encap::Gre { key: None });
+    assert_eq!(of(&ipvs, "10.0.3.1-gue-6080"), gue(6080, UdpChecksum::Full), "instead of remote checksums");
+    assert_eq!(of(&ipvs, "10.0.3.2-gre"), Encap::Gre { key: None });
     assert_eq!(of(&ipvs, "10.0.0.11"), Encap::Ipip);
+    assert_eq!(
+        of(&ipvs, "10.0.0.11-gue-6080"),
+        gue(6080, UdpChecksum::Zero),
+        "the same address, another tunnel"
+    );
     let keepalived = reached(Format::Keepalived, "keepalived.conf");
-    assert_eq!(of(&keepalived, "10.0.3.1"), gue(6080, UdpChecksum::Full), "the virtual server's");
-    assert_eq!(of(&keepalived, "10.0.3.2"), Encap::Gre { key: None }, "a real server's own");
+    assert_eq!(of(&keepalived, "10.0.3.1-gue-6080"), gue(6080, UdpChecksum::Full), "the virtual server's");
+    assert_eq!(of(&keepalived, "10.0.3.2-gre"), Encap::Gre { key: None }, "a real server's own");
     assert_eq!(of(&keepalived, "10.0.3.3"), Encap::Mac);
-    assert_eq!(of(&keepalived, "10.0.3.4"), gue(6080, UdpChecksum::Full));
+    assert_eq!(of(&keepalived, "10.0.3.4-gue-6080"), gue(6080, UdpChecksum::Full));
     assert_eq!(of(&keepalived, "10.0.3.5"), Encap::Ipip);
 }
 

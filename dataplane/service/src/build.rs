@@ -12,6 +12,7 @@ use zerocopy::{FromZeros, IntoBytes};
 use crate::aligned::Aligned;
 use crate::asked::AttributeSections;
 use crate::blueprint::{Blueprint, Policy, PoolSpec, RealSpec, RealState, ServiceSpec, Timeouts};
+use crate::door::Door;
 use crate::ends::{self, EndSections};
 use crate::error::{BuildError, ImageError, PoolFault, RealFault, ServiceFault};
 use crate::hop::Way;
@@ -193,13 +194,13 @@ fn checked_reals(blueprint: &Blueprint) -> Result<BTreeMap<RealNumber, RealSpec>
     let mut sorted = blueprint.reals.clone();
     sorted.sort_unstable_by_key(|real| (real.number, real.address));
     let mut by_number = BTreeMap::new();
-    let mut addresses = BTreeSet::new();
+    let mut ends = BTreeSet::new();
     for real in sorted {
         let fault = |fault| BuildError::Real(real.number, fault);
         if by_number.insert(real.number, real).is_some() {
             return Err(fault(RealFault::Number));
         }
-        if !addresses.insert(real.address) {
+        if !ends.insert((real.address, Door::of(real.encap))) {
             return Err(fault(RealFault::Address));
         }
     }
@@ -327,8 +328,9 @@ fn members(pool: &PoolSpec, reals: &BTreeMap<RealNumber, RealSpec>) -> Result<Ve
             return Err(PoolFault::Weight(member.real));
         }
         let (address, family) = packed(spec.address);
+        let door = Door::of(spec.encap);
         let real =
-            PoolReal { number: member.real, family, address, weight: member.weight, state: spec.state };
+            PoolReal { number: member.real, family, address, door, weight: member.weight, state: spec.state };
         if members.insert(member.real, real).is_some() {
             return Err(PoolFault::TwiceMember(member.real));
         }

@@ -271,13 +271,17 @@ fn key(address: IpAddr) -> (u8, [u8; 16]) {
     (family as u8, bytes)
 }
 
-/// The real whose tunnel ends at an address.
-pub(crate) fn real_at(numbers: &[u32], templates: &[Template], address: IpAddr) -> Option<RealNumber> {
+/// The reals whose tunnels end at an address, by number.
+pub(crate) fn reals_at<'t>(
+    numbers: &'t [u32],
+    templates: &'t [Template],
+    address: IpAddr,
+) -> impl Iterator<Item = RealNumber> + use<'t> {
     let wanted = key(address);
-    let of = |number: &u32| templates.get(*number as usize).and_then(Template::destination).map(key);
+    let of = move |number: &u32| templates.get(*number as usize).and_then(Template::destination).map(key);
     let at = numbers.partition_point(|number| of(number).is_some_and(|of| of < wanted));
-    let number = numbers.get(at).filter(|number| of(number) == Some(wanted))?;
-    RealNumber::new(*number).ok()
+    let here = numbers.iter().skip(at).take_while(move |number| of(number) == Some(wanted));
+    here.filter_map(|number| RealNumber::new(*number).ok())
 }
 
 /// Whether an image's list names each template with a tunnel once, by address. Gives the place of the first that is

@@ -127,7 +127,7 @@ impl fmt::Display for RealFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Number => "its number is another real's",
-            Self::Address => "its address is another real's",
+            Self::Address => "another real has its address and its tunnel",
             Self::Port => "its port is out of range",
             Self::NoSource => "no outer source address of its family",
             Self::Mtu => "the MTU leaves no room behind the outer header",

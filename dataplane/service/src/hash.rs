@@ -10,6 +10,9 @@
 use mem::Prf;
 use wire::{Family, FiveTuple};
 
+use crate::door::Door;
+use crate::tail::Form;
+
 /// The hash of a tuple: two independent words.
 #[inline]
 #[must_use]
@@ -34,8 +37,15 @@ pub fn tuple_hash_with(prf: &Prf, tuple: &FiveTuple, tail: u64) -> (u64, u64) {
     }
 }
 
-/// The hash of a real's address: of the tuple that has it as source and is zero elsewhere.
+/// The hash of a real: of the tuple that has its address as source and is zero elsewhere. Where its door has a form, the
+/// tuple is one of IPv6, the sixteen bytes of the door are the destination (`key(4) port(2) inner_mac(6) form(1) 0(3)`)
+/// and the address's own family, 4 or 6, is the protocol.
 #[must_use]
-pub fn real_hash(prf: &Prf, address: [u8; 16], family: Family) -> (u64, u64) {
-    tuple_hash(prf, &FiveTuple { source: address, family, ..FiveTuple::default() })
+pub fn real_hash(prf: &Prf, address: [u8; 16], family: Family, door: &Door) -> (u64, u64) {
+    let tuple = FiveTuple { source: address, family, ..FiveTuple::default() };
+    if door.form == Form::Bare {
+        return tuple_hash(prf, &tuple);
+    }
+    let protocol = family as u8;
+    tuple_hash(prf, &FiveTuple { destination: door.block(), family: Family::V6, protocol, ..tuple })
 }

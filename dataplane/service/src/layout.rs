@@ -342,9 +342,14 @@ pub(crate) struct PoolHeader {
 pub(crate) struct PoolMember {
     pub(crate) address: [u8; 16],
     pub(crate) weight: u32,
+    /// What its [`crate::Door`] says, here and below.
+    pub(crate) key: u32,
+    pub(crate) port: u16,
+    pub(crate) mac: [u8; 6],
+    pub(crate) form: u8,
     pub(crate) family: u8,
     pub(crate) state: u8,
-    pub(crate) spare: u16,
+    pub(crate) spare: u8,
 }
 
 /// An entry of the IPv4 index; the key is the network in host order.

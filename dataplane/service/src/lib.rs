@@ -18,6 +18,7 @@ mod attributes;
 mod blueprint;
 mod build;
 mod check;
+mod door;
 mod ends;
 mod error;
 mod hash;
@@ -52,6 +53,7 @@ pub use blueprint::{
     ReturnPath, ServiceSpec, Timeouts, UdpChecksum, UdpTunnel,
 };
 pub use build::{Built, build};
+pub use door::Door;
 pub use ends::{EndEntry, EndFault, EndSpec, EndsView};
 pub use error::{BuildError, ImageError, PoolFault, RealFault, ServiceFault};
 pub use hash::{real_hash, tuple_hash, tuple_hash_with};

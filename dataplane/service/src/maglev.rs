@@ -4,9 +4,10 @@
 //! unsigned integers.
 //!
 //! 1. *Eligible* members are those whose real is up and whose weight is above 0. Sort them by address:
-//!    IPv4 before IPv6, then by the address bytes ascending. With none, every slot is empty.
+//!    IPv4 before IPv6, then by the address bytes ascending; those at one address by their tunnels' form, port, key and
+//!    inner MAC address. With none, every slot is empty.
 //! 2. For each, `(a, b) = PRF(select_seed, tuple)` where the tuple has the real's address as source, its
-//!    family, and zero elsewhere (see [`crate::real_hash`]). `position = (a * M) >> 64` and
+//!    family, and zero elsewhere, or says what its tunnel is (see [`crate::real_hash`]). `position = (a * M) >> 64` and
 //!    `skip = 1 + ((b * (M - 1)) >> 64)`, on 128-bit products.
 //! 3. Let `W` be the smallest power of two that is not below the largest eligible weight. Every eligible
 //!    member starts with `credit = W / 2` (rounded down).

@@ -16,7 +16,7 @@ pub struct Movement {
     /// The share of new flows, 0 to 1, that get another real than before. 1 for a service that is new or
     /// gone, and for all if the seed has changed: then a flow's old and new slot have nothing in common.
     pub share: f64,
-    /// The part of it that a real gives up or gets whose weight, state or address has changed. The rest moves
+    /// The part of it that a real gives up or gets whose weight, state, address or tunnel has changed. The rest moves
     /// between reals that are as they were, because the table is filled anew.
     pub own: f64,
 }
@@ -91,7 +91,7 @@ fn slots(a: &PoolView<'_>, b: &PoolView<'_>) -> Moved {
     Moved { all: share(all), own: share(own) }
 }
 
-/// The reals that do not take new flows as before: with another weight, in another state, by another address, or
+/// The reals that do not take new flows as before: with another weight, in another state, by another address or tunnel, or
 /// in one of the pools alone.
 fn changed(a: &PoolView<'_>, b: &PoolView<'_>) -> BTreeSet<RealNumber> {
     let (before, after) = (taking(a), taking(b));
@@ -100,11 +100,11 @@ fn changed(a: &PoolView<'_>, b: &PoolView<'_>) -> BTreeSet<RealNumber> {
 }
 
 /// What the table is filled by, of each real that takes new flows.
-fn taking(pool: &PoolView<'_>) -> BTreeMap<RealNumber, (u8, [u8; 16], u32)> {
+fn taking(pool: &PoolView<'_>) -> BTreeMap<RealNumber, PoolMember> {
     let takes = |(number, member): (&u32, &PoolMember)| {
         let takes = RealState::of_code(member.state).takes(pool.panics) && member.weight > 0;
         let number = RealNumber::new(*number).ok().filter(|_| takes)?;
-        Some((number, (member.family, member.address, member.weight)))
+        Some((number, member.taking()))
     };
     pool.numbers.iter().zip(pool.members).filter_map(takes).collect()
 }

@@ -4,8 +4,8 @@
 //! PoolHeader | numbers of the members' reals, u32 | PoolMember | slots, u16
 //! ```
 //!
-//! Each part starts on a cache line. Members are in the order of their addresses (IPv4 first); a slot
-//! holds a place in that list, or [`NO_REAL`].
+//! Each part starts on a cache line. Members are in the order of their addresses (IPv4 first), and at one address of their
+//! doors; a slot holds a place in that list, or [`NO_REAL`].
 
 use core::mem::size_of;
 
@@ -14,12 +14,14 @@ use wire::Family;
 use zerocopy::{FromBytes, IntoBytes};
 
 use crate::blueprint::{Policy, RealState};
+use crate::door::Door;
 use crate::hash::real_hash;
 use crate::layout::{ALIGN, LAYOUT, POOL_HEADER_BYTES, POOL_MAGIC, PoolHeader, PoolMember, VERSION};
 use crate::limits::{POOL_REALS_MAX, SLOTS_MAX, WEIGHT_MAX};
 use crate::maglev::{self, Candidate, EMPTY, scaled};
 use crate::numbers::RealNumber;
 use crate::rendezvous;
+use crate::tail::{Form, Tail};
 
 /// What a slot without a real holds.
 pub const NO_REAL: u16 = EMPTY;
@@ -30,6 +32,7 @@ pub(crate) struct PoolReal {
     pub(crate) number: RealNumber,
     pub(crate) family: Family,
     pub(crate) address: [u8; 16],
+    pub(crate) door: Door,
     pub(crate) weight: u32,
     pub(crate) state: RealState,
 }
@@ -42,7 +45,7 @@ pub(crate) fn image(
     (slots, policy, panics): (u32, Policy, bool),
 ) -> Vec<u8> {
     let mut sorted = members.to_vec();
-    sorted.sort_unstable_by_key(|member| (member.family, member.address));
+    sorted.sort_unstable_by_key(|member| (member.family, member.address, member.door));
     let prf = Prf::new(select_seed);
     let candidates: Vec<Candidate> = (0_u16..)
         .zip(&sorted)
@@ -50,7 +53,7 @@ pub(crate) fn image(
         .map(|(member, real)| Candidate {
             member,
             weight: real.weight,
-            hash: real_hash(&prf, real.address, real.family),
+            hash: real_hash(&prf, real.address, real.family, &real.door),
         })
         .collect();
     let numbers: Vec<u32> = sorted.iter().map(|real| real.number.get()).collect();
@@ -81,13 +84,42 @@ pub(crate) fn image(
 
 impl From<&PoolReal> for PoolMember {
     fn from(real: &PoolReal) -> Self {
+        let Door { form, port, key, mac } = real.door;
         Self {
             address: real.address,
             weight: real.weight,
+            key,
+            port,
+            mac,
+            form: form as u8,
             family: real.family as u8,
             state: real.state.code(),
             spare: 0,
         }
+    }
+}
+
+impl PoolMember {
+    /// What the table is filled by: all but its state.
+    pub(crate) const fn taking(&self) -> Self {
+        Self { state: 0, ..*self }
+    }
+
+    /// Its place among the members.
+    fn rank(&self) -> (u8, [u8; 16], Door) {
+        let Self { form, port, key, mac, .. } = *self;
+        (self.family, self.address, Door { form: Form::of_code(form), port, key, mac })
+    }
+
+    fn is_sound(&self) -> bool {
+        let family = self.family == Family::V4 as u8 || self.family == Family::V6 as u8;
+        let (.., door) = self.rank();
+        family
+            && self.weight <= WEIGHT_MAX
+            && self.state <= RealState::CODE_MAX
+            && door.form as u8 == self.form
+            && Tail::at(&door).is_sound(door.form)
+            && self.spare == 0
     }
 }
 
@@ -165,17 +197,9 @@ impl<'t> PoolView<'t> {
             return Err(PoolRefusal::Header);
         }
         let view = Self::open(image).ok_or(PoolRefusal::Header)?;
-        let sound = |(member, number): (&PoolMember, &u32)| {
-            let family = member.family == Family::V4 as u8 || member.family == Family::V6 as u8;
-            is_real(*number)
-                && family
-                && member.weight <= WEIGHT_MAX
-                && member.state <= RealState::CODE_MAX
-                && member.spare == 0
-        };
-        let rank = |member: &PoolMember| (member.family, member.address);
+        let sound = |(member, number): (&PoolMember, &u32)| is_real(*number) && member.is_sound();
         if !view.members.iter().zip(view.numbers).all(sound)
-            || !view.members.is_sorted_by(|a, b| rank(a) < rank(b))
+            || !view.members.is_sorted_by(|a, b| a.rank() < b.rank())
         {
             return Err(PoolRefusal::Member);
         }

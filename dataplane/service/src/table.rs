@@ -396,10 +396,9 @@ impl<'t> TableView<'t> {
         tails.get(real.index()).copied().unwrap_or_default()
     }
 
-    /// The real whose tunnel ends at an address.
-    #[must_use]
-    pub fn real_at(&self, address: IpAddr) -> Option<RealNumber> {
-        ends::real_at(self.sections.items(Section::ByAddress), self.templates, address)
+    /// The reals whose tunnels end at an address, by number.
+    pub fn reals_at(&self, address: IpAddr) -> impl Iterator<Item = RealNumber> + use<'t> {
+        ends::reals_at(self.sections.items(Section::ByAddress), self.templates, address)
     }
 
     /// Whether any tunnel ends here.

@@ -6,13 +6,15 @@ use core::mem::size_of;
 use wire::{gre, gue, udp, vxlan};
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
-use crate::blueprint::{Encap, UdpChecksum, UdpTunnel};
+use crate::blueprint::{Encap, UdpChecksum};
+use crate::door::Door;
 
 /// Which headers a tail has.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[repr(u8)]
 pub enum Form {
     /// None: IP in IP, or no tunnel.
+    #[default]
     Bare = 0,
     /// GRE (RFC 2784).
     Gre = 1,
@@ -103,22 +105,21 @@ impl Tail {
 
     /// The tail of a real that is reached over the family; `None` if a value is none that the headers can hold.
     pub(crate) fn new(encap: Encap, is_v6: bool) -> Option<Self> {
-        let over = |UdpTunnel { port, checksum }: UdpTunnel| Self {
-            port,
-            is_summed: u8::from(match checksum {
+        let is_summed = match encap {
+            Encap::Ipip | Encap::Mac | Encap::Gre { .. } => false,
+            Encap::Fou(udp) | Encap::Gue(udp) | Encap::Vxlan { udp, .. } => match udp.checksum {
                 UdpChecksum::Auto => is_v6,
                 UdpChecksum::Zero => false,
                 UdpChecksum::Full => true,
-            }),
-            ..Self::default()
+            },
         };
-        let made = match encap {
-            Encap::Ipip | Encap::Mac => Self::default(),
-            Encap::Gre { key } => Self { key: key.unwrap_or_default(), ..Self::default() },
-            Encap::Fou(udp) | Encap::Gue(udp) => over(udp),
-            Encap::Vxlan { udp, vni, inner_mac } => Self { key: vni, mac: inner_mac, ..over(udp) },
-        };
+        let made = Self { is_summed: u8::from(is_summed), ..Self::at(&Door::of(encap)) };
         Some(made).filter(|made| made.is_sound(Form::of(encap)))
+    }
+
+    /// One that leads to a door.
+    pub(crate) fn at(door: &Door) -> Self {
+        Self { key: door.key, port: door.port, mac: door.mac, ..Self::default() }
     }
 
     /// The key of GRE or the network identifier of VXLAN.

@@ -1,6 +1,6 @@
 """Each real has its own way; flows are spread as if they had one."""
 
-from golden import flow_of, frame, Inner, ip4, ipip, Pool, tcp, tunnelled
+from golden import door, flow_of, frame, Inner, ip4, ipip, Pool, tcp, tunnelled
 
 
 WAYS = {"10.0.0.11": Inner("gre"), "10.0.0.12": Inner("gue"), "10.0.0.13": Inner("fou", port=7000),
@@ -8,11 +8,12 @@ WAYS = {"10.0.0.11": Inner("gre"), "10.0.0.12": Inner("gue"), "10.0.0.13": Inner
 
 
 def packets():
-    pool = Pool(dict.fromkeys(WAYS, 100), 251)
+    pool = Pool({door(real, inner): 100 for real, inner in WAYS.items()}, 251)
+    ends = {door(real, inner): real for real, inner in WAYS.items()}
     met = set()
     for sport in range(40000, 40030):
         packet = frame(ip4() / tcp(sport))
-        real = pool.choose(flow_of(packet))
+        real = ends[pool.choose(flow_of(packet))]
         met.add(real)
         yield packet, tunnelled(packet, real, WAYS[real]) if WAYS[real] else ipip(packet, real)
     assert met == set(WAYS)

@@ -20,7 +20,7 @@ from .neighbours import advertisement, arp_reply
 from .outputs import GUE, Inner, echo_answer, entropy, ipip, mac_rewrite, too_big, tunnelled
 from .room import Room
 from .quic import Ids, long, short
-from .selection import Pool, prf
+from .selection import Pool, door, prf
 from .tunnels import END4, END6, UPPER4, UPPER6, nested, to_end, to_end6
 
 __all__ = [
@@ -31,7 +31,7 @@ __all__ = [
     "followed", "part4", "part6", "pieces4", "pieces6",
     "GUE", "Inner",
     "advertisement", "arp_reply", "echo_answer", "entropy", "ipip", "mac_rewrite", "too_big", "tunnelled",
-    "Pool", "Room", "prf",
+    "Pool", "Room", "door", "prf",
     "ah", "chooser", "esp",
     "Ids", "long", "short",
     "END4", "END6", "UPPER4", "UPPER6", "nested", "to_end", "to_end6",

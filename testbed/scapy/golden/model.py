@@ -20,7 +20,7 @@ from .meter import GREEN, RED, Meter
 from .neighbours import answered
 from .outputs import Inner, echo_answer, ipip, mac_rewrite, split, too_big, tunnelled
 from .room import Full, Room
-from .selection import Pool
+from .selection import Door, Pool, end_of
 
 EXTENSIONS_MAX, EXTENSION_BYTES_MAX = 8, 256
 SWEEP_S = 60
@@ -216,7 +216,7 @@ class Balancer:
         self.timeouts = {state: flow.get(f"{'syn' if state == 'embryonic' else state}_timeout_s", seconds)
                          for state, seconds in defaults.items()}
         self.gate, self.tokens = flow.get("new_flows_per_second_max"), flow.get("new_flows_per_second_max")
-        self.reals = {real["address"]: real for real in config["real"]}
+        self.reals = {end_of(real): real for real in config["real"]}
         self.pools = {pool["name"]: self.pool(config, pool) for pool in config["pool"]}
         self.services = [(ipaddress.ip_network(service["vip"]), *ports(service.get("ports", "any")), service)
                          for service in config["service"]]
@@ -266,11 +266,11 @@ class Balancer:
             real, weight = by_name[member["real"]], member.get("weight", 100)
             state = real.get("state", "up")
             states[state] = states.get(state, 0) + weight
-            members.append((real["address"], state, weight))
+            members.append((end_of(real), state, weight))
         up, failed = states.get("up", 0), states.get("failed", 0)
         panics = up + failed > 0 and up * 100 // (up + failed) < pool.get("panic_percent", 0)
         taking = ("up", "failed") if panics else ("up",)
-        weights = {address: weight for address, state, weight in members if state in taking}
+        weights = {real: weight for real, state, weight in members if state in taking}
         if not any(weights.values()):
             return None
         return Pool(weights, pool.get("slots", self.slots), self.seed, pool.get("policy", "maglev"))
@@ -412,10 +412,10 @@ class Balancer:
         """The service that a rule gives."""
         return next(service for *_, service in self.services if service["name"] == rule["service"])
 
-    def real_given(self, rule: dict | None) -> str | None:
-        """The address of the real that a rule gives, while that takes new flows."""
+    def real_given(self, rule: dict | None) -> str | Door | None:
+        """The real that a rule gives, while that takes new flows."""
         real = self.by_name[rule["real"]] if rule and "real" in rule else None
-        return real["address"] if real and real.get("state", "up") == "up" else None
+        return end_of(real) if real and real.get("state", "up") == "up" else None
 
     def piece(self, frame: bytes, packet: Packet) -> bytes | None:
         """A fragment's frame, if it does not wait; then those that waited for it go too."""
@@ -428,7 +428,7 @@ class Balancer:
         finally:
             self.fragments.release(datagram)
 
-    def whole_flow(self, whole: bytes, packet: Packet) -> tuple[str, dict]:
+    def whole_flow(self, whole: bytes, packet: Packet) -> tuple[str | Door, dict]:
         """The real and the service of the flow whose packet's first fragment this is."""
         ports = struct.unpack_from("!HH", packet.payload) if packet.protocol in (TCP, UDP) else (0, 0)
         flow = Flow(packet.src, packet.dst, *ports, packet.protocol)
@@ -442,7 +442,7 @@ class Balancer:
             return False
         return True
 
-    def named(self, packet: Packet, service: dict) -> str | None:
+    def named(self, packet: Packet, service: dict) -> str | Door | None:
         """The real that a packet's connection id names, where the service has such ids."""
         if service["name"] not in self.quic or packet.protocol != UDP:
             return None
@@ -498,8 +498,8 @@ class Balancer:
         entry = self.flows.get(flow)
         return entry if entry and self.now - entry[2] <= self.timeouts[entry[1]] else None
 
-    def choose(self, flow: Flow, service: dict) -> str:
-        """The address of the real that a new flow gets."""
+    def choose(self, flow: Flow, service: dict) -> str | Door:
+        """The real that a new flow gets."""
         client = keys.client(flow, service)
         if client and (known := self.alive(client)):
             self.counters["flow.affinity"] += 1
@@ -508,7 +508,7 @@ class Balancer:
         refuse(pool is None, "drop.no_real")
         return pool.choose(keys.chooser(flow, service))
 
-    def keep(self, flow: Flow, service: dict, real: str) -> None:
+    def keep(self, flow: Flow, service: dict, real: str | Door) -> None:
         """The client of a flow that was there before is entered, or brought up to date."""
         client = keys.client(flow, service)
         if client is None:
@@ -521,7 +521,8 @@ class Balancer:
         elif known[0] == real:
             known[2] = self.now
 
-    def follow(self, flow: Flow, service: dict, flags: int, named: str | None, given: str | None) -> str:
+    def follow(self, flow: Flow, service: dict, flags: int, named: str | Door | None,
+               given: str | Door | None) -> str | Door:
         """The flow's real, or the one that is named; the flow is put into the table or brought up to date."""
         opens, closes = flags & 0x12 == 0x02, bool(flags & 0x05)
         entry = self.alive(flow)
@@ -574,9 +575,11 @@ class Balancer:
             del self.flows[displaced]
         return True
 
-    def send(self, frame: bytes, packet: Packet, address: str, flow: Flow, service: dict) -> bytes:
+    def send(self, frame: bytes, packet: Packet, end: str | Door, flow: Flow, service: dict) -> bytes:
         """The frame as it leaves to a real; it counts for real and service if it does."""
-        real, six = self.reals[address], ":" in address
+        real = self.reals[end]
+        address = real["address"]
+        six = ":" in address
         next_hop = real.get("next_hop", self.tunnel.get("next_hop"))
         hop_limit = self.tunnel["hop_limit"] if self.ttl is None else self.ends.left(self.ttl)
         lan = real.get("encap") == "mac"

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
-from .selection import aes128
+from .selection import Door, aes128, end_of
 
 
 @dataclass(frozen=True)
@@ -133,17 +133,17 @@ class Servers:
                 servers = {server["id"]: reals[server["real"]] for server in table["servers"]}
                 self.by_config[way.config] = way, servers
 
-    def of(self, id_: bytes, whole: bool) -> str | None:
-        """The address of the real that an id names."""
+    def of(self, id_: bytes, whole: bool) -> str | Door | None:
+        """The real that an id names."""
         if not id_ or id_[0] >> 5 not in self.by_config:
             return None
         way, servers = self.by_config[id_[0] >> 5]
         if whole and way.lengths and id_[0] & 31 != len(id_) - 1:
             return None
         real = servers.get(way.read(id_))
-        return real["address"] if real and real.get("state", "up") != "down" else None
+        return end_of(real) if real and real.get("state", "up") != "down" else None
 
-    def named(self, data: bytes) -> str | None:
+    def named(self, data: bytes) -> str | Door | None:
         """By a client's packet."""
         found = ids(data)
         return self.of(found[0], found[2]) if found else None

@@ -8,10 +8,12 @@ import ipaddress
 import struct
 from decimal import Decimal, localcontext
 from fractions import Fraction
+from typing import NamedTuple
 
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
 from .frames import Flow
+from .outputs import PORTS, Inner
 
 
 def aes128(key: bytes, block: bytes) -> bytes:
@@ -84,19 +86,58 @@ def prf(key: bytes, flow: Flow) -> tuple[int, int]:
     return struct.unpack("<QQ", out)
 
 
-def fill(seed: bytes, slots: int, weights: dict[str, int]) -> list[str]:
-    """The Maglev table: which real (by address) each slot has. The rule stands in words at the head of
+class Door(NamedTuple):
+    """A real that a tunnel with more than an IP header leads to; one without is known by its address alone."""
+
+    address: str
+    form: int
+    port: int
+    key: int
+    mac: bytes
+
+
+def door(address: str, inner: Inner | None = None) -> str | Door:
+    """What a real is known by that packets travel to in such a way: an address may be that of several."""
+    if inner is None or inner.encap in ("ipip", "mac"):
+        return address
+    form = {"gre": 1 if inner.key is None else 2, "fou": 3, "gue": 4, "vxlan": 5}[inner.encap]
+    mac = bytes.fromhex((inner.mac or "00" * 6).replace(":", ""))
+    return Door(address, form, inner.port or PORTS.get(inner.encap, 0), inner.key or 0, mac)
+
+
+def end_of(real: dict) -> str | Door:
+    """The same of a real of the configuration."""
+    inner = Inner(real.get("encap", "ipip"), real.get("tunnel_key"), real.get("tunnel_port"), real.get("inner_mac"))
+    return door(real["address"], inner)
+
+
+def rank(real: str | Door) -> tuple:
+    """The order of reals: by address, and at one address by form, port, key and inner MAC address."""
+    address, *rest = (real, 0, 0, 0, bytes(6)) if isinstance(real, str) else real
+    return ipaddress.ip_address(address).version, ipaddress.ip_address(address).packed, *rest
+
+
+def words(seed: bytes, real: str | Door) -> tuple[int, int]:
+    """The two words of a real: of a tuple that has its address as source and nothing else, or as destination its door."""
+    if isinstance(real, str):
+        return prf(seed, Flow(real, "0.0.0.0" if ipaddress.ip_address(real).version == 4 else "::", 0, 0, 0))
+    address = ipaddress.ip_address(real.address)
+    door = struct.pack("!IH6sB3x", real.key, real.port, real.mac, real.form)
+    ends = (str(ipaddress.IPv6Address(end)) for end in (address.packed.ljust(16, b"\0"), door))
+    return prf(seed, Flow(*ends, 0, 0, address.version))
+
+
+def fill(seed: bytes, slots: int, weights: dict[str | Door, int]) -> list[str | Door]:
+    """The Maglev table: which real each slot has. The rule stands in words at the head of
     dataplane/service/src/maglev.rs."""
-    order = sorted((real for real, weight in weights.items() if weight > 0),
-                   key=lambda real: (ipaddress.ip_address(real).version, ipaddress.ip_address(real).packed))
+    order = sorted((real for real, weight in weights.items() if weight > 0), key=rank)
     whole = 1
     while whole < max(weights.values()):
         whole *= 2
     credit = dict.fromkeys(order, whole // 2)
     walk = {}
     for real in order:
-        nothing = "0.0.0.0" if ipaddress.ip_address(real).version == 4 else "::"
-        a, b = prf(seed, Flow(real, nothing, 0, 0, 0))
+        a, b = words(seed, real)
         walk[real] = (a * slots >> 64, 1 + (b * (slots - 1) >> 64))
     table: list[str | None] = [None] * slots
     empty = slots
@@ -135,18 +176,16 @@ def cost(word: int) -> int:
     return (zeros + 1 << 32) - (low + ((high - low) * fraction >> 24))
 
 
-def fill_by_rendezvous(seed: bytes, slots: int, weights: dict[str, int]) -> list[str]:
+def fill_by_rendezvous(seed: bytes, slots: int, weights: dict[str | Door, int]) -> list[str | Door]:
     """The table of weighted rendezvous hashing. The rule stands in words at the head of
     dataplane/service/src/rendezvous.rs."""
-    order = sorted((real for real, weight in weights.items() if weight > 0),
-                   key=lambda real: (ipaddress.ip_address(real).version, ipaddress.ip_address(real).packed))
+    order = sorted((real for real, weight in weights.items() if weight > 0), key=rank)
     costs = {}
     for real in order:
-        nothing = "0.0.0.0" if ipaddress.ip_address(real).version == 4 else "::"
-        own = prf(seed, Flow(real, nothing, 0, 0, 0))[0]
+        own = words(seed, real)[0]
         blocks = b"".join(struct.pack("<QQ", own, slot) for slot in range(slots))
-        words = struct.unpack(f"<{2 * slots}Q", aes128(seed, blocks))[::2]
-        costs[real] = [cost(max(word, 1)) for word in words]
+        drawn = struct.unpack(f"<{2 * slots}Q", aes128(seed, blocks))[::2]
+        costs[real] = [cost(max(word, 1)) for word in drawn]
     # As fractions, so that none is rounded; the first in order among equals.
     return [min(order, key=lambda real: Fraction(costs[real][slot], weights[real])) for slot in range(slots)]
 
@@ -155,12 +194,12 @@ FILLS = {"maglev": fill, "rendezvous": fill_by_rendezvous}
 
 
 class Pool:
-    """A pool of reals that are up, by address and weight, and the choice it makes for a flow."""
+    """A pool of reals that are up, each by what it is known by and its weight, and the choice it makes for a flow."""
 
-    def __init__(self, weights: dict[str, int], slots: int = 65_537, seed: str = "0" * 32, policy: str = "maglev"):
+    def __init__(self, weights: dict[str | Door, int], slots: int = 65_537, seed: str = "0" * 32, policy: str = "maglev"):
         self.seed = bytes.fromhex(seed)
         self.table = FILLS[policy](self.seed, slots, weights)
 
-    def choose(self, flow: Flow) -> str:
-        """The address of the real that a new flow gets."""
+    def choose(self, flow: Flow) -> str | Door:
+        """The real that a new flow gets."""
         return self.table[prf(self.seed, flow)[0] * len(self.table) >> 64]

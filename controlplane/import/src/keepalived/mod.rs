@@ -228,8 +228,8 @@ fn encap(entry: &Statement, notes: &mut Vec<String>) -> Result<Encap, Fault> {
     let mut words = entry.words.iter().skip(2).map(String::as_str);
     while let Some(word) = words.next() {
         match word {
-            "type" => tunnel.of_kind(words.next().unwrap_or_default()),
-            "port" => tunnel.to_port(words.next().unwrap_or_default()),
+            "type" => tunnel.set_kind(words.next().unwrap_or_default()),
+            "port" => tunnel.set_port(words.next().unwrap_or_default()),
             word if tunnel.checksum(word) => {}
             other => {
                 let what = format!("the option \"{}\" of a tunnel is not known", plain(other));

@@ -37,17 +37,19 @@ pub(crate) struct News {
     at: Instant,
 }
 
-/// Followed reals by their addresses: the number, and the port that the file names.
-pub(crate) type Followed = BTreeMap<IpAddr, (RealNumber, Option<u8>)>;
+/// Followed reals by their addresses: the numbers, and the port that the file names.
+pub(crate) type Followed = BTreeMap<IpAddr, (Vec<RealNumber>, Option<u8>)>;
 
 /// Those of a configuration.
 pub(crate) fn followed(config: &Config, numbers: &Numbers) -> Followed {
-    let is_followed = config.reals.iter().filter(|real| real.is_followed());
-    let place = |real: &conf::Real| {
-        let number = numbers.real(&real.name)?;
-        Some((real.address, (number, port_of(real))))
-    };
-    is_followed.filter_map(place).collect()
+    let mut followed = Followed::new();
+    for real in config.reals.iter().filter(|real| real.is_followed()) {
+        // Those at one address have one port: the configuration is held to it.
+        let (reals, port) = followed.entry(real.address).or_default();
+        reals.extend(numbers.real(&real.name));
+        *port = port_of(real);
+    }
+    followed
 }
 
 fn port_of(real: &conf::Real) -> Option<u8> {
@@ -163,7 +165,8 @@ impl Follower {
         self.followed = followed;
         let wanted = self.followed.iter().map(|(address, (_, by))| (*address, *by)).collect();
         self.take(HopInput::Follow(wanted), None, now_ms, crew);
-        let hops: Vec<Hop> = self.hops.all().filter_map(|(address, next)| self.hop(address, next)).collect();
+        let hops: Vec<Hop> =
+            self.hops.all().flat_map(|(address, next)| self.hops_to(address, next)).collect();
         crew.start_hops(hops, self.serial);
         self.show();
     }
@@ -289,22 +292,30 @@ impl Follower {
     }
 
     fn tell(&mut self, address: IpAddr, next: Next, at: Option<Instant>, crew: &mut Crew) {
-        let Some(hop) = self.hop(address, next) else { return };
-        self.serial += 1;
-        crew.tell_hop(hop, self.serial);
+        let hops: Vec<Hop> = self.hops_to(address, next).collect();
+        if hops.is_empty() {
+            return;
+        }
+        for hop in hops {
+            self.serial += 1;
+            crew.tell_hop(hop, self.serial);
+        }
         if let Some(at) = at.filter(|_| self.measured.len() < MEASURED_MAX) {
             self.measured.push_back((self.serial, at));
         }
     }
 
-    fn hop(&self, address: IpAddr, next: Next) -> Option<Hop> {
-        let (real, _) = *self.followed.get(&address)?;
-        Some(as_hop(real, next))
+    fn reals_at(&self, address: IpAddr) -> impl Iterator<Item = RealNumber> {
+        self.followed.get(&address).into_iter().flat_map(|(reals, _)| reals.iter().copied())
+    }
+
+    fn hops_to(&self, address: IpAddr, next: Next) -> impl Iterator<Item = Hop> {
+        self.reals_at(address).map(move |real| as_hop(real, next))
     }
 
     fn show(&mut self) {
-        let of = |(address, next)| Some((self.followed.get(&address)?.0, next));
-        self.shown = Arc::new(self.hops.all().filter_map(of).collect());
+        let of = |(address, next)| self.reals_at(address).map(move |real| (real, next));
+        self.shown = Arc::new(self.hops.all().flat_map(of).collect());
     }
 }
 

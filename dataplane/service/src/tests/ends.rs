@@ -5,7 +5,7 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 use proptest::prelude::{any, proptest};
 use wire::{Family, packed};
 
-use super::{blueprint, ip, real_number, table};
+use super::{blueprint, ip, table};
 use crate::{
     Blueprint, BuildError, END_SOURCES_MAX, ENDS_MAX, Encap, EndFault, EndSpec, Form, Generation,
     OuterSource, build,
@@ -74,10 +74,11 @@ fn our_own_sources_are_known_and_reals_by_their_address() {
     };
     assert!(is_own("172.16.0.0") && is_own("172.16.255.255") && is_own("::1"));
     assert!(!is_own("172.17.0.0") && !is_own("::2") && !is_own("ac10::"));
-    assert_eq!(view.real_at(ip("2001:db8::7")), Some(real_number(0)));
-    assert_eq!(view.real_at(ip("10.0.0.3")), Some(real_number(2)));
-    assert_eq!(view.real_at(ip("10.0.0.2")), None, "no tunnel leads there");
-    assert_eq!(view.real_at(ip("10.0.0.4")), None);
+    let at = |address| view.reals_at(ip(address)).map(|real| real.get()).collect::<Vec<_>>();
+    assert_eq!(at("2001:db8::7"), [0]);
+    assert_eq!(at("10.0.0.3"), [2]);
+    assert_eq!(at("10.0.0.2"), [0_u32; 0], "no tunnel leads there");
+    assert_eq!(at("10.0.0.4"), [0_u32; 0]);
 }
 
 #[test]

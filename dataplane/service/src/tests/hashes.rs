@@ -1,10 +1,12 @@
 //! The layout of a tuple's blocks, against blocks laid out by hand.
 
+use std::collections::BTreeSet;
+
 use mem::Prf;
 use wire::{Family, FiveTuple, packed};
 
 use super::ip;
-use crate::{real_hash, tuple_hash};
+use crate::{Door, Encap, UdpChecksum, UdpTunnel, real_hash, tuple_hash};
 
 fn tuple(source: &str, destination: &str) -> FiveTuple {
     let (source, family) = packed(ip(source));
@@ -36,10 +38,50 @@ fn a_real_is_a_tuple_with_nothing_but_a_source() {
     let prf = Prf::new([9; 16]);
     let (v4, _) = packed(ip("10.0.0.1"));
     let block = [10, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 4, 0, 0];
-    assert_eq!(real_hash(&prf, v4, Family::V4), prf.short(block));
+    assert_eq!(real_hash(&prf, v4, Family::V4, &Door::default()), prf.short(block));
     let (v6, _) = packed(ip("2001:db8::7"));
     let last = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 6, 0, 0];
-    assert_eq!(real_hash(&prf, v6, Family::V6), prf.long(v6, [0; 16], last));
+    assert_eq!(real_hash(&prf, v6, Family::V6, &Door::default()), prf.long(v6, [0; 16], last));
+}
+
+#[test]
+fn a_real_behind_a_door_has_it_as_destination() {
+    let prf = Prf::new([9; 16]);
+    let udp = UdpTunnel { port: 4789, checksum: UdpChecksum::Auto };
+    let door = Door::of(Encap::Vxlan { udp, vni: 0x0001_0203, inner_mac: [2, 0, 0, 0, 1, 0x11] });
+    let block = [0, 1, 2, 3, 0x12, 0xb5, 2, 0, 0, 0, 1, 0x11, 5, 0, 0, 0];
+    for (address, version) in [("10.0.0.1", 4), ("2001:db8::7", 6)] {
+        let (source, family) = packed(ip(address));
+        let last = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, version, 6, 0, 0];
+        assert_eq!(real_hash(&prf, source, family, &door), prf.long(source, block, last));
+    }
+}
+
+#[test]
+fn every_field_of_a_door_counts_and_the_checksum_is_none() {
+    let udp = |port, checksum| UdpTunnel { port, checksum };
+    let vxlan = |udp, vni, last| Encap::Vxlan { udp, vni, inner_mac: [2, 0, 0, 0, 0, last] };
+    let auto = udp(6080, UdpChecksum::Auto);
+    let ways = [
+        Encap::Ipip,
+        Encap::Gre { key: None },
+        Encap::Gre { key: Some(0) },
+        Encap::Gre { key: Some(7) },
+        Encap::Fou(auto),
+        Encap::Gue(auto),
+        Encap::Gue(udp(6081, UdpChecksum::Auto)),
+        vxlan(auto, 7, 1),
+        vxlan(auto, 8, 1),
+        vxlan(auto, 7, 2),
+    ];
+    let prf = Prf::new([9; 16]);
+    let (address, family) = packed(ip("10.0.0.1"));
+    let hashes: BTreeSet<_> =
+        ways.iter().map(|encap| real_hash(&prf, address, family, &Door::of(*encap))).collect();
+    let doors: BTreeSet<_> = ways.iter().map(|encap| Door::of(*encap)).collect();
+    assert_eq!((hashes.len(), doors.len()), (ways.len(), ways.len()));
+    assert_eq!(Door::of(Encap::Mac), Door::of(Encap::Ipip), "both lead to the address itself");
+    assert_eq!(Door::of(Encap::Gue(udp(6080, UdpChecksum::Full))), Door::of(Encap::Gue(auto)));
 }
 
 #[test]

@@ -8,7 +8,9 @@ use wire::packed;
 
 use super::{blueprint, ip, real, real_number, table};
 use crate::maglev::{Candidate, EMPTY, fill, is_prime};
-use crate::{Blueprint, Movement, RealNumber, RealState, ServiceNumber, ServiceSlot, movement, real_hash};
+use crate::{
+    Blueprint, Door, Movement, RealNumber, RealState, ServiceNumber, ServiceSlot, movement, real_hash,
+};
 
 /// The rule with plain remainders and a list of who had which turn.
 fn reference(candidates: &[Candidate], slots: u32) -> Vec<u16> {
@@ -201,7 +203,7 @@ fn members_are_sorted_by_address_and_not_by_number_or_text() {
         .map(|(member, number)| {
             let (address, family) = packed(plan.reals[number].address);
             let weight = plan.pools[0].members[number].weight;
-            Candidate { member, weight, hash: real_hash(&prf, address, family) }
+            Candidate { member, weight, hash: real_hash(&prf, address, family, &Door::default()) }
         })
         .collect();
     assert_eq!(pool.slots, reference(&candidates, 1009));

@@ -2,6 +2,7 @@
 
 mod attributes;
 mod classification;
+mod doors;
 mod ends;
 mod faults;
 mod hashes;
