@@ -13,6 +13,7 @@ mod keys;
 mod maglev;
 mod quic;
 mod rules;
+mod tails;
 mod templates;
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
