@@ -9,6 +9,7 @@ pub mod lab;
 pub mod ledger;
 pub mod pcap;
 pub mod penstock;
+pub mod tshark;
 
 use std::path::{Path, PathBuf};
 

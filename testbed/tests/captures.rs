@@ -254,24 +254,8 @@ fn ip_len(fields: &[String]) -> usize {
 
 /// These fields of every packet, every occurrence of each.
 fn tshark(path: &Path, fields: &[&str]) -> Result<Vec<Vec<String>>, String> {
-    let mut command = Command::new("tshark");
-    command.args(["-n", "-r"]).arg(path).args(["-T", "fields", "-E", "separator=|"]);
-    for option in [
-        "ip.check_checksum:TRUE",
-        "tcp.check_checksum:TRUE",
-        "udp.check_checksum:TRUE",
-        // What a packet is, not what its stream is: each is looked at by itself.
-        "ip.defragment:FALSE",
-        "ipv6.defragment:FALSE",
-        "tcp.desegment_tcp_streams:FALSE",
-    ] {
-        command.args(["-o", option]);
-    }
-    for field in fields {
-        command.args(["-e", field]);
-    }
-    let told = run(&mut command)?.require_success()?.stdout;
-    Ok(told.lines().map(|line| line.split('|').map(str::to_owned).collect()).collect())
+    let packets = testbed::tshark::read(path, &[], fields)?;
+    Ok(packets.into_iter().map(|fields| fields.iter().map(|all| all.join(",")).collect()).collect())
 }
 
 fn sha256(path: &Path) -> Result<String, String> {

@@ -8,11 +8,8 @@
     reason = "helpers of a test fail as the test does"
 )]
 
-use std::process::Command;
-
-use serde_json::Value;
-use testbed::cases;
 use testbed::penstock::{replay, run};
+use testbed::{cases, tshark};
 
 /// What each packet of a case's output is, as [`told`] says it.
 const SENT: &[(&str, &[&str])] = &[
@@ -64,22 +61,24 @@ const GROUPS: [(&str, &[(&str, &str)]); 6] = [
     ("class", &[("ipv6.tclass.dscp", "")]),
 ];
 
-/// One packet in words, from tshark's JSON.
-fn told(layers: &Value) -> String {
-    let all = |field: &str| -> Vec<String> {
-        let values = layers.get(field).and_then(Value::as_array);
-        values.into_iter().flatten().filter_map(|value| Some(value.as_str()?.to_owned())).collect()
-    };
-    let mut words = Vec::new();
+/// What tshark is asked for.
+fn fields() -> Vec<&'static str> {
+    let of_groups = GROUPS.iter().flat_map(|(_, fields)| *fields).map(|(field, _)| *field);
+    std::iter::once("ip.checksum.status").chain(of_groups).collect()
+}
+
+/// One packet in words.
+fn told(packet: &tshark::Fields) -> String {
+    let [sums, values @ ..] = packet.as_slice() else { panic!("tshark told nothing") };
+    let (mut values, mut words) = (values.iter(), Vec::new());
     for (name, fields) in GROUPS {
-        let first = all(fields.first().unwrap().0);
-        for at in 0..first.len() {
-            let values = fields.iter().map(|(field, word)| format!("{word}{}", all(field)[at]));
+        let columns: Vec<_> = fields.iter().zip(&mut values).collect();
+        for at in 0..columns[0].1.len() {
+            let values = columns.iter().map(|((_, word), all)| format!("{word}{}", all[at]));
             words.push(format!("{name} {}", values.collect::<String>()));
         }
     }
     // 1 is good, for each header that has one.
-    let sums = all("ip.checksum.status");
     if sums.iter().any(|status| status != "1") || sums.is_empty() {
         words.push(format!("checksums {sums:?}"));
     }
@@ -97,15 +96,8 @@ fn tshark_reads_the_marks_that_were_asked_for() {
         let out = folder.path().join("out.pcap");
         let mut command = replay(&case.file("config.toml"), &case.file("send.pcap")).unwrap();
         run(command.arg("--out").arg(&out)).unwrap().require_success().unwrap();
-        let mut command = Command::new("tshark");
-        command.args(["-n", "-r"]).arg(&out).args(["-o", "ip.check_checksum:TRUE", "-T", "json"]);
-        command.args(["-e", "ip.checksum.status"]);
-        for (field, _) in GROUPS.iter().flat_map(|(_, fields)| *fields) {
-            command.args(["-e", field]);
-        }
-        let text = run(&mut command).unwrap().require_success().unwrap().stdout;
-        let packets: Vec<Value> = serde_json::from_str(&text).unwrap();
-        let read: Vec<String> = packets.iter().map(|packet| told(&packet["_source"]["layers"])).collect();
+        let packets = tshark::read(&out, &[], &fields()).unwrap();
+        let read: Vec<String> = packets.iter().map(told).collect();
         if read != *expected {
             wrong.push(format!("{name}:\n{}", read.join("\n")));
         }
