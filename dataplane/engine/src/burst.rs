@@ -228,11 +228,11 @@ impl Engine {
     #[inline]
     fn parse<P: Packet>(&mut self, table: &TableView<'_>, burst: &Burst<P>) -> bool {
         let packets = burst.as_slice();
-        let mut bytes = 0;
-        let mut have_flow = false;
+        let mut ahead = packets.get(PREFETCH_AHEAD..).unwrap_or_default().iter();
+        let (mut bytes, mut of_none) = (0, 0);
         let responses_pass = table.return_path() == ReturnPath::ViaSlr;
-        for ((at, packet), lane) in packets.iter().enumerate().zip(self.lanes.iter_mut()) {
-            if let Some(ahead) = packets.get(at + PREFETCH_AHEAD) {
+        for (packet, lane) in packets.iter().zip(self.lanes.iter_mut()) {
+            if let Some(ahead) = ahead.next() {
                 ahead.prefetch();
             }
             let len = packet.total_len();
@@ -245,16 +245,14 @@ impl Engine {
                     let asks = lane.parsed.kind == Kind::NeighbourDiscovery
                         || responses_pass && table.may_be_vip(source, *family);
                     let step = if asks { Step::Classify } else { Step::Punt };
-                    (lane.step, lane.punt) = (step, PuntReason::NotVip);
+                    (lane.step, lane.punt, of_none) = (step, PuntReason::NotVip, of_none + 1);
                 }
+                Ok(()) if lane.parsed.is_of_flow() => lane.step = Step::Resolve,
                 // Errors about flows and protocols without ports are few, and go their own way.
-                Ok(()) if lane.parsed.is_of_flow() => {
-                    lane.step = Step::Resolve;
-                    have_flow = true;
-                }
-                Ok(()) => lane.step = Step::Classify,
+                Ok(()) => (lane.step, of_none) = (Step::Classify, of_none + 1),
             }
         }
+        let have_flow = of_none < packets.len();
         if self.fragments.are_handed {
             self.ledger.add(Event::HandIn, packets.len() as u64);
             return have_flow;
