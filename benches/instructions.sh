@@ -29,15 +29,18 @@ each() {
 
 four=$(each "port alone")
 six=$(each "port alone, IPv6")
-printf '%-24s %s\n' "instructions a packet" "(port taken off)"
-printf '%-24s %6s\n' "4,096 flows" $(($(each "4,096 flows") - four))
-printf '%-24s %6s\n' "4,096 flows, recorded" $(($(each "4,096 flows, recorded") - four))
-printf '%-24s %6s\n' "4,096 flows, IPv6" $(($(each "4,096 flows, IPv6") - six))
+printf '%-32s %s\n' "instructions a packet" "(port taken off)"
+printf '%-32s %6s\n' "4,096 flows" $(($(each "4,096 flows") - four))
+printf '%-32s %6s\n' "4,096 flows, recorded" $(($(each "4,096 flows, recorded") - four))
+printf '%-32s %6s\n' "4,096 flows, IPv6" $(($(each "4,096 flows, IPv6") - six))
 for row in "QUIC, clear" "QUIC, one block" "QUIC, three passes" "QUIC, four passes"; do
-    printf '%-24s %6s\n' "$row" $(($(each "$row") - six))
+    printf '%-32s %6s\n' "$row" $(($(each "$row") - six))
+done
+for row in "4,096 flows, 10,000 flow rules" "4,096 flows, one packet rule" "4,096 flows, 10,001 with one"; do
+    printf '%-32s %6s\n' "$row" $(($(each "$row") - four))
 done
 for row in "marked, DSCP" "marked, tag and labels" "limited" "ESP, 4,096 clients" "keyed by source, 4,096 clients"; do
-    printf '%-24s %6s\n' "$row" $(($(each "$row") - four))
+    printf '%-32s %6s\n' "$row" $(($(each "$row") - four))
 done
-printf '%-24s %6s\n' "no VIP" $(($(each "no VIP") - four))
-printf '%-24s %6s\n' "no VIP, recorded" $(($(each "no VIP, recorded") - four))
+printf '%-32s %6s\n' "no VIP" $(($(each "no VIP") - four))
+printf '%-32s %6s\n' "no VIP, recorded" $(($(each "no VIP, recorded") - four))
