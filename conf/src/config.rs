@@ -51,14 +51,18 @@ pub struct Config {
 }
 
 impl Config {
-    /// Whether the real in that place keeps its flows: it is up or drains, or has failed in a pool that panics.
+    /// Whether the real in that place keeps its flows: it is up or drains, or has failed in a pool that panics
+    /// and that a service uses.
     #[must_use]
     pub fn keeps_flows(&self, real: usize) -> bool {
         let panics =
             |pool: &Pool| pool.members.iter().any(|member| member.real == real) && pool.panics(&self.reals);
+        let used = |place: &usize| self.services.iter().any(|service| service.pool == *place);
         match self.reals.get(real).map(|real| real.state) {
             Some(RealState::Up | RealState::Drain) => true,
-            Some(RealState::Failed) => self.pools.iter().any(panics),
+            Some(RealState::Failed) => {
+                self.pools.iter().enumerate().any(|(place, pool)| panics(pool) && used(&place))
+            }
             Some(RealState::Down) | None => false,
         }
     }

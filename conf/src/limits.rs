@@ -27,6 +27,9 @@ pub const NEAREST_CANDIDATES_MAX: usize = 1024;
 /// Worker lcores.
 pub const WORKERS_MAX: u16 = 128;
 
+/// Seconds that a client of a service keyed by source is known for at least: two rounds of the sweep.
+pub const CLIENT_SECONDS_MIN: u16 = 120;
+
 /// Ports of the machine.
 pub const PORTS_MAX: usize = service::PORTS_MAX as usize;
 

@@ -42,6 +42,7 @@ pub(crate) fn config(report: &mut Report<'_>, file: File) -> Config {
     let attributes = (&mark_names, &limit_names);
     let (services, service_names) =
         service::services(report, &file.services, &pool_names, (&quic, &quic_names), attributes);
+    site::clients_outlast_the_sweep(report, &file.flow, &flow, &services);
     let ends = end::ends(report, &file.ends, &services);
     let rules = rule::rules(report, &file.rules, (&services, &service_names), &real_names);
     Config {

@@ -167,6 +167,23 @@ impl Costs {
     }
 }
 
+/// Whether a packet to the VIP may carry it: IPv6's extension headers are walked over, so none has them there.
+fn is_payload(
+    report: &mut Report<'_>,
+    table: &Entry<ServiceFile>,
+    vip: Option<Vip>,
+    protocol: Protocol,
+) -> bool {
+    let is_v6 = vip.is_some_and(|vip| vip.address.is_ipv6());
+    let Protocol::Other(number @ (0 | 43 | 44 | 60)) = protocol else { return true };
+    if is_v6 && let Some(written) = &table.file.protocol {
+        let message = format!("{number} is an extension header of IPv6, and what stands behind it counts");
+        let refusal = Refusal::new(message, "Name the protocol behind it.");
+        report.add(&written.span(), Some(table.key("protocol")), refusal);
+    }
+    !is_v6
+}
+
 /// What a service of TCP or UDP needs, and another does not have.
 fn ports(
     report: &mut Report<'_>,
@@ -260,6 +277,7 @@ pub(super) fn services(
         let name = names.take(report, table, file.name.as_ref());
         let vip = needed(report, table, "vip", file.vip.as_ref(), |text| scalar::vip(text));
         let protocol = needed(report, table, "protocol", file.protocol.as_ref(), scalar::protocol);
+        let protocol = protocol.filter(|protocol| is_payload(report, table, vip, *protocol));
         let ports = ports(report, table, protocol);
         let find = |text: &String| pools.find(text, "pool");
         let pool = needed(report, table, "pool", file.pool.as_ref(), find).flatten();

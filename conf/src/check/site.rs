@@ -3,19 +3,19 @@
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
-use service::{SLOTS_MAX, Timeouts};
+use service::{Key, SLOTS_MAX, Timeouts};
 use toml::Spanned;
 
 use super::{Names, needed, optional};
-use crate::config::{Dataplane, Flow, Metrics, Node, Port, Select, Tunnel};
+use crate::config::{Dataplane, Flow, Metrics, Node, Port, Select, Service, Tunnel};
 use crate::defaults;
 use crate::fault::{Refusal, Report};
 use crate::file::{
     DataplaneFile, FlowFile, MetricsFile, NodeFile, PortFile, Seconds, SelectFile, TunnelFile,
 };
 use crate::limits::{
-    FLOW_ENTRIES_MAX, FLOW_ENTRIES_MIN, INTERFACE_BYTES_MAX, MEMORY_MB_MAX, MEMORY_MB_MIN, MTU_MAX,
-    MTU_V4_MIN, PACKETS_MAX, PACKETS_MIN, PORTS_MAX, WORKERS_MAX,
+    CLIENT_SECONDS_MIN, FLOW_ENTRIES_MAX, FLOW_ENTRIES_MIN, INTERFACE_BYTES_MAX, MEMORY_MB_MAX,
+    MEMORY_MB_MIN, MTU_MAX, MTU_V4_MIN, PACKETS_MAX, PACKETS_MIN, PORTS_MAX, WORKERS_MAX,
 };
 use crate::read::Entry;
 use crate::scalar;
@@ -118,6 +118,27 @@ pub(super) fn flow(report: &mut Report<'_>, table: &Entry<FlowFile>) -> Flow {
         new_flows_per_second_max: optional(report, table, "new_flows_per_second_max", rate, |&n| {
             scalar::whole(n, 1..=u32::MAX)
         }),
+    }
+}
+
+/// Clients of services that are keyed by source are brought up to date when a flow of theirs is met again after a sweep,
+/// once a minute: what is forgotten sooner would be forgotten while it speaks.
+pub(super) fn clients_outlast_the_sweep(
+    report: &mut Report<'_>,
+    table: &Entry<FlowFile>,
+    flow: &Flow,
+    services: &[Service],
+) {
+    let keyed = services.iter().find(|service| matches!(service.key, Key::Source(_)));
+    let (Some(keyed), Some(written)) = (keyed, &table.file.established_timeout_s) else { return };
+    if scalar::ticks(Seconds(CLIENT_SECONDS_MIN.into())).is_ok_and(|least| flow.timeouts.established < least)
+    {
+        let message = format!(
+            "clients of the service \"{}\" are brought up to date once a minute, and would be forgotten while they speak",
+            keyed.name
+        );
+        let remedy = format!("Write {CLIENT_SECONDS_MIN} or more, or leave key = \"source\" out.");
+        report.add(&written.span(), Some(table.key("established_timeout_s")), Refusal::new(message, remedy));
     }
 }
 

@@ -27,7 +27,9 @@ impl Ramps {
     /// weight by an operator's word, has none.
     pub(crate) fn next(&self, old: &Config, new: &Config, words: &Overrides, now_ms: u64) -> Self {
         let mut next = Self { not_before_ms: self.not_before_ms, ..Self::default() };
-        for pool in new.pools.iter().filter(|pool| pool.slow_start_s > 0) {
+        // Where a pool panics the few that are up are the last to spare, and none of those that take flows is new.
+        let starts = |pool: &&Pool| pool.slow_start_s > 0 && !pool.panics(&new.reals);
+        for pool in new.pools.iter().filter(starts) {
             let before = old.pools.iter().find(|known| known.name == pool.name);
             for real in
                 taking(new, pool).filter(|real| !words.pools_weighted(real).any(|of| *of == pool.name))
@@ -87,9 +89,11 @@ impl Ramps {
 
 /// The members of a pool that take new flows.
 fn taking<'c>(config: &'c Config, pool: &'c Pool) -> impl Iterator<Item = &'c Name> {
-    pool.members.iter().filter(|member| member.weight > 0).filter_map(|member| {
+    let panics = pool.panics(&config.reals);
+    pool.members.iter().filter(|member| member.weight > 0).filter_map(move |member| {
         let real = config.reals.get(member.real)?;
-        (real.state == RealState::Up).then_some(&real.name)
+        let takes = real.state == RealState::Up || panics && real.state == RealState::Failed;
+        takes.then_some(&real.name)
     })
 }
 
@@ -143,6 +147,25 @@ mod tests {
             assert_eq!(gone, Ramps::default());
             assert_eq!(steps(&gone.next(&old, &new, &said, 40_000), &new, 40_000)[1], 1);
         }
+    }
+
+    #[test]
+    fn nobody_starts_slowly_where_a_pool_panics_nor_who_took_flows_there() {
+        let said = Overrides::default();
+        let of = |states| {
+            let mut config = site(states);
+            config.pools.iter_mut().for_each(|pool| pool.panic_percent = 50);
+            config
+        };
+        let (out, one, two) = (of([Failed; 3]), of([Up, Failed, Failed]), of([Up, Up, Failed]));
+        assert_eq!(Ramps::default().next(&out, &one, &said, 0), Ramps::default(), "it panics still");
+        assert_eq!(
+            Ramps::default().next(&one, &two, &said, 0),
+            Ramps::default(),
+            "web-2 had its share before"
+        );
+        let ramps = Ramps::default().next(&two, &of([Up, Up, Up]), &said, 0);
+        assert_eq!(steps(&ramps, &two, 0), [EIGHTHS, EIGHTHS, 1], "web-3 had failed, and the pool was calm");
     }
 
     #[test]

@@ -6,7 +6,7 @@ use mem::Prf;
 use port::{BURST_MAX, Packet, Tick};
 use service::{
     Class, RealNumber, RealState, RuleAction, ServiceEntry, ServiceNumber, ServiceSlot, TableView, Template,
-    tuple_hash_with,
+    session_hash, tuple_hash_with,
 };
 use wire::{FiveTuple, Kind, Parsed, protocol};
 
@@ -156,7 +156,9 @@ impl Choice {
     #[inline]
     fn in_service(table: &TableView<'_>, select: &Prf, parsed: &Parsed, at: ServiceSlot) -> Self {
         let service = table.service(at);
-        let hash = if service.is_by_flow() {
+        let hash = if service.is_by_flow() && matches!(parsed.kind, Kind::Esp | Kind::Ah) {
+            session_hash(select, &parsed.tuple)
+        } else if service.is_by_flow() {
             tuple_hash_with(select, &parsed.tuple, parsed.tail).0
         } else {
             service.keyed_hash(select, &parsed.tuple)

@@ -259,8 +259,10 @@ fn tails(reals: &BTreeMap<RealNumber, RealSpec>) -> Result<Vec<Tail>, BuildError
 
 /// What has failed keeps its flows where a pool panics that it is a member of: it drains, for all pools.
 fn keep_flows_where_pools_panic(blueprint: &Blueprint, reals: &mut BTreeMap<RealNumber, RealSpec>) {
-    let panicking = blueprint.pools.iter().filter(|pool| pool.panics);
-    for member in panicking.flat_map(|pool| &pool.members) {
+    let used: BTreeSet<usize> = blueprint.services.iter().map(|service| service.pool).collect();
+    let panicking =
+        blueprint.pools.iter().enumerate().filter(|(place, pool)| pool.panics && used.contains(place));
+    for member in panicking.flat_map(|(_, pool)| &pool.members) {
         if let Some(real) = reals.get_mut(&member.real).filter(|real| real.state == RealState::Failed) {
             real.state = RealState::Drain;
         }

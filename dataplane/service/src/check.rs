@@ -376,7 +376,8 @@ pub(crate) fn images<B: AsRef<[u8]>>(
         let digest = Sha256::digest(image).into();
         let is_rules = rules.iter().any(|entry| entry.digest == digest);
         let is_pool = named.binary_search_by(|entry| entry.digest.cmp(&digest)).is_ok();
-        if !is_pool && !is_rules || given.insert(digest, place).is_some() {
+        // Nothing is both.
+        if is_pool == is_rules || given.insert(digest, place).is_some() {
             return Err(ImageError::PoolUnknown(place));
         }
         if is_rules {

@@ -81,6 +81,13 @@ pub(crate) fn cell_of(cells: &[u64], protocol: u8) -> Option<u64> {
     found.filter(|_| is_served(protocol) && protocol != protocol::RESERVED)
 }
 
+/// What chooses the real of a flow that has a security parameters index for its ports, where nothing else is said: an
+/// index changes in the middle of a session, and the real is not to.
+#[must_use]
+pub fn session_hash(prf: &Prf, tuple: &FiveTuple) -> u64 {
+    tuple_hash(prf, &FiveTuple { source_port: 0, destination_port: 0, ..*tuple }).0
+}
+
 impl ServiceEntry {
     /// What chooses a new flow's real, of a service that is not keyed by flow: the first word of the hash of the
     /// part of its tuple that the key takes.
@@ -125,9 +132,12 @@ impl ServiceEntry {
         self.key == SOURCE
     }
 
-    /// The first bits of the source; IPv4 addresses stand in the first four bytes.
+    /// The first bits of the source; IPv4 addresses stand in the first four bytes. The bits are of the VIP's family:
+    /// clients of the other one, whom only a rule brings, count by their whole address.
     fn masked(&self, tuple: &FiveTuple) -> [u8; 16] {
-        let mask = u128::MAX.checked_shl(128_u32.saturating_sub(u32::from(self.key_bits))).unwrap_or(0);
+        let is_ours = tuple.family as u8 == self.family;
+        let bits = if is_ours { u32::from(self.key_bits) } else { 128 };
+        let mask = u128::MAX.checked_shl(128_u32.saturating_sub(bits)).unwrap_or(0);
         (u128::from_be_bytes(tuple.source) & mask).to_be_bytes()
     }
 

@@ -58,7 +58,7 @@ pub use ends::{EndEntry, EndFault, EndSpec, EndsView};
 pub use error::{BuildError, ImageError, PoolFault, RealFault, ServiceFault};
 pub use hash::{real_hash, tuple_hash, tuple_hash_with};
 pub use hop::Hop;
-pub use key::Key;
+pub use key::{Key, session_hash};
 pub use layout::{Section, ServiceEntry};
 pub use limits::{
     CELLS_MAX, END_SOURCES_MAX, ENDS_MAX, LIMITS_MAX, MARKS_MAX, POOL_REALS_MAX, POOLS_MAX, PORTS_MAX,

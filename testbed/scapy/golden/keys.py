@@ -53,12 +53,15 @@ def serves(service: dict, protocol: int) -> bool:
     return protocol not in NOBODYS if written == "any" else NAMES.get(written, written) == protocol
 
 
-def bits(service: dict) -> int | None:
+def bits(service: dict, address: str) -> int | None:
     """How many bits of a client's address choose its real; None if something else does."""
     six = ":" in service["vip"]
     key, _, lengths = service.get("key", "flow").partition("/")
     if key != "source":
         return None
+    if six != (":" in address):
+        # Of the other family, by a rule: the whole address.
+        return 32 if six else 128
     four, _, other = lengths.partition(",")
     return int((other or four if six else four) or (128 if six else 32))
 
@@ -70,16 +73,19 @@ def masked(address: str, length: int) -> str:
 
 def chooser(flow: Flow, service: dict) -> Flow:
     """The tuple whose hash chooses a new flow's real: what the key takes of the flow, and nothing else."""
-    length = bits(service)
+    length = bits(service, flow.src)
     if length is not None:
         nothing = "::" if ipaddress.ip_address(flow.src).version == 6 else "0.0.0.0"
         return Flow(masked(flow.src, length), nothing, 0, 0, 0)
     if service.get("key") == "port":
         return Flow("0.0.0.0", "0.0.0.0", 0, flow.dport, 0)
+    if flow.protocol in (ESP_NUMBER, AH_NUMBER):
+        # Of any protocol: an association's index changes in the middle of a session.
+        return Flow(flow.src, flow.dst, 0, 0, flow.protocol)
     return flow
 
 
 def client(flow: Flow, service: dict) -> tuple | None:
     """What a client is known by: services of one VIP, pool and key know each other's. None if none are kept."""
-    length = bits(service)
+    length = bits(service, flow.src)
     return None if length is None else (masked(flow.src, length), service["vip"], service["pool"], length)

@@ -3,7 +3,7 @@
 //! A rule is a list of fields and what each has to be; of the rules that match a packet the one with the least rank
 //! decides. Its prefixes multiply out to *patterns*, each an interval in every field, and these are parted into lists
 //! that can be searched by halves ([`partition`]). The lists are an image of their own ([`image`]), named by the root
-//! by its digest as pools are: a weight or a state that changes costs no rule.
+//! by its digest as pools are: a weight or a state that changes brings the workers no new one.
 //!
 //! A *flow rule* asks only for what a flow's packets have in common, so it is asked when a flow is new or confirmed and
 //! never on a hit. A *packet rule* asks for more. One of those in a table, and every packet to a VIP is asked about.

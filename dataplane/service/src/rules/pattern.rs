@@ -151,9 +151,18 @@ fn spread(rule: &RuleSpec, pattern: Pattern, patterns: &mut Vec<Pattern>) -> Res
 }
 
 /// A prefix as intervals of both words of an address.
+#[derive(Clone, Copy)]
 struct Net {
     family: Family,
     words: [Interval; 2],
+}
+
+impl Net {
+    /// Whether all of the other's addresses are in it.
+    fn holds(&self, other: &Self) -> bool {
+        let within = |(one, two): (&Interval, &Interval)| one.first <= two.first && two.last <= one.last;
+        self.family == other.family && self.words.iter().zip(&other.words).all(within)
+    }
 }
 
 /// Those of a list; of none, all addresses of either family.
@@ -162,7 +171,14 @@ fn prefixes(list: &[Prefix]) -> Result<Vec<Net>, RuleFault> {
         let all = |family| Net { family, words: [Interval::ALL; 2] };
         return Ok(vec![all(Family::V4), all(Family::V6)]);
     }
-    list.iter().map(net).collect()
+    let all: Vec<Net> = list.iter().map(net).collect::<Result<_, _>>()?;
+    // What is inside of another says nothing new, and would take a list of its own.
+    let is_first = |place: usize, one: &Net| {
+        let around =
+            |(at, other): (usize, &Net)| at != place && other.holds(one) && (at < place || !one.holds(other));
+        !all.iter().enumerate().any(around)
+    };
+    Ok(all.iter().enumerate().filter(|(place, one)| is_first(*place, one)).map(|(_, one)| *one).collect())
 }
 
 fn net(prefix: &Prefix) -> Result<Net, RuleFault> {

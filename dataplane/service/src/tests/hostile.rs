@@ -181,6 +181,16 @@ fn name_rules(built: &mut Built) {
     }
 }
 
+#[test]
+fn an_image_is_not_rules_and_a_pool() {
+    let mut built = built();
+    let rules = built.rules.clone().unwrap();
+    let replaced = std::mem::replace(built.pools.first_mut().unwrap(), rules);
+    name_pools(&mut built);
+    assert_ne!(built.pools.first(), Some(&replaced));
+    assert!(matches!(check(&built).unwrap_err(), ImageError::PoolUnknown(_)));
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(4000))]
 
