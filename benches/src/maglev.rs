@@ -80,6 +80,7 @@ pub fn blueprint(slots: u32, changed: Option<u32>) -> Option<Blueprint> {
             quic: [None; 7],
             attributes: service::Attributes::default(),
             key: service::Key::Flow,
+            mss: 0,
         }],
     })
 }

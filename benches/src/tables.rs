@@ -49,6 +49,7 @@ fn service(number: u32, vip: IpAddr, prefix_len: u8, ports: (u16, u16)) -> Optio
         quic: [None; 7],
         attributes: Attributes::default(),
         key: Key::Flow,
+        mss: 0,
     })
 }
 

@@ -11,6 +11,7 @@ use service::{
 };
 use wire::protocol;
 
+use crate::mss::Mss;
 use crate::rule::Rule;
 
 pub use crate::named::{Device, Mac, MacError, Name, NameError};
@@ -311,6 +312,8 @@ pub struct Service {
     pub ports: PortRange,
     /// Place in [`Config::pools`].
     pub pool: usize,
+    /// The largest segment size that a SYN may offer; of TCP alone.
+    pub mss: Option<Mss>,
     /// Places in [`Config::quic`] by rotation bits; none of TCP.
     pub quic: QuicPlaces,
     /// Place in [`Config::marks`].

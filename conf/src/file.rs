@@ -132,6 +132,7 @@ pub(crate) struct ServiceFile {
     pub(crate) protocol: Option<Spanned<WholeOrText>>,
     pub(crate) ports: Option<Spanned<WholeOrText>>,
     pub(crate) pool: Option<Spanned<String>>,
+    pub(crate) clamp_mss: Option<Spanned<WholeOrText>>,
     pub(crate) quic: Option<Spanned<Vec<Spanned<String>>>>,
     pub(crate) mark: Option<Spanned<String>>,
     pub(crate) limit: Option<Spanned<String>>,
@@ -240,7 +241,7 @@ impl fmt::Debug for Secret {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Seconds(pub(crate) f64);
 
-/// A number, or a text: of ports, of a protocol.
+/// A number, or a text: of ports, of a protocol, of a segment size.
 #[derive(Clone, Debug)]
 pub(crate) enum WholeOrText {
     Whole(i64),

@@ -147,6 +147,7 @@ pub const KEYS: &[Key] = keys! {
     "service".protocol: "a protocol number or a text", r#""tcp""#, "needed", "tcp, udp, esp, ah, gre, sctp, the number of another protocol, or any: every one that no other service of the VIP takes, on every port";
     "service".ports: "a port number or a text", "80", "needed of tcp and udp", "one port, a range with both ends included, or any; other protocols have none";
     "service".pool: TEXT, r#""web""#, "needed", "name of the pool its packets go to";
+    "service".clamp_mss: "a whole number or a text", "1400", "any is let through", "of TCP: the largest segment size that a SYN may offer, 536 to 65535, or auto, what fits tunnel.mtu with the longest headers to a real of its pool: the client's, and the server's where return_path is via-slr";
     "service".quic: "a list of texts", r#"["2026a"]"#, "no id is looked at", "of UDP: the ways its servers make connection ids of QUIC; packets go where theirs says, and where it says nothing by their flow";
     "service".mark: TEXT, r#""voice""#, "none", "name of the mark that its packets get";
     "service".limit: TEXT, r#""ten-mbit""#, "none", "name of the limit that its packets have to keep to; each service that names it has it for itself";

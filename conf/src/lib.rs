@@ -17,6 +17,7 @@ mod fault;
 mod file;
 pub mod keys;
 pub mod limits;
+mod mss;
 mod named;
 mod nearest;
 mod read;
@@ -32,6 +33,7 @@ pub use config::{
     Vip,
 };
 pub use fault::{Fault, Faults};
+pub use mss::Mss;
 pub use rule::{Rule, TcpFlags, Then};
 pub use scalar::{full_len, network};
 

@@ -39,6 +39,9 @@ pub const MTU_V4_MIN: u16 = 576;
 /// The smallest MTU towards a real with an IPv6 address (RFC 8200 §5).
 pub const MTU_V6_MIN: u16 = 1280;
 
+/// The smallest segment size that is worth offering: what is meant where none is offered (RFC 9293 §3.7.1).
+pub const MSS_MIN: u16 = 536;
+
 /// The largest MTU: the usual jumbo frame with room to spare.
 pub const MTU_MAX: u16 = 9600;
 

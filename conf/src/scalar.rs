@@ -11,8 +11,9 @@ use crate::config::{Device, HugePages, Kernel, Mac, MacError, Name, PortRange, P
 use crate::fault::Refusal;
 use crate::file::{Seconds, WholeOrText};
 use crate::limits::{
-    DEVICE_BYTES_MAX, NAME_BYTES_MAX, QUOTE_CHARS_MAX, SOURCE_V4_PREFIX_MIN, SOURCE_V6_PREFIX_MIN,
+    DEVICE_BYTES_MAX, MSS_MIN, NAME_BYTES_MAX, QUOTE_CHARS_MAX, SOURCE_V4_PREFIX_MIN, SOURCE_V6_PREFIX_MIN,
 };
+use crate::mss::Mss;
 use crate::nearest::did_you_mean;
 
 /// The text in quotes, escaped, and cut where it is long.
@@ -146,6 +147,21 @@ pub(crate) fn udp_checksum(text: &str) -> Result<UdpChecksum, Refusal> {
 
 pub(crate) fn state(text: &str) -> Result<RealState, Refusal> {
     word(text, &RealState::ALL.map(|state| (state.word(), state)))
+}
+
+/// What bounds the segment sizes of a service of that protocol.
+pub(crate) fn mss(written: &WholeOrText, protocol: Option<Protocol>) -> Result<Mss, Refusal> {
+    if protocol.is_some_and(|protocol| protocol != Protocol::Tcp) {
+        return Err(Refusal::new("only TCP has segments", "Leave it out, or write protocol = \"tcp\"."));
+    }
+    match written {
+        WholeOrText::Whole(number) => whole(*number, MSS_MIN..=u16::MAX).map(Mss::Bytes),
+        WholeOrText::Text(text) if text == Mss::AUTO => Ok(Mss::Auto),
+        WholeOrText::Text(text) => Err(Refusal::new(
+            format!("{} is not known here", quoted(text)),
+            format!("Write a number from {MSS_MIN} to {}, or \"{}\".", u16::MAX, Mss::AUTO),
+        )),
+    }
 }
 
 pub(crate) fn protocol(written: &WholeOrText) -> Result<Protocol, Refusal> {

@@ -44,6 +44,11 @@ fn vxlan_ends_at_the_kernels_own_device() {
 }
 
 #[test]
+fn one_routers_real_is_another_router() {
+    hold("two-levels.toml");
+}
+
+#[test]
 fn responses_come_back_through_the_box_on_one_arm() {
     hold("one-arm.toml");
 }

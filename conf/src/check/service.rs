@@ -281,6 +281,8 @@ pub(super) fn services(
         let ports = ports(report, table, protocol);
         let find = |text: &String| pools.find(text, "pool");
         let pool = needed(report, table, "pool", file.pool.as_ref(), find).flatten();
+        let mss =
+            optional(report, table, "clamp_mss", file.clamp_mss.as_ref(), |mss| scalar::mss(mss, protocol));
         let quic = quic::of_service(report, table, protocol, configs);
         let (mark, limit) = attributes::of_service(report, table, asks, limits_before);
         limits_before += usize::from(limit.is_some());
@@ -293,7 +295,7 @@ pub(super) fn services(
         claims.push(Claim { vip, protocol, ports, label, key: table.key("vip"), span });
         if let (Some(name), Some(pool)) = (name, pool) {
             names.placed(&name, services.len());
-            services.push(Service { name, vip, protocol, ports, pool, quic, mark, limit, key });
+            services.push(Service { name, vip, protocol, ports, pool, mss, quic, mark, limit, key });
         }
     }
     too_many(report, tables, SERVICES_MAX as usize, "services");

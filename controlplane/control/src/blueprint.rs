@@ -8,6 +8,7 @@ use service::{
 };
 
 use crate::numbers::{Kind, Numbers};
+use crate::segments;
 
 /// A name of the configuration has no number: the numbers were assigned for another one.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -61,7 +62,7 @@ pub fn blueprint(config: &Config, numbers: &Numbers) -> Result<Blueprint, NoNumb
         .collect();
     let quic = quic(config, &reals);
     let mut services = Vec::with_capacity(config.services.len());
-    for service in &config.services {
+    for (place, service) in config.services.iter().enumerate() {
         let number = numbers
             .service(&service.name)
             .ok_or_else(|| NoNumber { kind: Kind::Service, name: service.name.clone() })?;
@@ -76,6 +77,7 @@ pub fn blueprint(config: &Config, numbers: &Numbers) -> Result<Blueprint, NoNumb
             quic: service.quic,
             attributes: attributes(config, service),
             key: service.key,
+            mss: segments::most(config, place, service),
         });
     }
     let rules = rules(config, &services, &reals);

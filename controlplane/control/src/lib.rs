@@ -17,6 +17,7 @@ mod overrides;
 mod plan;
 mod publish;
 mod ramps;
+mod segments;
 mod whole;
 
 /// A map whose order means nothing. Keyed at random at start (`ahash`), because some keys are what others

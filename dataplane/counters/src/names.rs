@@ -160,7 +160,8 @@ counters! {
         NdAnswered = "nd.answered",
         /// Packets too big for the tunnel whose sender was told so (RFC 1191 §4, RFC 4443 §3.2).
         TooBigAnswered = "too_big.answered",
-        /// Packets too big for the tunnel whose sender was not told, because answers are limited to 1,000 a second.
+        /// Packets too big for a tunnel, and errors from inside of one, whose sender was not told, because answers are
+        /// limited to 1,000 a second.
         TooBigLimited = "too_big.limited",
         /// Frames that came from the kernel, or from this program beside the path, to be transmitted.
         KernelRx = "kernel.rx",
@@ -176,6 +177,15 @@ counters! {
         QuicRouted = "quic.routed",
         /// QUIC packets whose connection id names no real that is there: they follow their four-tuple.
         QuicUnroutable = "quic.unroutable",
+        /// ICMP errors from inside of a tunnel to a real that the client was told in the VIP's name (RFC 2003 §4).
+        IcmpTranslated = "icmp.translated",
+        /// Such errors of which no client could be told: they quote too little of its packet, or a later fragment, or one
+        /// whose flow has another real.
+        IcmpUntranslatable = "icmp.untranslatable",
+        /// MTUs of ways to reals that were learnt from ICMP errors (RFC 1191, RFC 8201).
+        PathMtuLearnt = "path_mtu.learnt",
+        /// SYNs whose offer of a segment size was lowered to what their service says.
+        MssClamped = "mss.clamped",
         /// Tunnels that ended here: one for each packet that was taken out of one.
         TunnelEnded = "tunnel.ended",
         /// Packets of flows that were new, or had to be confirmed, and whose service a rule gave.

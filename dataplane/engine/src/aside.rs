@@ -15,6 +15,7 @@ use crate::decision::{Answer, Decision, Verdict};
 use crate::encap::Identifications;
 use crate::marks::among;
 use crate::open::Opened;
+use crate::path_mtu::PathMtus;
 use crate::resolve::{Resolver, Target};
 use crate::tail;
 use crate::too_big::{self, Told};
@@ -95,6 +96,8 @@ pub(crate) struct Asides {
     pub(crate) ingress: u8,
     /// Which came in tunnels that end here, or with labels.
     pub(crate) opened: Opened,
+    /// What errors told of the ways to reals.
+    pub(crate) path_mtus: PathMtus,
     /// Which leave by another, and by which, in their order.
     away: u64,
     ports: Vec<u8>,
@@ -111,7 +114,17 @@ impl Default for Asides {
     fn default() -> Self {
         let (ports, held) = (Vec::with_capacity(BURST_MAX), Vec::with_capacity(BURST_MAX));
         let answers = Gate::new(Some(too_big::PER_SECOND_MAX));
-        Self { ingress: 0, opened: Opened::NONE, away: 0, ports, waits: 0, held, room: 0, answers }
+        Self {
+            ingress: 0,
+            opened: Opened::NONE,
+            path_mtus: PathMtus::new(),
+            away: 0,
+            ports,
+            waits: 0,
+            held,
+            room: 0,
+            answers,
+        }
     }
 }
 

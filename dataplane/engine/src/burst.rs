@@ -209,6 +209,9 @@ impl Engine {
         if may_open {
             self.part_opened();
         }
+        if table.clamps_mss() {
+            self.clamp_all(table, burst.as_mut_slice(), now);
+        }
         self.finish(table, burst, now, gone, observer)
     }
 
@@ -240,10 +243,10 @@ impl Engine {
             match wire::parse(packet.data(), len, &mut lane.parsed) {
                 Err(reason) => lane.leave(unparsed(reason)),
                 Ok(()) if !table.may_be_vip(&lane.parsed.tuple.destination, lane.parsed.tuple.family) => {
-                    // Who asks for a VIP's link address asks a group (RFC 4291 §2.7.1).
+                    // Who asks for a VIP's link address asks a group (RFC 4291 §2.7.1), and errors may be of our tunnels.
                     let FiveTuple { source, family, .. } = &lane.parsed.tuple;
-                    let asks = lane.parsed.kind == Kind::NeighbourDiscovery
-                        || responses_pass && table.may_be_vip(source, *family);
+                    let asks =
+                        lane.parsed.kind.may_ask() || responses_pass && table.may_be_vip(source, *family);
                     let step = if asks { Step::Classify } else { Step::Punt };
                     (lane.step, lane.punt, of_none) = (step, PuntReason::NotVip, of_none + 1);
                 }
@@ -466,6 +469,11 @@ fn leave<P: Packet>(
     (lane, at): (&Lane, u32),
 ) -> Decision {
     let (table, mac) = (resolver.table, resolver.mac);
+    if lane.step == Step::Classify
+        && let Some(decision) = crate::from_inside::answer(resolver, packet, &lane.parsed)
+    {
+        return decision;
+    }
     let answer = match lane.step {
         Step::Drop => Err(Verdict::Drop(lane.drop)),
         Step::Punt => return refused(resolver, FULL, &lane.parsed),

@@ -46,6 +46,8 @@ pub enum Answer {
     Nd,
     /// A packet that does not fit the tunnel.
     TooBig,
+    /// An error from inside of a tunnel: it is the client's now.
+    Translated,
 }
 
 impl Answer {
@@ -57,6 +59,7 @@ impl Answer {
             Self::Arp => Event::ArpAnswered,
             Self::Nd => Event::NdAnswered,
             Self::TooBig => Event::TooBigAnswered,
+            Self::Translated => Event::IcmpTranslated,
         }
     }
 }

@@ -9,7 +9,7 @@ use counters::{DropReason, PuntReason};
 use flow::{Epoch, FlowRecord, Gate, Value};
 use mem::Prf;
 use port::{Packet, Tick};
-use service::{RealNumber, RuleAction, ServiceNumber, TableView, Template};
+use service::{RealNumber, ReturnPath, RuleAction, ServiceNumber, TableView, Template};
 use wire::mpls::Entry;
 use wire::{Family, FiveTuple, Kind, Parsed, Unparsed};
 
@@ -20,9 +20,11 @@ use crate::client::may_stay;
 use crate::decision::{Answer, Decision, FlowUse, Verdict, unparsed};
 use crate::encap::{Identifications, encap};
 use crate::fragments::{self, Course, Fragment, Fragments};
+use crate::from_inside::Inside;
 use crate::labels;
 use crate::mates;
 use crate::meter::{Colour, Meters};
+use crate::mss;
 use crate::open;
 use crate::portless::{answer_no_ip, answer_portless};
 use crate::quic::Ciphers;
@@ -169,10 +171,19 @@ where
             };
         }
         (self.tell)(Step::Parsed(parsed));
+        if self.table.clamps_mss() {
+            let known = |tuple: &FiveTuple| (self.known)(tuple, true).alive();
+            if mss::clamp(self.table, self.select, packet, &parsed, known) {
+                (self.tell)(Step::Clamped);
+            }
+        }
         let (destination, family) = (&parsed.tuple.destination, parsed.tuple.family);
         let may_be_vip = self.table.may_be_vip(destination, family);
         (self.tell)(Step::Screened(may_be_vip));
-        if !may_be_vip && parsed.kind != Kind::NeighbourDiscovery {
+        if let Some(decision) = self.inside(packet, &parsed) {
+            return decision;
+        }
+        if !may_be_vip && !parsed.kind.may_ask() {
             return self.left((Verdict::Punt(PuntReason::NotVip), None), &parsed);
         }
         if parsed.is_piece() {
@@ -245,6 +256,23 @@ where
             return Decision::left(Verdict::Drop(DropReason::NoReal), Some(service));
         }
         self.send(packet, &fragments::bare(parsed), (real, service, used))
+    }
+
+    /// An error from inside of a tunnel, if it is one that a client is to be told.
+    fn inside<P: Packet>(&mut self, packet: &mut P, parsed: &Parsed) -> Option<Decision> {
+        let inside = Inside::of(self.table, packet.data(), parsed)?;
+        (self.tell)(Step::Inside(inside));
+        let template = self.table.template(inside.real)?;
+        let known = |tuple: &FiveTuple| (self.known)(tuple, true).alive();
+        let service = inside.service(self.table, self.select, known)?;
+        if !inside.helps() || !self.answers.admit() || !inside.translate(packet, parsed, template) {
+            return None;
+        }
+        (self.tell)(Step::Ready(packet.total_len()));
+        Some(match self.table.return_path() {
+            ReturnPath::Direct => Decision::answered(Answer::Translated),
+            ReturnPath::ViaSlr => Decision::left(Verdict::Punt(PuntReason::Return), Some(service)),
+        })
     }
 
     /// A packet without a flow: it is answered, or it leaves.
@@ -372,11 +400,10 @@ where
             }
         }
         if let Some(client) = self.table.service(choice.at).client(&parsed.tuple) {
-            let real = match (self.known)(&client, true) {
-                Known::Current(value) | Known::Earlier(value) => Some(value.real()),
-                Known::Nothing | Known::Silent(_) => None,
-            };
-            let real = real.filter(|real| may_stay(self.table, *real));
+            let real = (self.known)(&client, true)
+                .alive()
+                .map(Value::real)
+                .filter(|real| may_stay(self.table, *real));
             (self.tell)(Step::Client(client, real));
             if let Some(real) = real {
                 return Ok(real);

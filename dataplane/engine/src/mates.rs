@@ -54,6 +54,13 @@ impl Resolver<'_, '_> {
         find(self.mates, (self.flows.hash(tuple), tuple), (self.table.timeouts(), self.now))
     }
 
+    /// What is known of a flow whose packets do not come here, or not only: by this worker, or by the others.
+    pub(crate) fn known_anywhere(&mut self, tuple: &FiveTuple) -> Option<Value> {
+        let silences = Silences::from(self.table.timeouts());
+        let own = self.flows.reader().find(tuple).map(|flow| flow.value);
+        own.filter(|value| !value.is_expired(self.now.0, &silences)).or_else(|| self.look_around(tuple))
+    }
+
     /// The packet goes where its flow goes that another worker has. Under which table that was is not known here, so its
     /// service is asked for again. If it shows that the flow is alive it is entered here too, so that it ages with use
     /// whichever worker its datagrams fall to.

@@ -8,6 +8,7 @@ use wire::mpls::Entry;
 use wire::{FiveTuple, Parsed, Unparsed};
 
 use crate::decision::Decision;
+use crate::from_inside::Inside;
 use crate::meter::Colour;
 use crate::open::Shell;
 use crate::quic::Unroutable;
@@ -19,6 +20,10 @@ pub enum Step {
     Popped(Entry, usize),
     /// It came in a tunnel that ends here, and goes on as what that carried.
     Opened(Shell),
+    /// It opens a connection, and the segment size that it offers was lowered.
+    Clamped,
+    /// It is an error about a packet that we had tunnelled to a real.
+    Inside(Inside),
     /// Its headers cannot be taken for a packet's.
     Unparsed(Unparsed),
     /// What its headers say.
@@ -100,6 +105,14 @@ pub enum Known {
 }
 
 impl Known {
+    /// What holds of it now.
+    pub(crate) fn alive(self) -> Option<Value> {
+        match self {
+            Self::Nothing | Self::Silent(_) => None,
+            Self::Current(value) | Self::Earlier(value) => Some(value),
+        }
+    }
+
     pub(crate) fn of(found: Option<FlowRecord>, now: Tick, timeouts: Timeouts, epoch: Epoch) -> Self {
         match found.map(|flow| flow.value) {
             None => Self::Nothing,

@@ -8,7 +8,7 @@ use port::Packet;
 use service::Template;
 use wire::ipv4::{self, DONT_FRAGMENT, Ipv4};
 use wire::ipv6::{self, Ipv6};
-use wire::{Family, Kind, Parsed, checksum, icmp, protocol};
+use wire::{Family, FiveTuple, Kind, Parsed, checksum, ethernet, icmp, protocol};
 
 /// Answers a worker gives in a second: enough for every flow that begins on a narrow path, and too few to be
 /// of use to a flood under false names (RFC 4443 §2.4 (f)).
@@ -19,7 +19,7 @@ const V4_BYTES_MAX: usize = 576;
 /// The same for ICMPv6: the least MTU of IPv6 (RFC 4443 §2.4 (c)).
 const V6_BYTES_MAX: usize = V6_MTU_MIN as usize;
 /// No link of IPv6 carries less (RFC 8200 §5), and no sender goes below (RFC 8201 §4).
-const V6_MTU_MIN: u16 = 1280;
+pub(crate) const V6_MTU_MIN: u16 = 1280;
 /// Network control, as routers mark their errors (RFC 1812 §4.3.2.5).
 const TOS: u8 = 0xc0;
 /// Hop limit of the answer.
@@ -48,14 +48,26 @@ pub(crate) fn tell<P: Packet>(packet: &mut P, parsed: &Parsed, template: &Templa
 /// What the sender of a packet that is too large for its real is to be told; `None` if nothing helps it: the
 /// packet may be fragmented, which we do not do, or is an error itself, or as small as IPv6 knows.
 fn mtu(parsed: &Parsed, template: &Template) -> Option<u16> {
-    let outer = u16::try_from(template.outer_len()).unwrap_or(u16::MAX);
-    let mtu = template.mtu().saturating_sub(outer);
-    let mtu = match parsed.tuple.family {
-        Family::V4 => mtu,
-        Family::V6 => mtu.max(V6_MTU_MIN),
-    };
+    let mtu = fitting(parsed.tuple.family, template.mtu(), template.outer_len());
     let helps = parsed.dont_fragment && parsed.kind != Kind::IcmpError && parsed.ip_len > u32::from(mtu);
     helps.then_some(mtu)
+}
+
+/// The MTU of what fits a way of `mtu` in so many bytes of headers, as clients of that family are told.
+pub(crate) fn fitting(family: Family, mtu: u16, outer_len: usize) -> u16 {
+    let mtu = mtu.saturating_sub(u16::try_from(outer_len).unwrap_or(u16::MAX));
+    match family {
+        Family::V4 => mtu,
+        Family::V6 => mtu.max(V6_MTU_MIN),
+    }
+}
+
+/// Bytes in front of what an answer quotes, and the most that it may have with that.
+pub(crate) const fn sizes(family: Family) -> (usize, usize) {
+    match family {
+        Family::V4 => (ipv4::HEADER_LEN + icmp::HEADER_LEN, V4_BYTES_MAX),
+        Family::V6 => (ipv6::HEADER_LEN + icmp::HEADER_LEN, V6_BYTES_MAX),
+    }
 }
 
 /// What an answer says of the packet that it was made of.
@@ -87,10 +99,7 @@ pub mod quote {
 /// its end.
 fn answer<P: Packet>(packet: &mut P, parsed: &Parsed, mtu: u16) -> bool {
     let network = usize::from(parsed.network_offset);
-    let (header, most) = match parsed.tuple.family {
-        Family::V4 => (ipv4::HEADER_LEN + icmp::HEADER_LEN, V4_BYTES_MAX),
-        Family::V6 => (ipv6::HEADER_LEN + icmp::HEADER_LEN, V6_BYTES_MAX),
-    };
+    let (header, most) = sizes(parsed.tuple.family);
     // Of a packet in segments the first is quoted; back ends cut them longer than this.
     packet.truncate((network + (most - header).min(parsed.ip_len as usize)).min(packet.data().len()));
     let Ok(frame) = packet.prepend(header) else { return false };
@@ -98,18 +107,36 @@ fn answer<P: Packet>(packet: &mut P, parsed: &Parsed, mtu: u16) -> bool {
         return false;
     }
     frame.copy_within(header..header + network, 0);
+    write(frame, network, &parsed.tuple, icmp::too_big(parsed.tuple.family, mtu))
+}
+
+/// Writes an answer about a packet of that tuple around what it quotes: it goes back by the link that it came by, and
+/// `head` is the beginning of its message. Gives whether there was room.
+pub(crate) fn write(
+    frame: &mut [u8],
+    network: usize,
+    tuple: &FiveTuple,
+    head: [u8; icmp::HEADER_LEN],
+) -> bool {
     let Some((link, ip)) = frame.split_at_mut_checked(network) else { return false };
     if let [to, from, ..] = link.as_chunks_mut::<6>().0 {
         std::mem::swap(to, from);
     }
-    match parsed.tuple.family {
-        Family::V4 => write_v4(ip, parsed, mtu),
-        Family::V6 => write_v6(ip, parsed, mtu),
+    let ethertype = match tuple.family {
+        Family::V4 => ethernet::IPV4,
+        Family::V6 => ethernet::IPV6,
+    };
+    if let Some(field) = link.last_chunk_mut() {
+        *field = ethertype.to_be_bytes();
+    }
+    match tuple.family {
+        Family::V4 => write_v4(ip, tuple, head),
+        Family::V6 => write_v6(ip, tuple, head),
     }
     true
 }
 
-fn write_v4(packet: &mut [u8], parsed: &Parsed, mtu: u16) {
+fn write_v4(packet: &mut [u8], tuple: &FiveTuple, icmp: [u8; icmp::HEADER_LEN]) {
     let total_len = u16::try_from(packet.len()).unwrap_or(u16::MAX);
     let Some((head, message)) = packet.split_first_chunk_mut::<{ ipv4::HEADER_LEN }>() else { return };
     let ip = Ipv4 {
@@ -121,32 +148,32 @@ fn write_v4(packet: &mut [u8], parsed: &Parsed, mtu: u16) {
         ttl: HOP_LIMIT,
         protocol: protocol::ICMP,
         checksum: [0; 2],
-        source: address(&parsed.tuple.destination),
-        destination: address(&parsed.tuple.source),
+        source: address(&tuple.destination),
+        destination: address(&tuple.source),
     };
     *head = Ipv4 { checksum: checksum::of(&ip.emit()), ..ip }.emit();
-    write_message(message, parsed, mtu);
+    write_message(message, tuple, icmp);
 }
 
-fn write_v6(packet: &mut [u8], parsed: &Parsed, mtu: u16) {
+fn write_v6(packet: &mut [u8], tuple: &FiveTuple, icmp: [u8; icmp::HEADER_LEN]) {
     let Some((head, message)) = packet.split_first_chunk_mut::<{ ipv6::HEADER_LEN }>() else { return };
     let ip = Ipv6 {
         version_class_label: 6 << 28,
         payload_len: u16::try_from(message.len()).unwrap_or(u16::MAX),
         next_header: protocol::ICMPV6,
         hop_limit: HOP_LIMIT,
-        source: parsed.tuple.destination,
-        destination: parsed.tuple.source,
+        source: tuple.destination,
+        destination: tuple.source,
     };
     *head = ip.emit();
-    write_message(message, parsed, mtu);
+    write_message(message, tuple, icmp);
 }
 
-fn write_message(message: &mut [u8], parsed: &Parsed, mtu: u16) {
+fn write_message(message: &mut [u8], tuple: &FiveTuple, icmp: [u8; icmp::HEADER_LEN]) {
     if let Some(head) = message.first_chunk_mut() {
-        *head = icmp::too_big(parsed.tuple.family, mtu);
+        *head = icmp;
     }
-    icmp::finish(&parsed.tuple.reversed(), message);
+    icmp::finish(&tuple.reversed(), message);
 }
 
 /// An IPv4 address as it stands on the wire.

@@ -385,4 +385,6 @@ pub struct ServiceSpec {
     pub attributes: Attributes,
     /// What its flows are kept together by; of QUIC their own connection ids do it, and this is [`Key::Flow`].
     pub key: Key,
+    /// Of TCP: the largest segment size that a SYN may offer (RFC 9293 §3.7.1), or 0 for any.
+    pub mss: u16,
 }

@@ -164,6 +164,7 @@ fn header(blueprint: &Blueprint, v4: &BuiltIndex<Entry4>, v6: &BuiltIndex<Entry6
         mtu: outer.mtu,
         hop_limit: outer.hop_limit,
         passes_max: outer.passes_max,
+        clamps: u8::from(blueprint.services.iter().any(|service| service.mss != 0)),
         dont_fragment: outer.dont_fragment.code(),
         return_path: blueprint.return_path.code(),
         services_len: numbers.max().map_or(0, |largest| largest + 1),
@@ -408,6 +409,9 @@ fn service(
     if quic != NO_QUIC && spec.protocol != protocol::UDP {
         return Err(ServiceFault::Quic);
     }
+    if spec.mss != 0 && spec.protocol != protocol::TCP {
+        return Err(ServiceFault::Mss);
+    }
     let (mark, limit) = attributes.places_of(spec);
     let fits = spec.key.fits(spec.protocol, family_bits(family));
     if !fits || quic != NO_QUIC && spec.key != Key::Flow {
@@ -431,7 +435,8 @@ fn service(
         key,
         key_bits,
         group: group.unwrap_or_default(),
-        tail: [0; 16],
+        mss: spec.mss,
+        tail: [0; 14],
     })
 }
 

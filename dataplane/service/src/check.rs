@@ -218,11 +218,16 @@ fn check_services<'t>(
             && service.spare == 0
             && quic.are_sound(&service.quic)
             && (service.protocol == protocol::UDP || !service.is_quic())
+            && (service.mss == 0 || service.protocol == protocol::TCP)
             && attributes.is_sound_of(service)
             && service.tail.iter().all(|byte| *byte == 0)
     })?;
     if !attributes.are_all_used(services) {
         return Err(ImageError::Item(Section::Slots, 0));
+    }
+    let clamps = services.iter().any(|service| service.mss != 0);
+    if header.clamps != u8::from(clamps) {
+        return Err(ImageError::Header);
     }
     let len = services.last().map_or(0, |last| last.number + 1);
     let keeps_clients = services.iter().any(ServiceEntry::keeps_clients);

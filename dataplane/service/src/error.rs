@@ -96,6 +96,8 @@ pub enum ServiceFault {
     Attributes(AttributeFault),
     /// Its key has no such bits, or it has no ports to be keyed by, or connection ids do that.
     Key,
+    /// It has a largest segment size and is not of TCP.
+    Mss,
     /// That service has the same VIP, protocol and ports.
     Duplicate(ServiceNumber),
     /// That service has the same VIP and protocol, and a port range that is as wide and overlaps.
@@ -176,6 +178,7 @@ impl fmt::Display for ServiceFault {
             }
             Self::Attributes(fault) => write!(f, "{fault}"),
             Self::Key => f.write_str("its key is out of range, or its protocol or connection ids leave none"),
+            Self::Mss => f.write_str("it has a largest segment size and is not of TCP"),
             Self::Duplicate(other) => write!(f, "same VIP, protocol and ports as service {}", other.get()),
             Self::Ambiguous(other) => {
                 write!(f, "its ports overlap those of service {} and neither is narrower", other.get())

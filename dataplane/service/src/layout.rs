@@ -176,6 +176,8 @@ pub(crate) struct Header {
     pub(crate) rules: u8,
     /// What is to be done with packets before they are read: [`OPENS_LABELS`], [`OPENS_TUNNELS`].
     pub(crate) opens: u8,
+    /// 1 if a service has a largest segment size.
+    pub(crate) clamps: u8,
     pub(crate) tail: [u8; HEADER_TAIL],
 }
 
@@ -194,7 +196,7 @@ pub(crate) const OPENS_TUNNELS: u8 = 2;
 /// Bytes of the header in front of the spans.
 const HEADER_FIXED: usize = 112;
 /// Bytes of what stands behind them.
-const HEADER_FLAGS: usize = 2;
+const HEADER_FLAGS: usize = 3;
 /// What fills the header's last cache line.
 const HEADER_TAIL: usize =
     (ALIGN - (HEADER_FIXED + SECTIONS * size_of::<Span>() + HEADER_FLAGS) % ALIGN) % ALIGN;
@@ -224,7 +226,9 @@ pub struct ServiceEntry {
     pub(crate) key_bits: u8,
     /// The least number of the services that share its clients; 0 if it keeps none.
     pub(crate) group: u16,
-    pub(crate) tail: [u8; 16],
+    /// The largest segment size that a SYN may offer, or 0.
+    pub(crate) mss: u16,
+    pub(crate) tail: [u8; 14],
 }
 
 impl ServiceEntry {
@@ -245,7 +249,8 @@ impl ServiceEntry {
         key: 0,
         key_bits: 0,
         group: 0,
-        tail: [0; 16],
+        mss: 0,
+        tail: [0; 14],
     };
 
     /// Its number.
@@ -423,6 +428,8 @@ pub(crate) const LAYOUT: u64 = fold(&[
     size_of::<LimitEntry>(),
     offset_of!(ServiceEntry, key),
     offset_of!(ServiceEntry, group),
+    offset_of!(ServiceEntry, mss),
+    offset_of!(Header, clamps),
     size_of::<QuicEntry>(),
     size_of::<ServerIdEntry>(),
     size_of::<PoolHeader>(),

@@ -35,6 +35,7 @@ mod ports;
 mod quic;
 mod rendezvous;
 mod rules;
+mod sizes;
 mod table;
 mod tail;
 mod template;

@@ -311,6 +311,16 @@ impl Template {
         self
     }
 
+    /// This template with room for packets of `mtu` bytes and no more. A template that is absent, or for whose headers
+    /// there would be no room, stays as it is.
+    #[must_use]
+    pub const fn with_mtu(mut self, mtu: u16) -> Self {
+        if self.is_present() && mtu as usize > self.outer_len() {
+            self.mtu = mtu;
+        }
+        self
+    }
+
     /// This template with another source MAC address: ours on the port that packets leave by.
     #[must_use]
     pub const fn with_source(mut self, source: [u8; 6]) -> Self {

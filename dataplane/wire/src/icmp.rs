@@ -158,6 +158,16 @@ pub const fn too_big(family: Family, mtu: u16) -> [u8; HEADER_LEN] {
     }
 }
 
+/// The eight bytes in front of a quoted packet that say that its destination is not reached: host unreachable (RFC 792),
+/// address unreachable (RFC 4443 §3.1). The checksum is not there yet.
+#[must_use]
+pub const fn unreachable(family: Family) -> [u8; HEADER_LEN] {
+    match family {
+        Family::V4 => [3, 1, 0, 0, 0, 0, 0, 0],
+        Family::V6 => [1, 3, 0, 0, 0, 0, 0, 0],
+    }
+}
+
 /// Puts the right checksum into a message; `tuple` is the message's own.
 pub fn finish(tuple: &FiveTuple, message: &mut [u8]) {
     if let Some([_, _, c0, c1]) = message.first_chunk_mut::<4>() {

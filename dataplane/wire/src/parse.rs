@@ -30,10 +30,10 @@ pub enum Kind {
     IcmpError,
     /// An ICMP error whose quoted packet does not name a flow of the destination.
     IcmpBadQuote,
-    /// An echo request.
-    EchoRequest,
     /// IPv6 neighbour discovery.
     NeighbourDiscovery,
+    /// An echo request.
+    EchoRequest,
     /// Any other ICMP.
     IcmpOther,
     /// The first fragment of a datagram, with its whole transport header; the tuple is the datagram's flow, without
@@ -51,6 +51,16 @@ pub enum Kind {
     Ah,
     /// A transport protocol that has no ports for us.
     OtherProtocol,
+}
+
+impl Kind {
+    /// Whether such a packet may be for us though its destination is no VIP: neighbour discovery asks groups, and errors
+    /// come to where tunnels come from.
+    #[inline]
+    #[must_use]
+    pub const fn may_ask(self) -> bool {
+        matches!(self, Self::IcmpError | Self::IcmpBadQuote | Self::NeighbourDiscovery)
+    }
 }
 
 /// Whether a packet is from one to one. One byte, so that the usual answer is one question.

@@ -1,5 +1,7 @@
 //! TCP, as far as a balancer reads it (RFC 9293 §3.1): ports, data offset, flags.
 
+use crate::checksum::Sum;
+
 /// Bytes of a header without options.
 pub const HEADER_LEN: usize = 20;
 
@@ -22,6 +24,13 @@ impl Flags {
     #[must_use]
     pub const fn opens(self) -> bool {
         self.0 & (Self::SYN | Self::ACK | Self::RST | Self::FIN) == Self::SYN
+    }
+
+    /// Either end's first packet: its options count.
+    #[inline]
+    #[must_use]
+    pub const fn synchronises(self) -> bool {
+        self.0 & Self::SYN != 0
     }
 
     /// A packet that ends the connection or begins its end.
@@ -60,9 +69,61 @@ impl Tcp {
     }
 }
 
+/// Lowers the largest segment size that a segment with SYN offers (RFC 9293 §3.2, option 2) to `most`, and corrects the
+/// checksum by the change (RFC 1624 §3, equation 3). Gives whether there was anything to lower: an option that is not there
+/// is not added, and behind one that contradicts itself nothing is read.
+pub fn clamp_mss(segment: &mut [u8], most: u16) -> bool {
+    let Some(at) = mss_at(segment) else { return false };
+    let Some(&mut [ref mut m0, ref mut m1]) = segment.get_mut(at..).and_then(|rest| rest.first_chunk_mut())
+    else {
+        return false;
+    };
+    let was = [*m0, *m1];
+    if u16::from_be_bytes(was) <= most {
+        return false;
+    }
+    let is = most.to_be_bytes();
+    [*m0, *m1] = is;
+    // At an odd place a byte counts in the other half of a word.
+    let word = |[a, b]: [u8; 2]| u16::from_be_bytes(if at.is_multiple_of(2) { [a, b] } else { [b, a] });
+    if let Some([c0, c1]) = segment.get_mut(16..).and_then(|rest| rest.first_chunk_mut()) {
+        let sum = Sum::default().add_u16(!u16::from_be_bytes([*c0, *c1]));
+        [*c0, *c1] = sum.add_u16(!word(was)).add_u16(word(is)).finish();
+    }
+    true
+}
+
+/// Where the value of the option stands.
+fn mss_at(segment: &[u8]) -> Option<usize> {
+    const END: u8 = 0;
+    const NOTHING: u8 = 1;
+    const MSS: u8 = 2;
+    let header_len = usize::from(segment.get(12)? >> 4) * 4;
+    let options = segment.get(..header_len)?;
+    let mut at = HEADER_LEN;
+    loop {
+        match *options.get(at)? {
+            END => return None,
+            NOTHING => at += 1,
+            kind => {
+                let len = usize::from(*options.get(at + 1)?);
+                if len < 2 || at + len > header_len {
+                    return None;
+                }
+                if kind == MSS {
+                    return (len == 4).then_some(at + 2);
+                }
+                at += len;
+            }
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::Flags;
+    use crate::checksum::Sum;
+    use proptest::prelude::{any, proptest};
 
     #[test]
     fn only_a_lone_syn_opens_and_fin_or_rst_close() {
@@ -75,5 +136,29 @@ mod tests {
         }
         assert!(Flags(Flags::RST).closes() && Flags(Flags::FIN | Flags::ACK).closes());
         assert!(!Flags(Flags::ACK).closes());
+    }
+
+    proptest! {
+        /// The checksum stays what a whole one would be, wherever the option stands; and nothing is read behind the header.
+        #[test]
+        fn a_lowered_mss_leaves_a_right_checksum(options in proptest::collection::vec(any::<u8>(), 0..40), pad in 0usize..8, most in any::<u16>(), has_mss in any::<bool>()) {
+            let mut segment = vec![0x1f, 0x90, 0, 80, 0, 0, 0, 1, 0, 0, 0, 0, 0, 2, 2, 0, 0, 0, 0, 0];
+            if has_mss {
+                segment.extend(std::iter::repeat_n(1, pad));
+                segment.extend([2, 4, 0x05, 0xb4]);
+            }
+            segment.extend(&options);
+            segment.resize(segment.len().min(60).next_multiple_of(4), 0);
+            segment[12] = u8::try_from(segment.len() / 4).unwrap() << 4;
+            segment.extend(b"data");
+            let sum = Sum::default().add_bytes(&segment).finish();
+            segment[16..18].copy_from_slice(&sum);
+            let before = segment.clone();
+            let is_lowered = super::clamp_mss(&mut segment, most);
+            assert!(Sum::default().add_bytes(&segment).is_intact());
+            assert_eq!(is_lowered, segment != before);
+            assert_eq!(is_lowered && has_mss, has_mss && most < 0x05b4);
+            assert_eq!(segment[segment.len() - 4..], *b"data");
+        }
     }
 }

@@ -167,6 +167,9 @@ impl<P: Port, B: AsRef<[u8]>> Worker<P, B> {
         if !self.is_silent() {
             self.now = self.port.rx_burst(&mut self.burst).max(self.now);
         }
+        if self.now != before && !self.engine.path_mtus().is_empty() {
+            self.settle_path_mtus();
+        }
         let received = self.burst.len();
         if received == 0 {
             self.engine.advance(self.now);
@@ -338,6 +341,8 @@ impl<P: Port, B: AsRef<[u8]>> Worker<P, B> {
             let old = std::mem::replace(&mut self.table, table);
             observer.switching(SwitchPoint::Swapped);
             self.tables.give_back(old);
+            self.engine.path_mtus().again();
+            self.settle_path_mtus();
             observer.switching(SwitchPoint::GivenBack);
         }
         self.report(Report::Switched(generation));
@@ -360,6 +365,13 @@ impl<P: Port, B: AsRef<[u8]>> Worker<P, B> {
         self.publish();
         self.report(Report::Stopped);
         Breath::Stopped
+    }
+
+    /// What was learnt of the ways to reals comes into force, between two bursts.
+    #[cold]
+    fn settle_path_mtus(&mut self) {
+        let (table, now) = (&mut self.table, self.now);
+        self.engine.path_mtus().settle(now, |real, mtu| table.put_mtu(real, mtu));
     }
 
     fn publish(&mut self) {

@@ -6,7 +6,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use rtrb::{Consumer, Producer, RingBuffer};
-use service::{Generation, Hop, Table, TableView, Template};
+use service::{Generation, Hop, RealNumber, Table, TableView, Template};
 
 /// A table, and one worker's own templates for its reals: where next hops are put as they are learnt.
 pub struct Handover<B> {
@@ -39,7 +39,15 @@ impl<B: AsRef<[u8]>> Handover<B> {
         if let (Some(template), Some(image)) = (self.templates.get_mut(at), self.table.templates().get(at))
             && image.is_followed()
         {
-            *template = image.with_hop(hop);
+            *template = image.with_hop(hop).with_mtu(template.mtu());
+        }
+    }
+
+    /// Puts in what was learnt of the way to a real; without, what is configured holds again.
+    pub fn put_mtu(&mut self, real: RealNumber, mtu: Option<u16>) {
+        let at = real.index();
+        if let (Some(template), Some(image)) = (self.templates.get_mut(at), self.table.templates().get(at)) {
+            *template = template.with_mtu(mtu.unwrap_or(image.mtu()).min(image.mtu()));
         }
     }
 

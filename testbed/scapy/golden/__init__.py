@@ -17,11 +17,11 @@ from .keys import ah, chooser, esp
 from .marks import MPLS, labelled, linked, remarked
 from .meter import Meter
 from .neighbours import advertisement, arp_reply
-from .outputs import GUE, Inner, echo_answer, entropy, ipip, mac_rewrite, too_big, tunnelled
+from .outputs import GUE, Inner, echo_answer, entropy, ipip, mac_rewrite, too_big, tunnelled, unreachable
 from .room import Room
 from .quic import Ids, long, short
 from .selection import Pool, door, prf
-from .tunnels import END4, END6, UPPER4, UPPER6, nested, to_end, to_end6
+from .tunnels import END4, END6, UPPER4, UPPER6, nested, to_end, to_end6, tunnel_error
 
 __all__ = [
     "ARP", "IP", "IPOption", "IPv6", "TCP", "UDP",
@@ -30,11 +30,11 @@ __all__ = [
     "ip4", "ip6", "padded", "patched", "reply", "tcp", "udp",
     "followed", "part4", "part6", "pieces4", "pieces6",
     "GUE", "Inner",
-    "advertisement", "arp_reply", "echo_answer", "entropy", "ipip", "mac_rewrite", "too_big", "tunnelled",
+    "advertisement", "arp_reply", "echo_answer", "entropy", "ipip", "mac_rewrite", "too_big", "tunnelled", "unreachable",
     "Pool", "Room", "door", "prf",
     "ah", "chooser", "esp",
     "Ids", "long", "short",
-    "END4", "END6", "UPPER4", "UPPER6", "nested", "to_end", "to_end6",
+    "END4", "END6", "UPPER4", "UPPER6", "nested", "to_end", "to_end6", "tunnel_error",
     "Ether", "GRE", "VXLAN",
     "MPLS", "Meter", "labelled", "linked", "remarked",
 ]

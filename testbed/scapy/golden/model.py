@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from scapy.layers.inet6 import IPv6, in6_chksum
 from scapy.utils import checksum
 
-from . import keys, marks, quic, rules, tunnels
+from . import inside, keys, marks, quic, rules, tunnels
 from .fragments import TICKS_A_SECOND, Fragments, Piece, bare
-from .frames import IPV4, IPV6, TAGS, Flow
+from .frames import IPV4, IPV6, TAGS, Flow, patched
 from .meter import GREEN, RED, Meter
 from .neighbours import answered
 from .outputs import Inner, echo_answer, ipip, mac_rewrite, split, too_big, tunnelled
@@ -223,7 +223,8 @@ class Balancer:
         by_name = {real["name"]: real for real in config["real"]}
         self.quic = {service["name"]: quic.Servers(service["quic"], config["quic"], by_name)
                      for service in config["service"] if "quic" in service}
-        self.ends, self.ttl = tunnels.Ends(config), None
+        self.ends, self.ttl, self.path_mtus = tunnels.Ends(config), None, inside.PathMtus()
+        self.pools_said = config["pool"]
         self.rules, self.by_name = config.get("rule", []), by_name
         self.served: dict[Flow, dict] = {}
         named = {kind: {table["name"]: table for table in config.get(kind, [])} for kind in ("mark", "limit")}
@@ -303,6 +304,7 @@ class Balancer:
         """What goes out for a frame now, if it does not wait."""
         frame = self.open(frame)
         frame, self.ttl = self.ends.open(frame, sound, self.counters)
+        frame = self.clamped(frame)
         if (answer := answered(frame, self.is_vip, self.mac)) is not None:
             counter, out = answer
             self.counters[counter] += 1
@@ -362,6 +364,8 @@ class Balancer:
 
     def decide(self, frame: bytes, packet: Packet) -> bytes:
         """The frame to send."""
+        if (told := inside.told(self, frame, packet)) is not None:
+            return self.translated(told)
         if not self.is_vip(packet.dst):
             self.pass_on(frame, packet)
         refuse(bool(frame[0] & 1), "drop.link_broadcast")
@@ -441,6 +445,60 @@ class Balancer:
         except Verdict:
             return False
         return True
+
+    def clamped(self, frame: bytes) -> bytes:
+        """A SYN with a smaller offer, if its service says so (RFC 9293 §3.7.1): whole, or as the first fragment."""
+        packet = sound(frame)
+        if packet is None or packet.protocol != TCP or packet.piece and packet.piece.kind != "first" \
+                or not packet.payload[13] & 2:
+            return frame
+        sport, dport = struct.unpack_from("!HH", packet.payload)
+        if self.is_vip(packet.dst):
+            service = self.service_of(Flow(packet.src, packet.dst, sport, dport, TCP), frame, packet)
+        elif self.via_slr and self.is_vip(packet.src):
+            asked = Flow(packet.dst, packet.src, dport, sport, TCP)
+            service = (self.rules and self.alive(asked) and self.served.get(asked)) or self.service_of(asked)
+        else:
+            return frame
+        most = self.most(service) if service else None
+        if most is None or (at := offer_at(packet.payload)) is None:
+            return frame
+        begin = frame.rindex(packet.payload)
+        if struct.unpack_from("!H", frame, begin + at)[0] <= most:
+            return frame
+        self.counters["mss.clamped"] += 1
+        segment = patched(packet.payload, at, struct.pack("!H", most))
+        return frame[:begin] + resummed(packet, segment) + frame[begin + len(segment):]
+
+    def most(self, service: dict) -> int | None:
+        """The largest segment size that a service lets a SYN offer: "auto" is what its narrowest tunnel has room for."""
+        if service.get("clamp_mss") != "auto":
+            return service.get("clamp_mss")
+        pool = next(pool for pool in self.pools_said if pool["name"] == service["pool"])
+        names = {member["real"] for member in pool["members"]} | {
+            rule["real"] for rule in self.rules if "real" in rule and rule["service"] == service["name"]}
+        outer = max(inside.outer_of(self.by_name[name]) for name in names)
+        return self.tunnel["mtu"] - outer - (60 if ":" in service["vip"] else 40)
+
+    def translated(self, told: bytes) -> bytes:
+        """An error that is the client's now; it is a response."""
+        if self.via_slr:
+            packet = parse(told)
+            flow, _ = inside.quoted_flow(packet.payload[8:])
+            service = self.served[flow] if self.alive(flow) else self.service_of(flow)
+            for unit, value in (("packets", 1), ("bytes", packet.size)):
+                self.tallies[f"responses.{service['name']}", unit] += value
+            refuse(True, "punt.return")
+        return told
+
+    def service_of(self, flow: Flow, frame: bytes = b"", packet: Packet | None = None) -> dict | None:
+        """The service of a flow or of its packet, if there is one."""
+        try:
+            rule = self.rule(frame, packet, flow) if packet else self.ruled(
+                rules.Seen(flow.src, flow.dst, flow.protocol, (flow.sport, flow.dport)))
+            return self.given(rule) if rule else self.service(flow)
+        except Verdict:
+            return None
 
     def named(self, packet: Packet, service: dict) -> str | Door | None:
         """The real that a packet's connection id names, where the service has such ids."""
@@ -589,7 +647,7 @@ class Balancer:
         inner = Inner(encap, real.get("tunnel_key"), real.get("tunnel_port"), real.get("inner_mac"),
                       real.get("udp_checksum", "auto"))
         more = {"gre": 8 if inner.key is not None else 4, "fou": 8, "gue": 12, "vxlan": 30}.get(encap, 0)
-        fit(frame, packet, self.tunnel["mtu"] - (0 if lan else (40 if six else 20) + more))
+        fit(frame, packet, self.path_mtus.of(end, self.tunnel["mtu"], self.now) - (0 if lan else (40 if six else 20) + more))
         for key in (f"real.{real['name']}", f"service.{service['name']}"):
             self.tallies.update({(key, "packets"): 1, (key, "bytes"): packet.size})
         outer_only = mark.get("dscp_on") == "outer"
@@ -605,6 +663,28 @@ class Balancer:
         self.identification += not six and not out[14 + tags + 6] & 0x40
         out = marks.remarked(out, mark.get("dscp")) if outer_only else out
         return marks.linked(out, mark, self.label)
+
+
+def offer_at(segment: bytes) -> int | None:
+    """Where a segment's offer of a segment size stands (RFC 9293 §3.2)."""
+    at, size = 20, (segment[12] >> 4) * 4
+    while at + 1 < size and segment[at] != 0:
+        length = 1 if segment[at] == 1 else segment[at + 1]
+        if length < 1 or segment[at] != 1 and length < 2 or at + length > size:
+            return None
+        if segment[at] == 2:
+            return at + 2 if length == 4 else None
+        at += length
+    return None
+
+
+def resummed(packet: Packet, segment: bytes) -> bytes:
+    """The segment with a checksum made anew; a wrong one stays as wrong as it was."""
+    def whole(of: bytes) -> int:
+        addresses = b"".join(ipaddress.ip_address(end).packed for end in (packet.src, packet.dst))
+        return checksum(addresses + struct.pack("!IHH", len(of), 0, TCP) + patched(of, 16, b"\0\0"))
+    wrong = struct.unpack_from("!H", packet.payload, 16)[0] - whole(packet.payload)
+    return patched(segment, 16, struct.pack("!H", (whole(segment) + wrong) % 0xFFFF))
 
 
 def fit(frame: bytes, packet: Packet, mtu: int) -> None:

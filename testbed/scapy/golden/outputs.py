@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from scapy.fields import BitField, ByteField, ShortField
 from scapy.layers.inet import ICMP, IP, UDP
-from scapy.layers.inet6 import ICMPv6PacketTooBig, IPv6, in6_chksum
+from scapy.layers.inet6 import ICMPv6DestUnreach, ICMPv6PacketTooBig, IPv6, in6_chksum
 from scapy.layers.l2 import GRE, Ether
 from scapy.layers.vxlan import VXLAN
 from scapy.packet import Packet, Raw
@@ -154,12 +154,21 @@ def echo_answer(whole: bytes) -> bytes:
 def too_big(whole: bytes, mtu: int) -> bytes:
     """The VIP's word that a packet exceeds `mtu`: it quotes as much as 576 bytes in all hold (RFC 1812 §4.3.2.3),
     1280 of IPv6 (RFC 4443 §2.4), as network control (RFC 1812 §4.3.2.5)."""
+    return told(whole, ICMP(type=3, code=4, nexthopmtu=mtu), ICMPv6PacketTooBig(mtu=mtu))
+
+
+def unreachable(whole: bytes) -> bytes:
+    """The VIP's word that a packet did not arrive: host unreachable (RFC 792), address unreachable (RFC 4443 §3.1)."""
+    return told(whole, ICMP(type=3, code=1), ICMPv6DestUnreach(code=3))
+
+
+def told(whole: bytes, message4: ICMP, message6: Packet) -> bytes:
+    """An error about a packet, from whom it was sent to."""
     tags, ethertype, packet = split(whole)
     if ethertype == IPV4:
         sent = IP(packet[:20])
-        told = IP(src=sent.dst, dst=sent.src, tos=0xC0, id=0, flags="DF", ttl=64) / ICMP(
-            type=3, code=4, nexthopmtu=mtu) / packet[:576 - 28]
+        error = IP(src=sent.dst, dst=sent.src, tos=0xC0, id=0, flags="DF", ttl=64) / message4 / packet[:576 - 28]
     else:
         sent = IPv6(packet[:40])
-        told = IPv6(src=sent.dst, dst=sent.src, hlim=64) / ICMPv6PacketTooBig(mtu=mtu) / packet[:1280 - 48]
-    return whole[6:12] + whole[0:6] + tags + struct.pack("!H", ethertype) + bytes(told)
+        error = IPv6(src=sent.dst, dst=sent.src, hlim=64) / message6 / packet[:1280 - 48]
+    return whole[6:12] + whole[0:6] + tags + struct.pack("!H", ethertype) + bytes(error)

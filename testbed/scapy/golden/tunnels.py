@@ -12,7 +12,7 @@ from scapy.layers.inet6 import IPv6, in6_chksum
 from scapy.packet import Packet
 from scapy.utils import checksum
 
-from .frames import IPV4, IPV6, TAGS
+from .frames import IPV4, IPV6, TAGS, error4, error6, frame
 from .outputs import PORTS
 
 # The router above us, and our own address where its tunnels end.
@@ -187,3 +187,12 @@ def nested(outers: list[Packet], inner: Packet) -> Packet:
     for outer in reversed(outers):
         inner = outer / inner
     return inner
+
+
+def tunnel_error(sent: bytes, kind: int, code: int = 0, rest: bytes = bytes(4), size: int | None = None,
+                 **header) -> bytes:
+    """A router's ICMP error about a frame that we sent, to where our tunnel comes from; it quotes as much as it may."""
+    quote = sent[14:]
+    if quote[0] >> 4 == 4:
+        return frame(error4(kind, quote, code, rest, size or 576 - 28, **({"dst": "192.0.2.1"} | header)))
+    return frame(error6(kind, quote, code, rest, size or 1280 - 48, **({"dst": "2001:db8::1"} | header)))

@@ -184,6 +184,7 @@ fn blueprint(members: &[Member100; REALS]) -> Blueprint {
             quic: [None; 7],
             attributes: service::Attributes::default(),
             key: service::Key::Flow,
+            mss: 0,
         }],
     }
 }

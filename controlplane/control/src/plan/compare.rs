@@ -220,6 +220,7 @@ fn services(config: &Config) -> Vec<Thing<'_>> {
             ("protocol", service.protocol.to_string()),
             ("ports", service.ports_text()),
             ("pool", pool.unwrap_or_default()),
+            ("clamp_mss", or_none(service.mss)),
             ("quic", connection_ids(config, service)),
             ("mark", named(service.mark.and_then(|place| config.marks.get(place)).map(|mark| &mark.name))),
             (

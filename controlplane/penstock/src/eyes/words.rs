@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use counters::Event;
-use engine::{Answer, Decision, FlowUse, Following, Known, Step, Unroutable, Verdict};
+use engine::{Answer, Decision, FlowUse, Following, Inside, Known, Step, Unroutable, Verdict};
 use flow::{State, Value};
 use port::Tick;
 use service::{RealNumber, RuleAction, Ruling, ServiceNumber};
@@ -84,6 +84,10 @@ impl<'s> Names<'s> {
     /// One step, taken at `now`.
     pub(crate) fn line(&self, step: &Step, now: Tick) -> ctl::Step {
         match step {
+            Step::Clamped => {
+                said("clamped", "the segment size that it offers is lowered to its service's".to_owned())
+            }
+            Step::Inside(inside) => said("error", self.inside(inside)),
             Step::Opened(shell) => said("tunnel", tunnels::opened(shell)),
             Step::Popped(top, bytes) => said("labels", attributes::popped(*top, *bytes)),
             Step::Metered(colour) => said("limit", attributes::metered(*colour).to_owned()),
@@ -165,6 +169,18 @@ impl<'s> Names<'s> {
             RuleAction::Service(_) => format!("{name} gives the service: {because}"),
             RuleAction::Real(..) => format!("{name} gives the service and a real: {because}"),
         }
+    }
+
+    fn inside(&self, inside: &Inside) -> String {
+        let what = match inside.mtu {
+            Some(mtu) => format!("has room for {mtu} bytes"),
+            None => "does not reach it".to_owned(),
+        };
+        let whose = match inside.of {
+            Some(_) => "it quotes enough to tell whose packet it was",
+            None => "it does not quote enough to tell whose packet it was",
+        };
+        format!("the way of our tunnel to real {} {what}; {whose}", self.real_name(inside.real))
     }
 
     fn connection_id(&self, named: Result<RealNumber, Unroutable>) -> String {

@@ -62,6 +62,7 @@ pub(crate) fn blueprint(new_flows_rate_max: Option<u32>) -> Blueprint {
             quic: [None; 7],
             attributes: service::Attributes::default(),
             key: service::Key::Flow,
+            mss: 0,
         }],
     }
 }

@@ -99,6 +99,7 @@ fn services(most: usize) -> impl Strategy<Value = Vec<ServiceSpec>> {
                 quic: [None; 7],
                 attributes: crate::Attributes::default(),
                 key: crate::Key::Flow,
+                mss: 0,
             };
             let clash = |old: &ServiceSpec| {
                 (old.vip, old.prefix_len, old.protocol) == (new.vip, new.prefix_len, new.protocol)

@@ -70,6 +70,7 @@ pub(crate) fn service(number: u32, vip: &str, protocol: u8, ports: (u16, u16), p
         quic: [None; 7],
         attributes: crate::Attributes::default(),
         key: crate::Key::Flow,
+        mss: 0,
     }
 }
 
