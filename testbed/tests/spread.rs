@@ -26,6 +26,8 @@ const WORKERS: [&str; 3] = ["1", "2", "3"];
 
 /// Keys of cases about what each worker has for itself: more workers have more of it, or its share.
 const EACH_ITS_OWN: [&str; 3] = ["entries = 64", "new_flows_per_second_max", "[[limit]]"];
+/// The counter of cases about what each worker learns for itself: the MTUs of ways to reals.
+const LEARNT: &str = "path_mtu.learnt";
 /// The case about how many fragments wait at one worker.
 const SHELF: &str = "of-all-datagrams-512-fragments-wait";
 
@@ -88,8 +90,11 @@ fn same(config: &Path, input: &Path, backend: &str) -> Result<Vec<Told>, String>
 fn wanted() -> Vec<Case> {
     let (cases, _) = cases::all().unwrap();
     let is_shared = |case: &Case| {
-        let config = std::fs::read_to_string(case.file("config.toml")).unwrap();
-        case.name != SHELF && !EACH_ITS_OWN.iter().any(|key| config.contains(key))
+        let read = |name| std::fs::read_to_string(case.file(name)).unwrap();
+        let config = read("config.toml");
+        case.name != SHELF
+            && !read("counters.toml").contains(LEARNT)
+            && !EACH_ITS_OWN.iter().any(|key| config.contains(key))
     };
     let cases: Vec<Case> = cases.into_iter().filter(is_shared).collect();
     assert!(cases.len() > 200, "{} cases", cases.len());
