@@ -211,7 +211,8 @@ fn tunnels(outer: &Parsed, inner: &Parsed, between: &[u8], datagram: &[u8]) {
     match (outer.tuple.protocol, outer.tuple.destination_port) {
         (4 | 41, _) => assert!(outer.tuple.protocol == number && between.is_empty()),
         (47, _) => {
-            assert_eq!(between, [&[0x20, 0][..], &ethertype, &[0, 0, 0, 7]].concat(), "GRE (RFC 2890 §2)")
+            let key = if outer.tuple.destination.starts_with(&[10, 0, 0, 11]) { 9 } else { 7 };
+            assert_eq!(between, [&[0x20, 0][..], &ethertype, &[0, 0, 0, key]].concat(), "GRE (RFC 2890 §2)");
         }
         (17, 5555) => assert_eq!(between.len(), 8, "FOU"),
         (17, 6080) => assert_eq!(between[8..], [0, number, 0, 0], "GUE, variant 0"),

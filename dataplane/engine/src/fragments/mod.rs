@@ -31,10 +31,10 @@ use crate::resolve::Target;
 
 pub(crate) use meet::{bare, follow, is_carried, is_there, meet, portless, whole};
 
-/// Datagrams that a worker knows of.
-pub(crate) const DATAGRAMS_MAX: usize = 4096;
+/// Datagrams that a worker knows of. A fuzzer makes a table for each input: a small one is made sooner, and fuller.
+pub(crate) const DATAGRAMS_MAX: usize = if cfg!(fuzzing) { 128 } else { 4096 };
 /// Fragments that wait at one worker.
-pub(crate) const SHELF_MAX: usize = 512;
+pub(crate) const SHELF_MAX: usize = if cfg!(fuzzing) { 24 } else { 512 };
 /// Fragments of one datagram that wait.
 pub(crate) const WAITING_MAX: usize = 8;
 /// How long one waits for its first, in ticks: a second.
