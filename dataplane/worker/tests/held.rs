@@ -15,7 +15,7 @@ use engine::{Engine, NoObserver};
 use flow::FlowTable;
 use link::{Command, Report};
 use port::{MemPacket, MemPort, MemSink, MemSource, Packet, Tick};
-use service::{Aligned, Blueprint, Generation, Hop, RealNumber, Table};
+use service::{Aligned, Blueprint, Encap, Generation, Hop, RealNumber, Table, UdpChecksum, UdpTunnel};
 use shm::{ControlSide, Region};
 use worker::{
     Breath, Client, Handover, Recorder, RoundRobin, TableSender, Tape, Wanted, Worker, tables, tap, taps,
@@ -58,6 +58,8 @@ type Seen = (u64, [u8; 6], [u8; 6], [u8; 4]);
 #[derive(Default)]
 struct Kept {
     seen: Vec<Seen>,
+    /// The same packets whole.
+    whole: Vec<Vec<u8>>,
     refuses: bool,
 }
 
@@ -67,6 +69,7 @@ impl MemSink for Kept {
         let part = |at: usize| data[at..at + 6].try_into().unwrap();
         assert!(wire::ipv4::is_intact(&data[14..34]), "the outer header");
         if !self.refuses {
+            self.whole.push(data.to_vec());
             self.seen.push((packet.cookie(), part(0), part(6), data[30..34].try_into().unwrap()));
         }
         !self.refuses
@@ -157,6 +160,10 @@ impl Held {
         std::mem::take(&mut self.worker.port().ports()[port].ends().1.seen)
     }
 
+    fn whole(&mut self, port: usize) -> Vec<Vec<u8>> {
+        std::mem::take(&mut self.worker.port().ports()[port].ends().1.whole)
+    }
+
     fn free(&mut self) -> usize {
         self.worker.port().ports().iter().map(MemPort::free_buffers).sum()
     }
@@ -204,6 +211,39 @@ fn what_has_no_next_hop_is_held_and_sent_in_order_when_it_has_one() {
     let told = |counter: Counter| records.iter().filter(|record| record.counter == counter).count();
     assert_eq!((told(Event::Held.into()), told(Event::Tx.into()), records.len()), (10, 13, 23));
     assert!(records.iter().all(|record| record.real == Some(real()) && record.client != Client::Unknown));
+}
+
+#[test]
+fn what_waits_leaves_with_its_tail() {
+    let full = UdpTunnel { port: 6080, checksum: UdpChecksum::Full };
+    let inner_mac = [2, 0, 0, 0, 1, 0x11];
+    for (encap, protocol, behind) in [
+        (Encap::Gre { key: Some(7) }, 47, &[0x20, 0, 8, 0, 0, 0, 0, 7][..]),
+        (Encap::Fou(full), 17, &[]),
+        (Encap::Gue(full), 17, &[0, 4, 0, 0]),
+        (Encap::Vxlan { udp: full, vni: 42, inner_mac }, 17, &[8, 0, 0, 0, 0, 0, 42, 0, 2, 0, 0, 0, 1, 0x11]),
+    ] {
+        let tails = |plan: &mut Blueprint| plan.reals.iter_mut().for_each(|real| real.encap = encap);
+        let mut held = Held::new(followed(tails));
+        held.arrive(7);
+        assert_eq!(held.counters(), [7, 0, 7, 0, 0]);
+        held.tell(hop(NEAR, Some(1)));
+        // The same flows once more: what did not wait looks the same but for its identification.
+        held.arrive(7);
+        assert_eq!(held.counters(), [14, 14, 7, 7, 0]);
+        let seen = held.seen(1);
+        assert!(seen.iter().all(|&(_, to, from, end)| (to, from, end) == (NEAR, OURS, [10, 0, 0, 2])));
+        let whole = held.whole(1);
+        let (waited, later) = whole.split_at(7);
+        let udp = if protocol == 17 { 8 } else { 0 };
+        for ((flow, waited), later) in (0_u32..).zip(waited).zip(later) {
+            assert_eq!((waited[23], &waited[34 + udp..][..behind.len()]), (protocol, behind), "{encap:?}");
+            assert!(waited.ends_with(&common::frame(flow, 0x10)[14..]), "{encap:?}: the packet was changed");
+            assert_eq!(waited.len(), 14 + encap.outer_len(false) + 40);
+            assert_eq!(waited[34..], later[34..], "{encap:?}");
+        }
+        assert_eq!(held.free(), 2 * BUFFERS);
+    }
 }
 
 #[test]
