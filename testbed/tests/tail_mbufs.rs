@@ -1,7 +1,12 @@
 //! Jumbo packets in chains of mbufs, through tunnels whose headers stand behind the outer IP header: the whole chain is
 //! carried, and a full UDP checksum is over all of it. A test program of its own, because a process can start DPDK once.
 
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "helpers of a test fail as the test does")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "helpers of a test fail as the test does"
+)]
 
 #[path = "../../dataplane/engine/tests/common/mod.rs"]
 mod common;
