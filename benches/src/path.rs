@@ -105,6 +105,7 @@ fn ruled_table(ruled: Ruled) -> Option<Table> {
         let any = rules::set(Kind::Clients, 1).pop()?;
         set.push(service::RuleSpec {
             rank: 10_000,
+            number: service::RuleNumber::new(10_000).ok()?,
             sources: Vec::new(),
             ports: None,
             dscp: Some((46, 46)),

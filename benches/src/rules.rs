@@ -3,7 +3,7 @@
 
 use std::net::Ipv4Addr;
 
-use service::{Prefix, RuleAction, RuleSpec};
+use service::{Attributes, Prefix, RuleAction, RuleNumber, RuleSpec};
 use wire::{Family, FiveTuple, packed, protocol};
 
 use crate::tables::VIP4;
@@ -78,6 +78,7 @@ pub fn set(kind: Kind, count: u32) -> Vec<RuleSpec> {
     let vip = Prefix { address: Ipv4Addr::from(VIP4).into(), len: 32 };
     let rule = |rank| RuleSpec {
         rank,
+        number: RuleNumber::new(rank).unwrap_or_default(),
         sources: Vec::new(),
         destinations: vec![vip],
         protocol: Some(protocol::TCP),
@@ -87,6 +88,7 @@ pub fn set(kind: Kind, count: u32) -> Vec<RuleSpec> {
         vlan: None,
         masked: Vec::new(),
         action: RuleAction::Drop,
+        attributes: Attributes::default(),
     };
     let one = |rank| match kind {
         Kind::Clients => {

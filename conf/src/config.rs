@@ -341,7 +341,7 @@ pub struct Mark {
     pub mark: service::Mark,
 }
 
-/// A limit. Every service that names it has it for itself.
+/// A limit. Every service and every rule that names it has it for itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Limit {
     /// Its name.

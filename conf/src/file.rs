@@ -212,6 +212,8 @@ pub(crate) struct RuleFile {
     pub(crate) drop: Option<Spanned<bool>>,
     pub(crate) service: Option<Spanned<String>>,
     pub(crate) real: Option<Spanned<String>>,
+    pub(crate) mark: Option<Spanned<String>>,
+    pub(crate) limit: Option<Spanned<String>>,
 }
 
 /// A masked value of a `[[rule]]`.

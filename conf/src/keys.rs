@@ -150,7 +150,7 @@ pub const KEYS: &[Key] = keys! {
     "service".clamp_mss: "a whole number or a text", "1400", "any is let through", "of TCP: the largest segment size that a SYN may offer, 536 to 65535, or auto, what fits tunnel.mtu with the longest headers to a real of its pool: the client's, and the server's where return_path is via-slr";
     "service".quic: "a list of texts", r#"["2026a"]"#, "no id is looked at", "of UDP: the ways its servers make connection ids of QUIC; packets go where theirs says, and where it says nothing by their flow";
     "service".mark: TEXT, r#""voice""#, "none", "name of the mark that its packets get";
-    "service".limit: TEXT, r#""ten-mbit""#, "none", "name of the limit that its packets have to keep to; each service that names it has it for itself";
+    "service".limit: TEXT, r#""ten-mbit""#, "none", "name of the limit that its packets have to keep to; each service and each rule that names it has it for itself";
     "service".key: TEXT, r#""flow""#, "flow", "what chooses a real: flow (all that makes a flow), source (the client's address, or its first bits: source/24, and source/24,56 for both families) or port (of tcp and udp); esp and ah need source";
 
     "rule".name: TEXT, r#""bad-clients""#, "needed", "name of the rule";
@@ -168,6 +168,8 @@ pub const KEYS: &[Key] = keys! {
     "rule.bytes".mask: TEXT, r#""ff""#, "needed", "the bits that count: 2 to 8 hex digits";
     "rule.bytes".value: TEXT, r#""16""#, "needed", "what they have to be: as many hex digits";
     "rule".drop: "true or false", "true", "false", "whether packets that match are dropped, those of established flows too";
-    "rule".service: TEXT, r#""web""#, "needed without drop", "name of the service that new flows are given, whatever their address and port say";
+    "rule".service: TEXT, r#""web""#, "the one that has their address, protocol and port", "name of the service that new flows are given, whatever their address and port say";
     "rule".real: TEXT, r#""web-1""#, "the service's pool chooses", "name of the real that they are given while it takes new flows";
+    "rule".mark: TEXT, r#""voice""#, "their service's", "name of the mark that packets that match get, those of established flows too; asked of every packet";
+    "rule".limit: TEXT, r#""ten-mbit""#, "their service's", "name of the limit that they have to keep to together, in the place of their service's; each rule that names it has it for itself; asked of every packet";
 };

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use service::{Base, Masked, NO_VLAN, Prefix, RuleAction, RuleSpec};
+use service::{Attributes, Base, Masked, NO_VLAN, Prefix, RuleAction, RuleNumber, RuleSpec};
 
 use crate::config::{Name, PortRange, Vip};
 
@@ -33,6 +33,10 @@ pub struct Rule {
     pub bytes: Vec<Masked>,
     /// What becomes of them.
     pub then: Then,
+    /// Place in [`Config::marks`](crate::Config::marks).
+    pub mark: Option<usize>,
+    /// Place in [`Config::limits`](crate::Config::limits).
+    pub limit: Option<usize>,
 }
 
 /// Flags of a TCP header.
@@ -49,6 +53,8 @@ pub struct TcpFlags {
 pub enum Then {
     /// They are dropped.
     Drop,
+    /// They go as they would without the rule.
+    Usual,
     /// New flows are this service's, a place in [`Config::services`](crate::Config::services).
     Service(usize),
     /// The same, and this real's while it takes new flows.
@@ -61,7 +67,8 @@ pub enum Then {
 }
 
 impl Rule {
-    /// The rule as a table has it: with its rank, and with services and reals by number.
+    /// The rule as a table has it: with its rank, and with services and reals by number. Its own number is the first,
+    /// and what it gives packets is left out.
     #[must_use]
     pub fn spec(&self, rank: u32, action: RuleAction) -> RuleSpec {
         let range = |ports: PortRange| (ports.first, ports.last);
@@ -73,6 +80,7 @@ impl Rule {
         });
         RuleSpec {
             rank,
+            number: RuleNumber::FIRST,
             sources: self.sources.clone(),
             destinations: self.destinations.clone(),
             protocol: self.protocol,
@@ -82,6 +90,7 @@ impl Rule {
             vlan: self.vlan,
             masked: self.bytes.iter().copied().chain(flags).collect(),
             action,
+            attributes: Attributes::default(),
         }
     }
 
@@ -93,6 +102,8 @@ impl Rule {
             ("vlan", self.vlan.is_some()),
             ("tcp_flags", self.flags.is_some()),
             ("bytes", !self.bytes.is_empty()),
+            ("mark", self.mark.is_some()),
+            ("limit", self.limit.is_some()),
         ];
         asked.into_iter().filter(|(_, is_asked)| *is_asked).map(|(key, _)| key).collect()
     }

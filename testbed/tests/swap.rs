@@ -17,7 +17,7 @@ use counters::Event;
 use engine::NoObserver;
 use mem::CountingAllocator;
 use port::{BURST_MAX, MemPacket, MemPort, MemSink, MemSource, Packet, Tick};
-use service::{Blueprint, Prefix, RuleAction, RuleSpec, ServiceNumber};
+use service::{Attributes, Blueprint, Prefix, RuleAction, RuleNumber, RuleSpec, ServiceNumber};
 use swaps::{Core, Demand, Ending, FLOWS_FIRST, Flows, Plan, Witness, live, walk};
 
 #[global_allocator]
@@ -116,6 +116,7 @@ fn swap_under_traffic_of(workers: u8, (blueprints, plans): (Vec<Blueprint>, Vec<
 fn ten_thousand(table: u32) -> Vec<RuleSpec> {
     let rule = |rank| RuleSpec {
         rank,
+        number: RuleNumber::new(rank).unwrap_or_default(),
         sources: Vec::new(),
         destinations: Vec::new(),
         protocol: Some(6),
@@ -125,6 +126,7 @@ fn ten_thousand(table: u32) -> Vec<RuleSpec> {
         vlan: None,
         masked: Vec::new(),
         action: RuleAction::Drop,
+        attributes: Attributes::default(),
     };
     let client =
         |i: u32| Prefix { address: Ipv4Addr::from_bits(0x0a00_0000 + ((i + table) << 8)).into(), len: 24 };

@@ -7,7 +7,7 @@ use wire::mpls::{LABEL_MAX, LABEL_MIN};
 use super::{Names, needed, optional, too_many};
 use crate::config::{Limit, Mark};
 use crate::fault::{Refusal, Report};
-use crate::file::{LimitFile, MarkFile, ServiceFile};
+use crate::file::{LimitFile, MarkFile};
 use crate::limits::RATE_KBIT_MAX;
 use crate::read::Entry;
 use crate::scalar;
@@ -177,21 +177,31 @@ fn excess(report: &mut Report<'_>, table: &Entry<LimitFile>, cir: Option<u64>) -
     }
 }
 
-/// Places of a service's mark and limit; so many limits are there before it.
-pub(super) fn of_service(
-    report: &mut Report<'_>,
-    table: &Entry<ServiceFile>,
-    (marks, limits): (&Names, &Names),
-    limits_before: usize,
-) -> (Option<usize>, Option<usize>) {
-    let file = &table.file;
-    let mark = optional(report, table, "mark", file.mark.as_ref(), |text| marks.find(text, "mark"));
-    let limit = optional(report, table, "limit", file.limit.as_ref(), |text| {
-        if limits_before >= LIMITS_MAX {
-            let message = format!("there are {LIMITS_MAX} services with a limit before this one");
-            return Err(Refusal::new(message, "Leave it out."));
-        }
-        limits.find(text, "limit")
-    });
-    (mark.flatten(), limit.flatten())
+/// Marks and limits that there are, and how many of those who ask have a limit so far: each has it for itself.
+pub(super) struct Asked<'n> {
+    pub(super) marks: &'n Names,
+    pub(super) limits: &'n Names,
+    pub(super) limits_before: usize,
+}
+
+impl Asked<'_> {
+    /// Places of the mark and the limit that a service or a rule names.
+    pub(super) fn of<T>(
+        &mut self,
+        report: &mut Report<'_>,
+        table: &Entry<T>,
+        (mark, limit): (Option<&Spanned<String>>, Option<&Spanned<String>>),
+    ) -> (Option<usize>, Option<usize>) {
+        let mark = optional(report, table, "mark", mark, |text| self.marks.find(text, "mark"));
+        let limit = optional(report, table, "limit", limit, |text| {
+            if self.limits_before >= LIMITS_MAX {
+                let message =
+                    format!("there are {LIMITS_MAX} services and rules with a limit before this one");
+                return Err(Refusal::new(message, "Leave it out."));
+            }
+            self.limits.find(text, "limit")
+        });
+        self.limits_before += usize::from(limit.is_some());
+        (mark.flatten(), limit.flatten())
+    }
 }

@@ -39,12 +39,12 @@ pub(crate) fn config(report: &mut Report<'_>, file: File) -> Config {
     let (quic, quic_names) = quic::configs(report, &file.quic, &real_names);
     let (marks, mark_names) = attributes::marks(report, &file.marks);
     let (limits, limit_names) = attributes::limits(report, &file.limits);
-    let attributes = (&mark_names, &limit_names);
+    let mut asked = attributes::Asked { marks: &mark_names, limits: &limit_names, limits_before: 0 };
     let (services, service_names) =
-        service::services(report, &file.services, &pool_names, (&quic, &quic_names), attributes);
+        service::services(report, &file.services, &pool_names, (&quic, &quic_names), &mut asked);
     site::clients_outlast_the_sweep(report, &file.flow, &flow, &services);
     let ends = end::ends(report, &file.ends, &services);
-    let rules = rule::rules(report, &file.rules, (&services, &service_names), &real_names);
+    let rules = rule::rules(report, &file.rules, (&services, &service_names), &real_names, &mut asked);
     Config {
         node,
         tunnel,

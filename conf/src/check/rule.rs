@@ -6,6 +6,7 @@ use service::{Base, Masked, NO_VLAN, Prefix, RULE_OFFSET_MAX, RULE_PATTERNS_MAX,
 use toml::Spanned;
 use wire::protocol;
 
+use super::attributes::Asked;
 use super::{Names, missing, optional, too_many};
 use crate::config::{Name, Service, Vip};
 use crate::defaults;
@@ -22,6 +23,7 @@ pub(super) fn rules(
     tables: &[Entry<RuleFile>],
     (services, service_names): (&[Service], &Names),
     reals: &Names,
+    asked: &mut Asked<'_>,
 ) -> Vec<Rule> {
     let mut names = Names::new(report, "rule");
     let before = report.count();
@@ -29,8 +31,10 @@ pub(super) fn rules(
     for table in tables {
         let name = names.take(report, table, table.file.name.as_ref());
         let then = then(report, table, service_names, reals);
+        let gives = asked.of(report, table, (table.file.mark.as_ref(), table.file.limit.as_ref()));
         if let Some(rule) = rule(report, table, (name, then), services) {
-            rules.push((rule, table));
+            let (mark, limit) = gives;
+            rules.push((Rule { mark, limit, ..rule }, table));
         }
     }
     too_many(report, tables, RULE_PATTERNS_MAX, "rules");
@@ -77,6 +81,8 @@ fn rule(
         flags,
         bytes,
         then: then?,
+        mark: None,
+        limit: None,
     })
 }
 
@@ -171,7 +177,8 @@ fn then(report: &mut Report<'_>, table: &Entry<RuleFile>, services: &Names, real
     let service =
         optional(report, table, "service", file.service.as_ref(), |text| services.find(text, "service"));
     let real = optional(report, table, "real", file.real.as_ref(), |text| reals.find(text, "real"));
-    let is_told = ["drop", "service", "real"].into_iter().any(|key| report.has_told(&table.key(key)));
+    let is_told =
+        ["drop", "service", "real", "mark", "limit"].into_iter().any(|key| report.has_told(&table.key(key)));
     let drops = file.drop.as_ref().filter(|drop| *drop.get_ref());
     match (drops, &file.service, &file.real) {
         (Some(drop), Some(_), _) | (Some(drop), _, Some(_)) => {
@@ -182,7 +189,15 @@ fn then(report: &mut Report<'_>, table: &Entry<RuleFile>, services: &Names, real
             report.add(&drop.span(), Some(table.key("drop")), refusal);
             None
         }
-        (Some(_), None, None) => Some(Then::Drop),
+        (Some(drop), None, None) => {
+            let gives = file.mark.as_ref().map(|_| "a mark").or(file.limit.as_ref().map(|_| "a limit"));
+            if let Some(what) = gives {
+                let message = format!("the rule drops packets and gives them {what}");
+                let refusal = Refusal::new(message, "Leave drop out, or mark and limit.");
+                report.add(&drop.span(), Some(table.key("drop")), refusal);
+            }
+            Some(Then::Drop)
+        }
         (None, None, _) if is_told => None,
         (None, None, Some(real)) => {
             let refusal = Refusal::new(
@@ -192,10 +207,11 @@ fn then(report: &mut Report<'_>, table: &Entry<RuleFile>, services: &Names, real
             report.add(&real.span(), Some(table.key("real")), refusal);
             None
         }
+        (None, None, None) if file.mark.is_some() || file.limit.is_some() => Some(Then::Usual),
         (None, None, None) => {
             let refusal = Refusal::new(
                 "the rule says nothing about what becomes of packets",
-                "Write drop = true, or service = \"web\".",
+                "Write drop = true, service = \"web\", mark = \"voice\" or limit = \"ten-mbit\".",
             );
             report.add(&table.span, Some(table.path.clone()), refusal);
             None

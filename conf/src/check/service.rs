@@ -8,7 +8,8 @@ use service::{
 };
 use toml::Spanned;
 
-use super::{Names, attributes, missing, needed, optional, quic, too_many};
+use super::attributes::Asked;
+use super::{Names, missing, needed, optional, quic, too_many};
 use crate::config::{EIGHTHS, Member, Pool, PortRange, Protocol, Quic, Select, Service, Vip};
 use crate::defaults;
 use crate::fault::{Refusal, Report};
@@ -262,7 +263,7 @@ pub(super) fn services(
     tables: &[Entry<ServiceFile>],
     pools: &Names,
     configs: (&[Quic], &Names),
-    asks: (&Names, &Names),
+    asked: &mut Asked<'_>,
 ) -> (Vec<Service>, Names) {
     if tables.is_empty() {
         let refusal = Refusal::new("there is no service", "Write at least one [[service]] table.");
@@ -271,7 +272,6 @@ pub(super) fn services(
     let mut names = Names::new(report, "service");
     let mut claims = Vec::new();
     let mut services: Vec<Service> = Vec::new();
-    let mut limits_before = 0;
     for table in tables {
         let file = &table.file;
         let name = names.take(report, table, file.name.as_ref());
@@ -284,8 +284,7 @@ pub(super) fn services(
         let mss =
             optional(report, table, "clamp_mss", file.clamp_mss.as_ref(), |mss| scalar::mss(mss, protocol));
         let quic = quic::of_service(report, table, protocol, configs);
-        let (mark, limit) = attributes::of_service(report, table, asks, limits_before);
-        limits_before += usize::from(limit.is_some());
+        let (mark, limit) = asked.of(report, table, (file.mark.as_ref(), file.limit.as_ref()));
         let key = key(report, table, vip, protocol);
         let (Some(vip), Some(protocol), Some(ports)) = (vip, protocol, ports) else {
             continue;

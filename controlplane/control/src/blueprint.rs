@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use conf::{Config, Name, Service, Then, defaults};
+use conf::{Config, Name, Then, defaults};
 use service::{
     Attributes, Blueprint, Member, Outer, PoolSpec, QuicSpec, RealSpec, RuleAction, RuleSpec, ServiceSpec,
 };
@@ -75,12 +75,12 @@ pub fn blueprint(config: &Config, numbers: &Numbers) -> Result<Blueprint, NoNumb
             port_last: service.ports.last,
             pool: service.pool,
             quic: service.quic,
-            attributes: attributes(config, service),
+            attributes: attributes(config, service.mark, service.limit),
             key: service.key,
             mss: segments::most(config, place, service),
         });
     }
-    let rules = rules(config, &services, &reals);
+    let rules = rules(config, numbers, &services, &reals)?;
     Ok(Blueprint {
         select_seed: config.select.seed,
         outer: outer(config),
@@ -111,22 +111,36 @@ fn quic(config: &Config, reals: &[RealSpec]) -> Vec<QuicSpec> {
 }
 
 /// Rules in the order in which they are asked.
-fn rules(config: &Config, services: &[ServiceSpec], reals: &[RealSpec]) -> Vec<RuleSpec> {
+fn rules(
+    config: &Config,
+    numbers: &Numbers,
+    services: &[ServiceSpec],
+    reals: &[RealSpec],
+) -> Result<Vec<RuleSpec>, NoNumber> {
     let service = |place: usize| services.get(place).map(|service| service.number);
     let real = |place: usize| reals.get(place).map(|real| real.number);
     let action = |then: Then| match then {
         Then::Drop => Some(RuleAction::Drop),
+        Then::Usual => Some(RuleAction::Usual),
         Then::Service(place) => Some(RuleAction::Service(service(place)?)),
         Then::Real { service: at, real: place } => Some(RuleAction::Real(service(at)?, real(place)?)),
     };
-    let rules = config.rules.iter().zip(0..);
-    rules.filter_map(|(rule, rank)| Some(rule.spec(rank, action(rule.then)?))).collect()
+    let mut rules = Vec::with_capacity(config.rules.len());
+    for (rule, rank) in config.rules.iter().zip(0..) {
+        let number =
+            numbers.rule(&rule.name).ok_or_else(|| NoNumber { kind: Kind::Rule, name: rule.name.clone() })?;
+        // A valid configuration's places are in range.
+        let Some(action) = action(rule.then) else { continue };
+        let attributes = attributes(config, rule.mark, rule.limit);
+        rules.push(RuleSpec { number, attributes, ..rule.spec(rank, action) });
+    }
+    Ok(rules)
 }
 
-fn attributes(config: &Config, service: &Service) -> Attributes {
+fn attributes(config: &Config, mark: Option<usize>, limit: Option<usize>) -> Attributes {
     Attributes {
-        mark: service.mark.and_then(|place| config.marks.get(place)).map(|mark| mark.mark),
-        limit: service.limit.and_then(|place| config.limits.get(place)).map(|limit| limit.limit),
+        mark: mark.and_then(|place| config.marks.get(place)).map(|mark| mark.mark),
+        limit: limit.and_then(|place| config.limits.get(place)).map(|limit| limit.limit),
     }
 }
 

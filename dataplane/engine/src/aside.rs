@@ -17,6 +17,7 @@ use crate::marks::among;
 use crate::open::Opened;
 use crate::path_mtu::PathMtus;
 use crate::resolve::{Resolver, Target};
+use crate::rules::Effects;
 use crate::tail;
 use crate::too_big::{self, Told};
 
@@ -96,6 +97,8 @@ pub(crate) struct Asides {
     pub(crate) ingress: u8,
     /// Which came in tunnels that end here, or with labels.
     pub(crate) opened: Opened,
+    /// What rules ask for, beside a real.
+    pub(crate) effects: Effects,
     /// What errors told of the ways to reals.
     pub(crate) path_mtus: PathMtus,
     /// Which leave by another, and by which, in their order.
@@ -117,6 +120,7 @@ impl Default for Asides {
         Self {
             ingress: 0,
             opened: Opened::NONE,
+            effects: Effects::none(),
             path_mtus: PathMtus::new(),
             away: 0,
             ports,

@@ -1,12 +1,14 @@
-//! What a service asks for beside a real: a limit, and marks.
+//! What a service or a rule asks for beside a real: a limit, and marks.
 //!
 //! Packets to a real come here if its template says that a service may ask ([`Template::asks`]); such a real is never
 //! the usual one, so that packets of nobody who asks know nothing of this. A flow that has its real from a time when the
-//! template did not say so has to be confirmed with each packet, and its target says it.
+//! template did not say so has to be confirmed with each packet, and its target says it. What a rule asks for is known
+//! before ([`Effects`](crate::rules::Effects)), is told by the target too, and takes the place of what the service asks
+//! for.
 
 use counters::{DropReason, Event};
 use port::Packet;
-use service::{DscpOn, Mark, RealNumber, ServiceEntry, ServiceNumber, TableView, Template};
+use service::{Asked, DscpOn, Effect, Mark, RealNumber, ServiceNumber, TableView, Template};
 use wire::Parsed;
 use wire::mpls::Entry;
 
@@ -17,7 +19,7 @@ use crate::meter::Colour;
 use crate::resolve::Resolver;
 use crate::tail;
 
-/// What was done for a service.
+/// What was done for who asks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Done {
     /// The colour that its limit gave; none without.
@@ -37,12 +39,12 @@ pub(crate) fn send_other<P: Packet>(
     (service, real): (ServiceNumber, RealNumber),
 ) -> Result<(), Aside> {
     if template.asks() {
-        return send_asking(resolver, identifications, packet, (parsed, at), (service, real));
+        return send_asking(resolver, identifications, packet, (parsed, at), (service, real), Effect::NONE);
     }
     encap_other(packet, parsed, template, identifications)
 }
 
-/// The same as the packet's service asks for.
+/// The same as the packet's service and its rule ask for.
 #[inline(never)]
 pub(crate) fn send_asking<P: Packet>(
     resolver: &mut Resolver<'_, '_>,
@@ -50,16 +52,17 @@ pub(crate) fn send_asking<P: Packet>(
     packet: &mut P,
     (parsed, at): (&Parsed, u32),
     (service, real): (ServiceNumber, RealNumber),
+    of_rule: Effect,
 ) -> Result<(), Aside> {
     let table = resolver.table;
     let template = table.template(real).ok_or(Aside::Drop(DropReason::NoReal))?;
-    let Some(service) = table.asking(service) else {
+    let Some(asked) = table.asked(service, of_rule) else {
         return encap_other(packet, parsed, template, identifications);
     };
     let label = if table.takes_labels() { resolver.asides.opened.label(at) } else { None };
     let (meters, now) = (&mut *resolver.meters, resolver.now);
     let meter = |place, size| meters.colour(place, size, now);
-    let done = send(table, packet, parsed, (service, real), (label, identifications), meter);
+    let done = send(table, packet, parsed, (&asked, real), (label, identifications), meter);
     match done.colour {
         None | Some(Colour::Green) => {}
         Some(Colour::Yellow) => resolver.ledger.add(Event::MeterYellow, 1),
@@ -77,13 +80,11 @@ pub(crate) fn send<P: Packet>(
     table: &TableView<'_>,
     packet: &mut P,
     parsed: &Parsed,
-    (service, real): (&ServiceEntry, RealNumber),
+    (asked, real): (&Asked, RealNumber),
     (label, identifications): (Option<Entry>, &mut Identifications),
     meter: impl FnOnce(u16, Size) -> Colour,
 ) -> Done {
-    let limit =
-        service.limit().and_then(|place| Some((place, table.limits().get(usize::from(place))?.limit())));
-    let (colour, told) = match limit {
+    let (colour, told) = match asked.limit {
         None => (None, None),
         Some((place, limit)) => match meter(place, (parsed.ip_len, parsed.tos >> 2)) {
             Colour::Green => (Some(Colour::Green), None),
@@ -95,7 +96,7 @@ pub(crate) fn send<P: Packet>(
             Colour::Red => (Some(Colour::Red), limit.red),
         },
     };
-    let mark = table.mark(service).unwrap_or_default();
+    let mark = asked.mark.unwrap_or_default();
     let mark = Mark { dscp: told.or(mark.dscp), ..mark };
     Done { colour, result: send_marked(table, packet, parsed, real, (&mark, label), identifications) }
 }

@@ -9,7 +9,7 @@ use wire::{FiveTuple, Kind, Parsed};
 
 use crate::aside::{Aside, Asides, Held, Sent, part};
 use crate::attributes::{send_asking, send_other};
-use crate::decision::{Decision, FlowUse, Observer, Verdict, unparsed};
+use crate::decision::{Decision, Observer, Verdict, unparsed};
 use crate::encap::{Identifications, encap_usual, is_usual};
 use crate::fragments::{self, Fragments};
 use crate::kernel::KernelRoom;
@@ -135,6 +135,8 @@ impl Engine {
         }
         self.quic.take(table);
         self.meters.take(table, Tick(self.flows.now()));
+        self.asides.effects.clear();
+        self.fragments.forget_effects();
         self.flows.begin_epoch(table.timeouts(), table.keeps_clients());
     }
 
@@ -203,11 +205,11 @@ impl Engine {
         if self.parse(table, burst) {
             self.place(table, burst.as_slice());
         }
-        if table.has_packet_rules() {
-            rules::ask_all(table, burst.as_slice(), self.lanes.as_mut_slice());
-        }
         if may_open {
             self.part_opened();
+        }
+        if table.has_packet_rules() {
+            self.asides.effects.ask_all(table, burst.as_slice(), self.lanes.as_mut_slice());
         }
         if table.clamps_mss() {
             self.clamp_all(table, burst.as_mut_slice(), now);
@@ -340,10 +342,13 @@ impl Engine {
                     resolver.hits += 1;
                     let to = (lane.value.service(), lane.value.real());
                     match send(&mut resolver, identifications, packet, (&lane.parsed, at), to) {
-                        Ok(()) => note(at, packet, Some(&lane.parsed), &Decision::sent(hit(to))),
+                        Ok(()) => {
+                            note(at, packet, Some(&lane.parsed), &Decision::sent(Target::hit(to, false)))
+                        }
                         Err(aside) => {
                             let (ids, seen) = (&mut *identifications, (&lane.parsed, at));
-                            let decision = part(&mut resolver, ids, packet, seen, hit(to), aside);
+                            let decision =
+                                part(&mut resolver, ids, packet, seen, Target::hit(to, false), aside);
                             note(at, packet, Some(&lane.parsed), &decision);
                         }
                     }
@@ -386,7 +391,10 @@ fn forward<P: Packet>(
 ) -> Decision {
     let parsed = &lane.parsed;
     let target = match parsed.kind {
-        Kind::Tcp | Kind::Udp => resolver.target(packet, parsed, (lane.place, lane.hint), lane.choice),
+        Kind::Tcp | Kind::Udp => {
+            let target = resolver.target(packet, parsed, (lane.place, lane.hint), lane.choice);
+            target.map(|target| Target { effect: resolver.asides.effects.at(at), ..target })
+        }
         _ => resolver.target_of_few(packet, parsed),
     };
     let target = match target {
@@ -413,8 +421,8 @@ pub(crate) fn go_on<P: Packet>(
         Err(reason) => return refused(resolver, (Verdict::Drop(reason), Some(target.service)), parsed),
     };
     let to = (target.service, target.real);
-    let sent = if target.asks {
-        let sent = send_asking(resolver, identifications, packet, (parsed, at), to);
+    let sent = if target.asks || target.effect.is_any() {
+        let sent = send_asking(resolver, identifications, packet, (parsed, at), to, target.effect);
         sent.inspect(|()| account(resolver, parsed, to))
     } else {
         send(resolver, identifications, packet, (parsed, at), to)
@@ -451,12 +459,6 @@ fn send<P: Packet>(
 #[inline(always)]
 fn account(resolver: &mut Resolver<'_, '_>, parsed: &Parsed, (service, real): (ServiceNumber, RealNumber)) {
     resolver.ledger.account(service.index(), real.index(), u64::from(parsed.ip_len));
-}
-
-/// Where a flow goes that was found.
-#[inline(always)]
-const fn hit((service, real): (ServiceNumber, RealNumber)) -> Target {
-    Target { real, service, used: FlowUse::Hit, asks: false }
 }
 
 /// A packet of no flow: it is answered, or it leaves. Or it is of a flow that few have, of a protocol without ports,

@@ -9,7 +9,7 @@ use counters::{DropReason, PuntReason};
 use flow::{Epoch, FlowRecord, Gate, Value};
 use mem::Prf;
 use port::{Packet, Tick};
-use service::{RealNumber, ReturnPath, RuleAction, ServiceNumber, TableView, Template};
+use service::{Effect, RealNumber, ReturnPath, RuleAction, ServiceNumber, TableView, Template};
 use wire::mpls::Entry;
 use wire::{Family, FiveTuple, Kind, Parsed, Unparsed};
 
@@ -29,7 +29,7 @@ use crate::open;
 use crate::portless::{answer_no_ip, answer_portless};
 use crate::quic::Ciphers;
 use crate::refused;
-use crate::resolve::{Choice, Refusal, Target, may_keep, refuse_few};
+use crate::resolve::{Choice, Refusal, Target, asked_of_few, may_keep};
 use crate::rules;
 use crate::step::{Following, Known, Step};
 use crate::tail;
@@ -73,6 +73,7 @@ impl Engine {
             answers,
             can_hold,
             ttl: None,
+            effect: Effect::NONE,
             mac,
             identifications,
             fragments,
@@ -110,6 +111,7 @@ pub fn explain<P: Packet>(
         answers: open,
         can_hold: true,
         ttl: None,
+        effect: Effect::NONE,
         mac: table.mac(),
         identifications: Identifications::new(0, 1),
         fragments: &Fragments::new(),
@@ -138,6 +140,8 @@ struct Walk<'w, 't, H, K, T> {
     can_hold: bool,
     /// The TTL of the tunnels that it came in.
     ttl: Option<u8>,
+    /// What a rule asks for beside a real; none before the rules of packets were asked.
+    effect: Effect,
     mac: [u8; 6],
     identifications: Identifications,
     fragments: &'w Fragments,
@@ -250,7 +254,8 @@ where
     }
 
     fn follow<P: Packet>(&mut self, packet: &mut P, parsed: &Parsed, target: Target) -> Decision {
-        let Target { real, service, used, .. } = target;
+        let Target { real, service, used, effect, .. } = target;
+        self.effect = effect;
         (self.tell)(Step::Fragment(Following::Follows(real)));
         if !fragments::is_there(self.table, target) {
             return Decision::left(Verdict::Drop(DropReason::NoReal), Some(service));
@@ -317,12 +322,15 @@ where
         parsed: &Parsed,
         is_stray: bool,
     ) -> Result<(RealNumber, ServiceNumber, FlowUse), Refusal> {
-        if let Some(ruling) = rules::dropped(self.table, frame, parsed) {
+        if let Some(ruling) = rules::at_once(self.table, frame, parsed) {
             (self.tell)(Step::Rule(ruling));
-            return Err((rules::DROPPED, None));
+            if ruling.action == RuleAction::Drop {
+                return Err((rules::DROPPED, None));
+            }
+            self.effect = ruling.effect;
         }
         if !parsed.is_of_flow() {
-            refuse_few(self.table, frame, parsed)?;
+            asked_of_few(self.table, frame, parsed)?;
         }
         let known = (self.known)(&parsed.tuple, is_stray);
         (self.tell)(Step::Flow(known));
@@ -369,7 +377,10 @@ where
         };
         let is_vip = self.table.classify_address(&parsed.tuple.destination, parsed.tuple.family);
         if let Some(ruling) = rules::ruling(self.table, frame, parsed).filter(|_| is_vip) {
-            (self.tell)(Step::Rule(ruling));
+            // Of one with an effect it was told.
+            if !ruling.effect.is_any() {
+                (self.tell)(Step::Rule(ruling));
+            }
             if ruling.action == RuleAction::Drop {
                 return choice;
             }
@@ -421,7 +432,7 @@ where
         template: &Template,
         (service, real): (ServiceNumber, RealNumber),
     ) -> Result<(), Aside> {
-        let Some(entry) = self.table.asking(service) else {
+        let Some(asked) = self.table.asked(service, self.effect) else {
             return match encap(packet, parsed, template, &mut self.identifications) {
                 Err(Aside::Tail) => tail::encap(packet, parsed, self.table, real, &mut self.identifications),
                 sent => sent,
@@ -430,11 +441,12 @@ where
         let meters = self.meters;
         let look = |place, size| meters.map_or(Colour::Green, |(meters, now)| meters.look(place, size, now));
         let with = (self.label, &mut self.identifications);
-        let Done { colour, result } = attributes::send(self.table, packet, parsed, (entry, real), with, look);
+        let Done { colour, result } =
+            attributes::send(self.table, packet, parsed, (&asked, real), with, look);
         if let Some(colour) = colour {
             (self.tell)(Step::Metered(colour));
         }
-        if let Some(mark) = self.table.mark(entry) {
+        if let Some(mark) = asked.mark {
             (self.tell)(Step::Marked(mark));
         }
         result

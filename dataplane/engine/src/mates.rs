@@ -13,7 +13,6 @@ use service::Timeouts;
 use wire::{FiveTuple, Kind, Parsed};
 
 use crate::burst::Engine;
-use crate::decision::FlowUse;
 use crate::resolve::{Choice, Refusal, Resolver, Seen, Target, may_keep};
 
 /// Looks at all other workers' tables in a second, of one worker.
@@ -95,7 +94,7 @@ impl Resolver<'_, '_> {
             self.copy(parsed, place, copy);
         }
         let asks = self.table.service(choice.at).asks();
-        Ok(Target { real, service: choice.service, used: FlowUse::Hit, asks })
+        Ok(Target::hit((choice.service, real), asks))
     }
 
     /// Without room the next datagram looks around again.

@@ -1,4 +1,4 @@
-//! Meters: how much of a service's traffic is within its limit (RFC 2697, RFC 2698).
+//! Meters: how much of a service's or a rule's traffic is within its limit (RFC 2697, RFC 2698).
 //!
 //! Every worker keeps the pots of all limits. They are filled by ticks, so the same capture always meets the same pots;
 //! a pot's share of the rate is one worker's. Whole numbers are kept in parts of a byte so small that any rate fills
@@ -63,7 +63,7 @@ impl Meters {
     pub(crate) fn take(&mut self, table: &TableView<'_>, now: Tick) {
         std::mem::swap(&mut self.pots, &mut self.before);
         self.pots.clear();
-        // Both lists are by number.
+        // Both lists are by owner.
         let mut before = self.before.iter().peekable();
         for of in table.limits() {
             while before.next_if(|pots| pots.of.owner() < of.owner()).is_some() {}

@@ -5,8 +5,8 @@ use flow::{Epoch, FlowReader, FlowTable, Gate, Place, Probe, Slot, State, Value}
 use mem::Prf;
 use port::{BURST_MAX, Packet, Tick};
 use service::{
-    Class, RealNumber, RealState, RuleAction, ServiceEntry, ServiceNumber, ServiceSlot, TableView, Template,
-    session_hash, tuple_hash_with,
+    Class, Effect, RealNumber, RealState, RuleAction, Ruling, ServiceEntry, ServiceNumber, ServiceSlot,
+    TableView, Template, session_hash, tuple_hash_with,
 };
 use wire::{FiveTuple, Kind, Parsed, protocol};
 
@@ -92,6 +92,16 @@ pub(crate) struct Target {
     pub(crate) used: FlowUse,
     /// Its service asks for more than a real, as far as it was looked at: of a hit the real's template says it.
     pub(crate) asks: bool,
+    /// What a rule asks for, and of all fragments of a datagram the first one's.
+    pub(crate) effect: Effect,
+}
+
+impl Target {
+    /// Where a packet goes whose flow is known, unless a rule asks for more.
+    #[inline(always)]
+    pub(crate) const fn hit((service, real): (ServiceNumber, RealNumber), asks: bool) -> Self {
+        Self { real, service, used: FlowUse::Hit, asks, effect: Effect::NONE }
+    }
 }
 
 /// What a new flow's real is chosen by.
@@ -118,7 +128,7 @@ impl Choice {
             return Err((Verdict::Punt(PuntReason::NotVip), None));
         }
         let ruled = match rules::ruling(table, frame, parsed).map(|ruling| ruling.action) {
-            None => None,
+            None | Some(RuleAction::Usual) => None,
             Some(RuleAction::Drop) => return Err((rules::DROPPED, None)),
             Some(RuleAction::Service(service)) => Some((service, None)),
             Some(RuleAction::Real(service, real)) => Some((service, Some(real))),
@@ -190,14 +200,21 @@ pub(crate) fn may_keep(table: &TableView<'_>, value: Value, parsed: &Parsed) -> 
     }
 }
 
-/// Refuses what may be of a flow but is not met beside those of TCP and UDP: what a packet rule drops, and the protocol
-/// that stands for clients in the flow table.
-pub(crate) fn refuse_few(table: &TableView<'_>, frame: &[u8], parsed: &Parsed) -> Result<(), Refusal> {
+/// What a packet rule asks for of what may be of a flow but is not met beside those of TCP and UDP. It is refused if that
+/// drops it, and if it is of the protocol that stands for clients in the flow table.
+pub(crate) fn asked_of_few(
+    table: &TableView<'_>,
+    frame: &[u8],
+    parsed: &Parsed,
+) -> Result<Effect, Refusal> {
     let FiveTuple { destination, family, protocol, .. } = &parsed.tuple;
     if *protocol == protocol::RESERVED && table.classify_address(destination, *family) {
         return Err((Verdict::Drop(DropReason::Protocol), None));
     }
-    if rules::dropped(table, frame, parsed).is_some() { Err((rules::DROPPED, None)) } else { Ok(()) }
+    match rules::at_once(table, frame, parsed) {
+        Some(Ruling { action: RuleAction::Drop, .. }) => Err((rules::DROPPED, None)),
+        ruling => Ok(ruling.map(|ruling| ruling.effect).unwrap_or_default()),
+    }
 }
 
 /// The first segment of a packet, and what was read of it.
@@ -222,7 +239,7 @@ impl Resolver<'_, '_> {
         match self.flows.hit(place, hint, parsed.flags) {
             Some(value) => {
                 self.hits += 1;
-                Ok(Target { real: value.real(), service: value.service(), used: FlowUse::Hit, asks: false })
+                Ok(Target::hit((value.service(), value.real()), false))
             }
             None => self.unusual((packet.data(), parsed), place, hint, choice),
         }
@@ -240,12 +257,12 @@ impl Resolver<'_, '_> {
         packet: &P,
         parsed: &Parsed,
     ) -> Result<Target, Refusal> {
-        refuse_few(self.table, packet.data(), parsed)?;
+        let effect = asked_of_few(self.table, packet.data(), parsed)?;
         let place = self.flows.place_with(&parsed.tuple, parsed.tail);
         self.may_be_mates = true;
         let target = self.unusual((packet.data(), parsed), place, Slot::NOWHERE, None);
         self.may_be_mates = false;
-        target
+        Ok(Target { effect, ..target? })
     }
 
     /// Not where it was expected: in its other bucket, of an older table, silent for too long, or new.
@@ -263,7 +280,7 @@ impl Resolver<'_, '_> {
             {
                 self.hits += 1;
                 self.touch(parsed, slot, value, value);
-                Ok(Target { real: value.real(), service: value.service(), used: FlowUse::Hit, asks: false })
+                Ok(Target::hit((value.service(), value.real()), false))
             }
             Probe::Hit(slot, value) => self.confirm((frame, parsed), slot, value),
             Probe::Expired => {
@@ -326,7 +343,7 @@ impl Resolver<'_, '_> {
                 self.keep_client(parsed, choice, real);
             }
         }
-        Ok(Target { real, service, used: FlowUse::Hit, asks: self.table.service(choice.at).asks() })
+        Ok(Target::hit((service, real), self.table.service(choice.at).asks()))
     }
 
     fn miss(
@@ -354,7 +371,7 @@ impl Resolver<'_, '_> {
             self.ledger.add(Event::FlowStatelessGate, 1);
             FlowUse::Stateless
         };
-        Ok(Target { real, service, used, asks: self.table.service(choice.at).asks() })
+        Ok(Target { used, ..Target::hit((service, real), self.table.service(choice.at).asks()) })
     }
 
     #[inline]

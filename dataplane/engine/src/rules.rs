@@ -2,14 +2,15 @@
 //!
 //! A table of flow rules is asked where a flow is new or has to be confirmed, and about packets that have no flow before
 //! they are answered: never on a hit. A table with packet rules is asked about every packet besides, in a stage of its
-//! own: what one of those drops is dropped there, before its flow is met. Either way an established flow keeps its
-//! real, for a service or a real that a rule gives is a new flow's.
+//! own: what one of those drops is dropped there, before its flow is met, and what one marks or limits does not go the
+//! usual way ([`Effects`]). Either way an established flow keeps its real, for a service or a real that a rule gives is
+//! a new flow's.
 //!
 //! Nobody asks about a packet that is for no VIP, that is malformed or from nobody, nor about neighbour discovery.
 
 use counters::DropReason;
-use port::Packet;
-use service::{Base, Masked, NO_VLAN, RuleAction, RuleKey, RulesView, Ruling, TableView};
+use port::{BURST_MAX, Packet};
+use service::{Base, Effect, Masked, NO_VLAN, RuleAction, RuleKey, RulesView, Ruling, TableView};
 use wire::ethernet::{self, Tag};
 use wire::{Kind, Parsed};
 
@@ -69,16 +70,17 @@ impl<'t> Asker<'t> {
     }
 }
 
-/// The rule that drops a packet of a flow before its flow is met: of tables with packet rules only.
-pub(crate) fn dropped(table: &TableView<'_>, frame: &[u8], parsed: &Parsed) -> Option<Ruling> {
-    if table.has_packet_rules() { dropped_by(table, &mut Asker::new(table)?, frame, parsed) } else { None }
+/// The rule that drops, marks or limits a packet of a flow before its flow is met: of tables with packet rules only.
+pub(crate) fn at_once(table: &TableView<'_>, frame: &[u8], parsed: &Parsed) -> Option<Ruling> {
+    if table.has_packet_rules() { at_once_by(table, &mut Asker::new(table)?, frame, parsed) } else { None }
 }
 
 #[inline(always)]
-fn dropped_by(table: &TableView<'_>, asker: &mut Asker<'_>, frame: &[u8], parsed: &Parsed) -> Option<Ruling> {
+fn at_once_by(table: &TableView<'_>, asker: &mut Asker<'_>, frame: &[u8], parsed: &Parsed) -> Option<Ruling> {
     let tuple = &parsed.tuple;
     asker.find(frame, parsed).filter(|ruling| {
-        ruling.action == RuleAction::Drop && table.classify_address(&tuple.destination, tuple.family)
+        let is_at_once = ruling.action == RuleAction::Drop || ruling.effect.is_any();
+        is_at_once && table.classify_address(&tuple.destination, tuple.family)
     })
 }
 
@@ -93,15 +95,55 @@ pub(crate) fn dropped_portless(table: &TableView<'_>, frame: &[u8], parsed: &Par
     ruling.filter(|ruling| ruling.action == RuleAction::Drop)
 }
 
-/// Asks about every packet of a burst that is of a flow, and marks those that are dropped.
-#[inline(never)]
-pub(crate) fn ask_all<P: Packet>(table: &TableView<'_>, packets: &[P], lanes: &mut [Lane]) {
-    let Some(mut asker) = Asker::new(table) else { return };
-    for (packet, lane) in packets.iter().zip(lanes) {
-        let is_of_flow = matches!(lane.step, Step::Resolve | Step::Settled);
-        if is_of_flow && dropped_by(table, &mut asker, packet.data(), &lane.parsed).is_some() {
-            lane.step = Step::Ruled;
+/// The packets of a burst that rules mark or limit.
+#[derive(Debug)]
+pub(crate) struct Effects {
+    /// A bit for each.
+    which: u64,
+    of: Box<[Effect; BURST_MAX]>,
+}
+
+impl Effects {
+    pub(crate) fn none() -> Self {
+        Self { which: 0, of: Box::new([Effect::NONE; BURST_MAX]) }
+    }
+
+    /// That on the packet at a place.
+    #[inline]
+    pub(crate) fn at(&self, at: u32) -> Effect {
+        if self.which >> at & 1 == 0 {
+            return Effect::NONE;
         }
+        self.of.get(at as usize).copied().unwrap_or_default()
+    }
+
+    /// Asks about every packet of a burst that is of a flow: those that are dropped, or go another than the usual way,
+    /// have another step then.
+    #[inline(never)]
+    pub(crate) fn ask_all<P: Packet>(&mut self, table: &TableView<'_>, packets: &[P], lanes: &mut [Lane]) {
+        self.which = 0;
+        let Some(mut asker) = Asker::new(table) else { return };
+        for ((packet, lane), (at, effect)) in packets.iter().zip(lanes).zip(self.of.iter_mut().enumerate()) {
+            if !matches!(lane.step, Step::Resolve | Step::Settled) {
+                continue;
+            }
+            match at_once_by(table, &mut asker, packet.data(), &lane.parsed) {
+                None => {}
+                Some(Ruling { action: RuleAction::Drop, .. }) => lane.step = Step::Ruled,
+                Some(ruling) => {
+                    self.which |= 1 << at;
+                    *effect = ruling.effect;
+                    if lane.step == Step::Settled {
+                        lane.step = Step::Resolve;
+                    }
+                }
+            }
+        }
+    }
+
+    /// Of a table without packet rules there are none.
+    pub(crate) const fn clear(&mut self) {
+        self.which = 0;
     }
 }
 
@@ -120,7 +162,7 @@ fn value(masked: &Masked, frame: &[u8], parsed: &Parsed) -> Option<u32> {
     let base = match masked.base {
         Base::TcpFlags => return (parsed.kind == Kind::Tcp).then_some(u32::from(parsed.flags.0)),
         Base::Network => parsed.network_offset,
-        Base::Transport if parsed.kind == Kind::Fragment => return None,
+        Base::Transport if is_part(parsed.kind) => return None,
         Base::Transport => parsed.transport_offset,
     };
     let first = usize::from(base) + usize::from(masked.offset);
@@ -130,6 +172,11 @@ fn value(masked: &Masked, frame: &[u8], parsed: &Parsed) -> Option<u32> {
     let mut bytes = [0; 4];
     bytes.iter_mut().zip(found).for_each(|(to, from)| *to = *from);
     Some(u32::from_be_bytes(bytes))
+}
+
+/// Whether what stands behind the IP header may be no transport header.
+const fn is_part(kind: Kind) -> bool {
+    matches!(kind, Kind::Fragment | Kind::FirstFragment | Kind::LaterFragment | Kind::ShortFragment)
 }
 
 #[cfg(test)]
@@ -168,7 +215,7 @@ mod tests {
         assert_eq!(at(Base::Transport, 7, u32::MAX, &parsed), None);
         assert_eq!(at(Base::Transport, 7, 0xffff_ff00, &parsed), Some(0x292a_2b00));
         assert_eq!(at(Base::TcpFlags, 0, 2, &parsed), None);
-        parsed.kind = Kind::Fragment;
+        parsed.kind = Kind::LaterFragment;
         assert_eq!(at(Base::Transport, 0, 1, &parsed), None);
         assert_eq!(at(Base::Network, 0, 1, &parsed), Some(0x0e0f_1011));
     }

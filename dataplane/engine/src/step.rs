@@ -64,9 +64,9 @@ pub enum Step {
     /// How packets travel to the real, and what of it stands behind the outer IP header; none if the table has no such
     /// real.
     Template(Option<(Template, Tail)>),
-    /// What its service's limit says of it, as far as the meters can be seen.
+    /// What the limit of its rule or its service says of it, as far as the meters can be seen.
     Metered(Colour),
-    /// How its service has it marked.
+    /// How its rule or its service has it marked.
     Marked(Mark),
     /// It was made ready to leave: bytes of the frame.
     Ready(usize),

@@ -6,13 +6,14 @@
 mod common;
 
 use common::{blueprint, frame};
-use counters::{DropReason, Event, Layout};
+use counters::{DropReason, Event, Layout, PuntReason};
 use engine::{Colour, Decision, Engine, NoObserver, Observer, Parsed, Step, Verdict};
 use flow::FlowTable;
 use port::{Burst, HEADROOM, MemPacket, Packet, Tick};
 use proptest::prelude::{any, proptest};
 use service::{
-    Aligned, Attributes, Blueprint, DscpOn, Excess, Generation, LabelMark, Limit, Mark, Table, VlanMark,
+    Aligned, Attributes, Blueprint, DscpOn, Excess, Generation, LabelMark, Limit, Mark, RuleAction,
+    RuleNumber, RuleSpec, Table, VlanMark,
 };
 
 const VOICE: Mark = Mark {
@@ -28,6 +29,24 @@ const VOICE: Mark = Mark {
 /// 250 bytes a tick, and as many in the pot.
 const SLOW: Limit =
     Limit { cir: 2000, cbs: 250, excess: Excess::Burst(100), is_aware: true, yellow: Some(12), red: None };
+
+/// A rule that gives packets of one code point something, or nothing.
+fn rule(rank: u32, dscp: u8, attributes: Attributes) -> RuleSpec {
+    RuleSpec {
+        rank,
+        number: RuleNumber::new(rank + 7).unwrap(),
+        sources: Vec::new(),
+        destinations: Vec::new(),
+        protocol: None,
+        source_ports: None,
+        ports: None,
+        dscp: Some((dscp, dscp)),
+        vlan: None,
+        masked: Vec::new(),
+        action: RuleAction::Usual,
+        attributes,
+    }
+}
 
 fn plan(mark: Option<Mark>, limit: Option<Limit>) -> Blueprint {
     let mut plan = blueprint(Some(40));
@@ -99,10 +118,20 @@ proptest! {
     #[test]
     fn whatever_is_asked_for_the_walk_ends_as_the_path(
         choice in any::<u8>(),
+        by_rules in proptest::option::of((any::<u8>(), any::<u8>(), any::<bool>())),
         is_limited in any::<bool>(),
-        packets in proptest::collection::vec((0u32..6, any::<u8>(), any::<u8>(), 0usize..3, proptest::collection::vec((0u32..40, 0u8..4), 0..6), 0u64..3), 1..60),
+        packets in proptest::collection::vec((0u32..6, any::<u8>(), 0u8..20, 0usize..3, proptest::collection::vec((0u32..40, 0u8..4), 0..6), 0u64..3), 1..60),
     ) {
-        let table = built(&plan(marks(choice), is_limited.then_some(SLOW)));
+        let mut plan = plan(marks(choice), is_limited.then_some(SLOW));
+        if let Some((one, other, limits)) = by_rules {
+            let limit = Some(Limit { cbs: 300, ..SLOW });
+            plan.rules = vec![
+                rule(0, 1, Attributes { mark: marks(one), limit: limit.filter(|_| limits) }),
+                RuleSpec { action: RuleAction::Drop, ..rule(1, 2, Attributes::default()) },
+                rule(2, 3, Attributes { mark: marks(other), limit }),
+            ];
+        }
+        let table = built(&plan);
         let (mut engine, mut apart) = (self::engine(), self::engine());
         engine.adopt(&table.view());
         apart.adopt(&table.view());
@@ -125,7 +154,11 @@ proptest! {
                 left.push(out);
             }
             let is_metered = steps.iter().any(|step| matches!(step, Step::Metered(_)));
-            assert_eq!(is_metered, is_limited && decision.real.is_some());
+            let by_rule = by_rules.is_some_and(|(_, _, limits)| tos >> 2 == 1 && limits || tos >> 2 == 3);
+            assert_eq!(is_metered, (is_limited || by_rule) && decision.real.is_some());
+            if by_rules.is_some() && tos >> 2 == 2 && decision.verdict != Verdict::Punt(PuntReason::NotIp) {
+                assert!(decision.real.is_none());
+            }
             frames.push((bytes, now));
         }
         let mut together = Vec::new();
@@ -211,6 +244,41 @@ fn pots_outlive_a_table_unless_their_figures_change() {
     engine.adopt(&other.view());
     assert_eq!(colour(&engine, &other), Colour::Green, "others begin full");
     assert_eq!(engine.ledger().get(Event::MeterYellow), 2);
+}
+
+#[test]
+fn a_table_without_rules_marks_nothing_of_what_those_before_it_marked() {
+    let before = plan(None, None);
+    let voice = Attributes { mark: Some(VOICE), limit: None };
+    let with = built(&Blueprint { rules: vec![rule(0, 0, voice)], ..before.clone() });
+    let without = built(&before);
+    let mut engine = engine();
+    for (table, is_marked) in [(&with, true), (&without, false), (&with, true)] {
+        engine.adopt(&table.view());
+        for _ in 0..3 {
+            let (decision, left) = through(&mut engine, table, load(&frame(1, 0x10)), Tick(0));
+            assert_eq!(decision.verdict, Verdict::Tx);
+            assert_eq!(left[12..14] == [0x81, 0], is_marked);
+        }
+    }
+}
+
+#[test]
+fn a_rules_pots_outlive_a_table_as_its_number_does() {
+    let limited = |number| {
+        let rule = rule(0, 0, Attributes { mark: None, limit: Some(SLOW) });
+        let rules = vec![RuleSpec { number: RuleNumber::new(number).unwrap(), ..rule }];
+        built(&Blueprint { rules, ..plan(None, None) })
+    };
+    let mut engine = engine();
+    let mut passes = |number| {
+        let table = limited(number);
+        engine.adopt(&table.view());
+        (0..20)
+            .filter(|_| through(&mut engine, &table, load(&frame(1, 0x10)), Tick(0)).0.verdict == Verdict::Tx)
+            .count()
+    };
+    assert_eq!([passes(3), passes(3), passes(4)], [8, 0, 8]);
 }
 
 #[test]

@@ -1,18 +1,54 @@
 //! Marks and limits in an image, and how they are found there.
 //!
-//! Services with the same mark share one entry; each limit is one service's own. A service's number leads to
-//! its entry by a section that is there only if some service asks for anything: nobody else is asked.
+//! Services and rules with the same mark share one entry; each limit is one service's or one rule's own. A service's
+//! number leads to its entry by a section that is there only if some service asks for anything: nobody else is asked.
+//! Rules have their places in their own image.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
-use crate::attributes::{AttributeFault, DscpOn, Excess, LABELS_OUT_MAX, LabelMark, Limit, Mark, VlanMark};
+use crate::attributes::{
+    AttributeFault, Attributes, DscpOn, Excess, LABELS_OUT_MAX, LabelMark, Limit, Mark, VlanMark,
+};
 use crate::blueprint::ServiceSpec;
 use crate::layout::{OPENS_LABELS, Section, ServiceEntry};
 use crate::limits::{LIMITS_MAX, MARKS_MAX};
-use crate::numbers::ServiceNumber;
+use crate::numbers::{RuleNumber, ServiceNumber};
+use crate::rules::image::RuleEntry;
+use crate::rules::{Effect, RuleSpec};
 use crate::table::TableView;
+
+/// Who asks for a mark or a limit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Asker {
+    /// A service.
+    Service(ServiceNumber),
+    /// A rule.
+    Rule(RuleNumber),
+}
+
+impl Asker {
+    /// Of a number in an image: it is a rule's.
+    const RULE: u32 = 1 << 31;
+
+    /// How images write it; in this order.
+    const fn code(self) -> u32 {
+        match self {
+            Self::Service(number) => number.get(),
+            Self::Rule(number) => Self::RULE | number.get(),
+        }
+    }
+
+    /// What a checked image wrote.
+    fn of_code(code: u32) -> Self {
+        if code & Self::RULE == 0 {
+            Self::Service(ServiceNumber::new(code).unwrap_or_default())
+        } else {
+            Self::Rule(RuleNumber::new(code & !Self::RULE).unwrap_or_default())
+        }
+    }
+}
 
 /// A mark in an image. What is not there is 255, and what is of no use 0.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout)]
@@ -112,7 +148,8 @@ pub struct LimitEntry {
     peak: u64,
     cbs: u32,
     excess: u32,
-    pub(crate) service: u32,
+    /// Whose it is: [`Asker`].
+    pub(crate) owner: u32,
     is_aware: u8,
     yellow: u8,
     red: u8,
@@ -120,7 +157,7 @@ pub struct LimitEntry {
 }
 
 impl LimitEntry {
-    fn new(service: u32, limit: &Limit) -> Self {
+    fn new(owner: u32, limit: &Limit) -> Self {
         let (peak, excess) = match limit.excess {
             Excess::Burst(bytes) => (0, bytes),
             Excess::Peak(rate, bytes) => (rate, bytes),
@@ -130,7 +167,7 @@ impl LimitEntry {
             peak,
             cbs: limit.cbs,
             excess,
-            service,
+            owner,
             is_aware: u8::from(limit.is_aware),
             yellow: limit.yellow.unwrap_or(NOTHING),
             red: limit.red.unwrap_or(NOTHING),
@@ -140,8 +177,8 @@ impl LimitEntry {
 
     /// Whose it is.
     #[must_use]
-    pub fn owner(&self) -> ServiceNumber {
-        ServiceNumber::new(self.service).unwrap_or_default()
+    pub fn owner(&self) -> Asker {
+        Asker::of_code(self.owner)
     }
 
     /// What it says.
@@ -164,11 +201,11 @@ impl LimitEntry {
     /// Whether an image may say so.
     pub(crate) fn is_sound(&self) -> bool {
         let limit = self.limit();
-        limit.is_sound() && Self::new(self.service, &limit) == *self
+        limit.is_sound() && Self::new(self.owner, &limit) == *self && self.owner().code() == self.owner
     }
 }
 
-/// The sections of all services' attributes, and what is their own.
+/// The sections of what services and rules ask for, and what is their own.
 #[derive(Default)]
 pub(crate) struct AttributeSections {
     /// By number of a service: the place of its entry. Empty if none asks.
@@ -181,46 +218,57 @@ pub(crate) struct AttributeSections {
 }
 
 impl AttributeSections {
-    /// Those of a blueprint's services.
+    /// Those of a blueprint's services and rules.
     ///
     /// # Errors
-    /// A service, and what is wrong with it.
-    pub(crate) fn new(services: &[ServiceSpec]) -> Result<Self, (ServiceNumber, AttributeFault)> {
+    /// A service or a rule, and what is wrong with it.
+    pub(crate) fn new(services: &[ServiceSpec], rules: &[RuleSpec]) -> Result<Self, (Asker, AttributeFault)> {
         let mut made = Self::default();
-        let mut sorted: Vec<&ServiceSpec> =
-            services.iter().filter(|service| service.attributes.ask()).collect();
-        sorted.sort_unstable_by_key(|service| service.number);
-        let marks: BTreeSet<Mark> = sorted.iter().filter_map(|service| service.attributes.mark).collect();
-        if let Some(last) = sorted.last().filter(|_| marks.len() > MARKS_MAX) {
-            return Err((last.number, AttributeFault::Marks));
+        let of_services = services.iter().map(|it| (Asker::Service(it.number), it.attributes));
+        let of_rules = rules.iter().map(|it| (Asker::Rule(it.number), it.attributes));
+        let mut sorted: Vec<(Asker, Attributes)> =
+            of_services.chain(of_rules).filter(|(_, attributes)| attributes.ask()).collect();
+        sorted.sort_unstable_by_key(|(asker, _)| *asker);
+        let marks: BTreeSet<Mark> = sorted.iter().filter_map(|(_, attributes)| attributes.mark).collect();
+        if let Some((last, _)) = sorted.last().filter(|_| marks.len() > MARKS_MAX) {
+            return Err((*last, AttributeFault::Marks));
         }
         made.takes_labels = marks.iter().any(Mark::takes_labels);
         made.marks = marks.iter().map(MarkEntry::new).collect();
         made.places = marks.into_iter().zip(1..).collect();
-        for ServiceSpec { number, attributes, .. } in sorted {
-            if attributes.mark.is_some_and(|mark| !mark.is_sound()) {
-                return Err((*number, AttributeFault::Mark));
+        for (asker, Attributes { mark, limit }) in sorted {
+            if mark.is_some_and(|mark| !mark.is_sound()) {
+                return Err((asker, AttributeFault::Mark));
             }
-            let Some(limit) = attributes.limit else { continue };
+            let Some(limit) = limit else { continue };
             if !limit.is_sound() {
-                return Err((*number, AttributeFault::Limit));
+                return Err((asker, AttributeFault::Limit));
             }
             if made.limits.len() == LIMITS_MAX {
-                return Err((*number, AttributeFault::Limits));
+                return Err((asker, AttributeFault::Limits));
             }
-            made.limits.push(LimitEntry::new(number.get(), &limit));
+            made.limits.push(LimitEntry::new(asker.code(), &limit));
         }
         Ok(made)
     }
 
-    /// One above the places of a service's mark and limit; 0 without.
-    pub(crate) fn places_of(&self, service: &ServiceSpec) -> (u16, u16) {
-        let mark = service.attributes.mark.and_then(|mark| self.places.get(&mark)).copied();
-        let limit = service.attributes.limit.and_then(|_| {
-            let at = self.limits.binary_search_by_key(&service.number.get(), |limit| limit.service).ok()?;
+    /// Where a service's mark and limit are.
+    pub(crate) fn of_service(&self, service: &ServiceSpec) -> Effect {
+        self.places_of(Asker::Service(service.number), &service.attributes)
+    }
+
+    /// Where a rule's are.
+    pub(crate) fn of_rule(&self, rule: &RuleSpec) -> Effect {
+        self.places_of(Asker::Rule(rule.number), &rule.attributes)
+    }
+
+    fn places_of(&self, asker: Asker, attributes: &Attributes) -> Effect {
+        let mark = attributes.mark.and_then(|mark| self.places.get(&mark)).copied();
+        let limit = attributes.limit.and_then(|_| {
+            let at = self.limits.binary_search_by_key(&asker.code(), |limit| limit.owner).ok()?;
             u16::try_from(at + 1).ok()
         });
-        (mark.unwrap_or(0), limit.unwrap_or(0))
+        Effect { mark: mark.unwrap_or(0), limit: limit.unwrap_or(0) }
     }
 
     /// Where each service's entry is, now that all are there, in the order of their numbers.
@@ -269,22 +317,47 @@ impl<'t> AttributeView<'t> {
         self.marks.iter().any(|entry| entry.mark().takes_labels())
     }
 
-    /// Whether an image's services may say so: each place is there, each limit one service's.
+    /// Whether an image's service may say so: each place is there, and its limit its own.
     pub(crate) fn is_sound_of(self, service: &ServiceEntry) -> bool {
-        let limit = match service.limit.checked_sub(1) {
-            None => true,
-            Some(at) => self.limits.get(usize::from(at)).is_some_and(|limit| limit.service == service.number),
-        };
-        usize::from(service.mark) <= self.marks.len() && limit
+        self.is_sound(service.effect(), service.number)
     }
 
-    /// Whether the slots are those of the services, and no mark and no limit is nobody's.
-    pub(crate) fn are_all_used(self, services: &[ServiceEntry]) -> bool {
-        let marks: BTreeSet<u16> =
-            services.iter().map(|service| service.mark).filter(|mark| *mark > 0).collect();
-        let limits = services.iter().filter(|service| service.limit > 0).count();
-        self.slots == slots(services) && marks.len() == self.marks.len() && limits == self.limits.len()
+    /// The same of a rule.
+    pub(crate) fn is_sound_of_rule(self, rule: &RuleEntry) -> bool {
+        self.is_sound(rule.effect(), Asker::RULE | rule.number)
     }
+
+    fn is_sound(self, Effect { mark, limit }: Effect, owner: u32) -> bool {
+        let is_own = match limit.checked_sub(1) {
+            None => true,
+            Some(at) => self.limits.get(usize::from(at)).is_some_and(|limit| limit.owner == owner),
+        };
+        usize::from(mark) <= self.marks.len() && is_own
+    }
+
+    /// Whether the slots are those of the services.
+    pub(crate) fn are_slots_of(self, services: &[ServiceEntry]) -> bool {
+        self.slots == slots(services)
+    }
+
+    /// Whether no mark and no limit is nobody's: of services, or of rules, which have these effects.
+    pub(crate) fn are_all_used(self, services: &[ServiceEntry], rules: impl Iterator<Item = Effect>) -> bool {
+        let (mut marks, mut limits) = (BTreeSet::new(), 0);
+        for Effect { mark, limit } in services.iter().map(ServiceEntry::effect).chain(rules) {
+            marks.extend(Some(mark).filter(|mark| *mark > 0));
+            limits += usize::from(limit > 0);
+        }
+        marks.len() == self.marks.len() && limits == self.limits.len()
+    }
+}
+
+/// What is asked for of one packet beside a real.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Asked {
+    /// How it is marked.
+    pub mark: Option<Mark>,
+    /// The limit that it has to keep to, and the place of that among [`TableView::limits`].
+    pub limit: Option<(u16, Limit)>,
 }
 
 impl<'t> TableView<'t> {
@@ -296,20 +369,23 @@ impl<'t> TableView<'t> {
         }
     }
 
-    /// The service of that number, if it asks for more than a real.
+    /// What a service, and the rule that decides about a packet, ask for beside a real: of a mark and of a limit each the
+    /// rule's, if it has one, and else the service's. `None` if neither asks for anything.
     #[must_use]
-    pub fn asking(&self, number: ServiceNumber) -> Option<&'t ServiceEntry> {
-        self.attributes().entry(self.services, number)
+    pub fn asked(&self, service: ServiceNumber, of_rule: Effect) -> Option<Asked> {
+        let attributes = self.attributes();
+        let of_service = attributes.entry(self.services, service).map_or(Effect::NONE, ServiceEntry::effect);
+        let either = |rule: u16, service: u16| if rule == 0 { service } else { rule }.checked_sub(1);
+        let mark = either(of_rule.mark, of_service.mark);
+        let limit = either(of_rule.limit, of_service.limit);
+        let asked = Asked {
+            mark: mark.and_then(|at| attributes.marks.get(usize::from(at))).map(MarkEntry::mark),
+            limit: limit.and_then(|at| Some((at, attributes.limits.get(usize::from(at))?.limit()))),
+        };
+        (asked.mark.is_some() || asked.limit.is_some()).then_some(asked)
     }
 
-    /// How a service's packets are marked.
-    #[must_use]
-    pub fn mark(&self, service: &ServiceEntry) -> Option<Mark> {
-        let at = service.mark.checked_sub(1)?;
-        self.attributes().marks.get(usize::from(at)).map(|entry| entry.mark())
-    }
-
-    /// Every limit, in the order of [`ServiceEntry::limit`]'s places and of their owners.
+    /// Every limit, in the order of [`Asked::limit`]'s places and of their owners.
     #[must_use]
     pub fn limits(&self) -> &'t [LimitEntry] {
         self.attributes().limits

@@ -1,4 +1,4 @@
-//! What a service asks for beside a real: marks on its packets, and a limit of their rate.
+//! What a service or a rule asks for beside a real: marks on its packets, and a limit of their rate.
 
 use core::fmt;
 
@@ -13,7 +13,7 @@ pub const VLAN_MAX: u16 = 4094;
 /// The largest code point of differentiated services (RFC 2474 §3).
 pub const DSCP_MAX: u8 = 63;
 
-/// What a service asks for beside a real.
+/// What a service or a rule asks for beside a real.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Attributes {
     /// How its packets are marked.
@@ -164,7 +164,7 @@ impl Limit {
     }
 }
 
-/// What is wrong with what a service asks for.
+/// What is wrong with what a service or a rule asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AttributeFault {
     /// A value of its mark is out of range, or is of no use beside the others.

@@ -10,7 +10,8 @@ use wire::{Family, packed, protocol};
 use zerocopy::{FromZeros, IntoBytes};
 
 use crate::aligned::Aligned;
-use crate::asked::AttributeSections;
+use crate::asked::{Asker, AttributeSections};
+use crate::attributes::AttributeFault;
 use crate::blueprint::{Blueprint, Policy, PoolSpec, RealSpec, RealState, ServiceSpec, Timeouts};
 use crate::door::Door;
 use crate::ends::{self, EndSections};
@@ -27,7 +28,7 @@ use crate::maglev::is_prime;
 use crate::numbers::{RealNumber, ServiceNumber};
 use crate::pool::{PoolReal, image};
 use crate::quic::{NO_QUIC, QuicSections};
-use crate::rules::{self, BuiltRules};
+use crate::rules::{self, Askers, BuiltRules, Effect, RuleFault};
 use crate::table::{Generation, Table};
 use crate::tail::{Form, Tail};
 use crate::template::Template;
@@ -86,11 +87,11 @@ pub fn build(blueprint: &Blueprint, generation: Generation) -> Result<Built, Bui
     let (pools, pool_places) = pools(blueprint, &reals)?;
     let quic = QuicSections::new(&blueprint.quic, &blueprint.services, &reals)
         .map_err(|(place, fault)| BuildError::Quic(place, fault))?;
-    let mut attributes = AttributeSections::new(&blueprint.services)
-        .map_err(|(number, fault)| BuildError::Service(number, ServiceFault::Attributes(fault)))?;
+    let mut attributes = AttributeSections::new(&blueprint.services, &blueprint.rules)
+        .map_err(|(asker, fault)| ill_asked(blueprint, asker, fault))?;
     let services = services(blueprint, &pool_places, (&quic, &attributes))?;
     attributes.place(&services);
-    let rules = rules(blueprint, &reals)?;
+    let rules = rules(blueprint, &reals, &attributes)?;
     let mut cells = vec![0_u64];
     let v4 = vips::index::<Entry4>(&services, &mut cells)?;
     let v6 = vips::index::<Entry6>(&services, &mut cells)?;
@@ -341,15 +342,29 @@ fn members(pool: &PoolSpec, reals: &BTreeMap<RealNumber, RealSpec>) -> Result<Ve
     Ok(members.into_values().collect())
 }
 
+fn ill_asked(blueprint: &Blueprint, asker: Asker, fault: AttributeFault) -> BuildError {
+    match asker {
+        Asker::Service(number) => BuildError::Service(number, ServiceFault::Attributes(fault)),
+        Asker::Rule(number) => {
+            let rule = blueprint.rules.iter().find(|rule| rule.number == number);
+            BuildError::Rule(rule.map_or(u32::MAX, |rule| rule.rank), RuleFault::Attributes(fault))
+        }
+    }
+}
+
 /// The image of the rules.
 fn rules(
     blueprint: &Blueprint,
     reals: &BTreeMap<RealNumber, RealSpec>,
+    attributes: &AttributeSections,
 ) -> Result<Option<BuiltRules>, BuildError> {
     let services: BTreeSet<ServiceNumber> = blueprint.services.iter().map(|service| service.number).collect();
-    let is_service = |number| services.contains(&number);
-    rules::build(&blueprint.rules, is_service, |number| reals.contains_key(&number))
-        .map_err(|(rank, fault)| BuildError::Rule(rank, fault))
+    let askers = Askers {
+        is_service: &|number| services.contains(&number),
+        is_real: &|number| reals.contains_key(&number),
+        effect: &|rule| attributes.of_rule(rule),
+    };
+    rules::build(&blueprint.rules, &askers).map_err(|(rank, fault)| BuildError::Rule(rank, fault))
 }
 
 /// Services by number.
@@ -412,7 +427,7 @@ fn service(
     if spec.mss != 0 && spec.protocol != protocol::TCP {
         return Err(ServiceFault::Mss);
     }
-    let (mark, limit) = attributes.places_of(spec);
+    let Effect { mark, limit } = attributes.of_service(spec);
     let fits = spec.key.fits(spec.protocol, family_bits(family));
     if !fits || quic != NO_QUIC && spec.key != Key::Flow {
         return Err(ServiceFault::Key);

@@ -178,16 +178,20 @@ fn check_ends(sections: &Sections<'_>, templates: &[Template]) -> Result<(), Ima
     }
 }
 
-fn check_attributes<'t>(sections: &Sections<'t>, header: &Header) -> Result<AttributeView<'t>, ImageError> {
-    let view = AttributeView {
+fn attributes<'t>(sections: &Sections<'t>) -> Result<AttributeView<'t>, ImageError> {
+    Ok(AttributeView {
         slots: items(sections, Section::Slots, SERVICES_MAX as usize)?,
         marks: items(sections, Section::Marks, MARKS_MAX)?,
         limits: items(sections, Section::Limits, LIMITS_MAX)?,
-    };
+    })
+}
+
+fn check_attributes<'t>(sections: &Sections<'t>, header: &Header) -> Result<AttributeView<'t>, ImageError> {
+    let view = attributes(sections)?;
     each(Section::Marks, view.marks, |mark| mark.is_sound())?;
     sorted(Section::Marks, view.marks, |a, b| a.is_before(b))?;
     each(Section::Limits, view.limits, |limit| limit.is_sound())?;
-    sorted(Section::Limits, view.limits, |a, b| a.service < b.service)?;
+    sorted(Section::Limits, view.limits, |a, b| a.owner < b.owner)?;
     let labels = if view.takes_labels() { OPENS_LABELS } else { 0 };
     let opens = labels | if sections.has(Section::Ends) { OPENS_TUNNELS } else { 0 };
     if header.opens == opens { Ok(view) } else { Err(ImageError::Header) }
@@ -222,7 +226,9 @@ fn check_services<'t>(
             && attributes.is_sound_of(service)
             && service.tail.iter().all(|byte| *byte == 0)
     })?;
-    if !attributes.are_all_used(services) {
+    // What rules use is known when their image is there.
+    let are_used = header.rules != 0 || attributes.are_all_used(services, core::iter::empty());
+    if !attributes.are_slots_of(services) || !are_used {
         return Err(ImageError::Item(Section::Slots, 0));
     }
     let clamps = services.iter().any(|service| service.mss != 0);
@@ -370,6 +376,7 @@ pub(crate) fn images<B: AsRef<[u8]>>(
     let rules: &[PoolEntry] = items(&sections, Section::Rules, 1)?;
     let templates: &[Template] = items(&sections, Section::Templates, REALS_MAX as usize)?;
     let services: &[ServiceEntry] = items(&sections, Section::Services, SERVICES_MAX as usize)?;
+    let attributes = attributes(&sections)?;
     let is_real = |number: u32| templates.get(number as usize).is_some_and(Template::is_present);
     let is_service =
         |number: ServiceNumber| services.binary_search_by_key(&number.get(), |entry| entry.number).is_ok();
@@ -386,7 +393,10 @@ pub(crate) fn images<B: AsRef<[u8]>>(
             return Err(ImageError::PoolUnknown(place));
         }
         if is_rules {
-            check_rules(root, image, is_service, |real| is_real(real.get()))?;
+            let rules = check_rules(root, image, (is_service, |real| is_real(real.get())), attributes)?;
+            if !attributes.are_all_used(services, rules.effects()) {
+                return Err(ImageError::Item(Section::Slots, 0));
+            }
             continue;
         }
         PoolView::check(image, &root.header.select_seed, is_real).map_err(|refusal| match refusal {
@@ -406,17 +416,18 @@ pub(crate) fn images<B: AsRef<[u8]>>(
     Ok(places)
 }
 
-fn check_rules(
+fn check_rules<'t>(
     root: &Root,
-    image: &[u8],
-    is_service: impl Fn(ServiceNumber) -> bool,
-    is_real: impl Fn(RealNumber) -> bool,
-) -> Result<(), ImageError> {
-    let has_packets = RulesView::check(image, is_service, is_real).map_err(|refusal| match refusal {
-        RulesRefusal::Header => ImageError::Rules,
-        RulesRefusal::Word(place) => ImageError::RulesWord(place),
-        RulesRefusal::List(place) => ImageError::RulesList(place),
-        RulesRefusal::Rule(place) => ImageError::Rule(place),
-    })?;
-    if has_packets == (root.header.rules == HAS_BOTH) { Ok(()) } else { Err(ImageError::Rules) }
+    image: &'t [u8],
+    is_there: (impl Fn(ServiceNumber) -> bool, impl Fn(RealNumber) -> bool),
+    attributes: AttributeView<'_>,
+) -> Result<RulesView<'t>, ImageError> {
+    let (view, has_packets) =
+        RulesView::check(image, is_there, attributes).map_err(|refusal| match refusal {
+            RulesRefusal::Header => ImageError::Rules,
+            RulesRefusal::Word(place) => ImageError::RulesWord(place),
+            RulesRefusal::List(place) => ImageError::RulesList(place),
+            RulesRefusal::Rule(place) => ImageError::Rule(place),
+        })?;
+    if has_packets == (root.header.rules == HAS_BOTH) { Ok(view) } else { Err(ImageError::Rules) }
 }

@@ -191,6 +191,9 @@ impl fmt::Display for RuleFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Rank => f.write_str("its rank is another rule's"),
+            Self::Number => f.write_str("its number is another rule's"),
+            Self::Attributes(fault) => fault.fmt(f),
+            Self::Gift => f.write_str("it drops packets, and gives them a mark or a limit"),
             Self::Prefix => f.write_str("a prefix is too long or has bits below its length"),
             Self::Families => f.write_str("no source and no destination are of one family"),
             Self::Interval => f.write_str("an interval ends before it begins, or is out of range"),

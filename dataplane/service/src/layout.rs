@@ -26,6 +26,7 @@ use crate::asked::{LimitEntry, MarkEntry};
 use crate::ends;
 use crate::numbers::ServiceNumber;
 use crate::quic::{NO_QUIC, QuicEntry, ServerIdEntry};
+use crate::rules::Effect;
 use crate::tail::Tail;
 use crate::template::Template;
 
@@ -87,9 +88,9 @@ pub enum Section {
     /// By number of a service: the place of its entry, so that what is asked for by its number is found. Empty if no
     /// service asks for anything beside a real.
     Slots,
-    /// Marks that services ask for.
+    /// Marks that services and rules ask for.
     Marks,
-    /// Limits, by number of the service whose they are.
+    /// Limits, by whose they are.
     Limits,
 }
 
@@ -288,11 +289,9 @@ impl ServiceEntry {
         self.mark | self.limit != 0
     }
 
-    /// Place of its limit.
-    #[inline]
-    #[must_use]
-    pub const fn limit(&self) -> Option<u16> {
-        self.limit.checked_sub(1)
+    /// What it asks for.
+    pub(crate) const fn effect(&self) -> Effect {
+        Effect { mark: self.mark, limit: self.limit }
     }
 
     /// Its protocol; 255 is any.

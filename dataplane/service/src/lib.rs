@@ -44,7 +44,7 @@ mod tests;
 mod vips;
 
 pub use aligned::Aligned;
-pub use asked::LimitEntry;
+pub use asked::{Asked, Asker, LimitEntry};
 pub use attributes::{
     AttributeFault, Attributes, DSCP_MAX, DscpOn, Excess, LABEL_TTL, LABELS_OUT_MAX, LabelMark, Limit, Mark,
     VLAN_MAX, VlanMark,
@@ -64,14 +64,15 @@ pub use layout::{Section, ServiceEntry};
 pub use limits::{
     CELLS_MAX, END_SOURCES_MAX, ENDS_MAX, LIMITS_MAX, MARKS_MAX, POOL_REALS_MAX, POOLS_MAX, PORTS_MAX,
     QUIC_CONFIGS_MAX, REALS_MAX, RENDEZVOUS_COSTS_MAX, RULE_LISTS_MAX, RULE_OFFSET_MAX, RULE_PATTERNS_MAX,
-    RULE_WORDS_MAX, SERVER_IDS_MAX, SERVICES_MAX, SLOTS_MAX, WEIGHT_MAX,
+    RULE_WORDS_MAX, RULES_MAX, SERVER_IDS_MAX, SERVICES_MAX, SLOTS_MAX, WEIGHT_MAX,
 };
 pub use movement::{Movement, movement};
-pub use numbers::{NumberOutOfRange, RealNumber, ServiceNumber};
+pub use numbers::{NumberOutOfRange, RealNumber, RuleNumber, ServiceNumber};
 pub use pool::NO_REAL;
 pub use quic::{QuicConfig, QuicFault, QuicKey, QuicPlaces, QuicSpec, ROTATIONS};
 pub use rules::{
-    Base, Masked, NO_VLAN, Prefix, RuleAction, RuleFault, RuleKey, RuleSpec, RulesView, Ruling, rules_fit,
+    Base, Effect, Masked, NO_VLAN, Prefix, RuleAction, RuleFault, RuleKey, RuleSpec, RulesView, Ruling,
+    rules_fit,
 };
 pub use table::{Class, Generation, ServiceSlot, Table, TableView};
 pub use tail::{Form, Tail};

@@ -40,6 +40,9 @@ pub const END_SOURCES_MAX: usize = 4096;
 /// Patterns that the rules of one table make, and so rules.
 pub const RULE_PATTERNS_MAX: usize = 65_536;
 
+/// Numbers of rules are below this: all of a table may have new names while the numbers of those before rest.
+pub const RULES_MAX: u32 = 131_072;
+
 /// Lists that a table's rules of one family are parted into. A packet is looked for in each, so this bounds what asking
 /// costs.
 pub const RULE_LISTS_MAX: usize = 128;
@@ -50,15 +53,16 @@ pub const RULE_WORDS_MAX: usize = 16;
 /// How far behind the network or the transport header a rule may ask for bytes.
 pub const RULE_OFFSET_MAX: u16 = 128;
 
-/// Different marks in one table: a service names one in 16 bits, of which 0 is none.
+/// Different marks in one table: services and rules name one in 16 bits, of which 0 is none.
 pub const MARKS_MAX: usize = 4096;
 
-/// Limits in one table, each a service's own; every worker keeps the pots of all.
+/// Limits in one table, each one service's or one rule's own; every worker keeps the pots of all.
 pub const LIMITS_MAX: usize = 4096;
 
 const _: () = assert!(MARKS_MAX < u16::MAX as usize);
 const _: () = assert!(LIMITS_MAX < u16::MAX as usize);
 const _: () = assert!(QUIC_CONFIGS_MAX < u8::MAX);
+const _: () = assert!(RULES_MAX as usize >= 2 * RULE_PATTERNS_MAX);
 const _: () = assert!(POOL_REALS_MAX < REALS_MAX as usize);
 const _: () = assert!(POOL_REALS_MAX <= u16::MAX as usize);
 const _: () = assert!(POOLS_MAX <= u16::MAX as usize);

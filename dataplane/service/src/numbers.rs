@@ -1,7 +1,7 @@
 //! Numbers that outlive positions: flow entries, counters and records hold these, never an index that a
 //! reload may shift.
 
-use crate::limits::{REALS_MAX, SERVICES_MAX};
+use crate::limits::{REALS_MAX, RULES_MAX, SERVICES_MAX};
 
 /// A number at or above the limit of its kind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,4 +56,6 @@ numbers! {
     RealNumber < REALS_MAX;
     /// The number of a service, stable by its name.
     ServiceNumber < SERVICES_MAX;
+    /// The number of a rule, stable by its name.
+    RuleNumber < RULES_MAX;
 }

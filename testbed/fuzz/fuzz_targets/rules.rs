@@ -8,7 +8,8 @@ use std::net::IpAddr;
 use fuzz::sample_blueprint;
 use libfuzzer_sys::fuzz_target;
 use service::{
-    Base, Blueprint, BuildError, Generation, Masked, NO_VLAN, Prefix, RuleAction, RuleKey, RuleSpec, Ruling,
+    Attributes, Base, Blueprint, BuildError, Generation, Masked, NO_VLAN, Prefix, RuleAction, RuleKey, RuleNumber,
+    RuleSpec, Ruling,
     build,
 };
 use wire::{Family, FiveTuple, packed, unpacked};
@@ -70,6 +71,7 @@ fn rule(rank: u32, bytes: &[u8; 16]) -> RuleSpec {
     let value = (u32::from(value) << if at == 2 { 0 } else { 24 }) & mask;
     let mut rule = RuleSpec {
         rank,
+        number: RuleNumber::new(rank).unwrap_or_default(),
         sources: if asked(0) { vec![prefix(source, source_len)] } else { Vec::new() },
         destinations: if asked(1) { vec![prefix(destination, destination_len)] } else { Vec::new() },
         protocol: asked(2).then_some(PROTOCOLS[usize::from(proto) % 4]),
@@ -79,6 +81,7 @@ fn rule(rank: u32, bytes: &[u8; 16]) -> RuleSpec {
         vlan: asked(6).then_some(if vlan > 9 { (NO_VLAN, NO_VLAN) } else { (u16::from(vlan), 9) }),
         masked: if asked(7) { vec![Masked { base, offset, mask, value }] } else { Vec::new() },
         action: RuleAction::Drop,
+        attributes: Attributes::default(),
     };
     // What is refused one by one is refused elsewhere.
     if rule.sources.len() == 1

@@ -227,8 +227,6 @@ class Fragments:
             return None
         if datagram.target is None:
             self.first(datagram, whole, packet)
-        elif piece.kind == "later":
-            self.counters["fragment.followed"] += 1
         if datagram.holes.is_whole():
             del self.datagrams[key]
         return datagram
@@ -253,8 +251,8 @@ class Fragments:
 
     def follow(self, whole: bytes, packet, datagram: Datagram) -> bytes:
         """One of them."""
-        real, service = datagram.target
-        out = self.balancer.send(whole, packet, real, bare(packet), service)
+        real, service, rule = datagram.target
+        out = self.balancer.send(whole, packet, real, bare(packet), service, rule)
         self.counters["fragment.followed"] += 1
         return out
 

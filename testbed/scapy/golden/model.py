@@ -228,9 +228,11 @@ class Balancer:
         self.rules, self.by_name = config.get("rule", []), by_name
         self.served: dict[Flow, dict] = {}
         named = {kind: {table["name"]: table for table in config.get(kind, [])} for kind in ("mark", "limit")}
-        self.marks = {service["name"]: named["mark"].get(service.get("mark"), {}) for service in config["service"]}
-        self.meters = {service["name"]: Meter(named["limit"][service["limit"]])
-                       for service in config["service"] if "limit" in service}
+        # Who asks for a mark or a limit: services and rules, each with pots of its own.
+        asking = {(kind, table["name"]): table for kind in ("service", "rule") for table in config.get(kind, [])}
+        self.marks = {asker: named["mark"][table["mark"]] for asker, table in asking.items() if "mark" in table}
+        self.meters = {asker: Meter(named["limit"][table["limit"]])
+                       for asker, table in asking.items() if "limit" in table}
         self.opens = any("swap_label" in mark or mark.get("pop_labels") for mark in self.marks.values())
         self.label, self.began = None, None
         # Clients of services that are keyed by source stand among the flows.
@@ -345,9 +347,12 @@ class Balancer:
             self.counters["labels.popped"] += 1
         return frame
 
-    def mark(self, packet: Packet, tos: int, service: dict) -> dict:
-        """How a packet of a service is marked, once its limit has let it through."""
-        mark, meter = self.marks[service["name"]], self.meters.get(service["name"])
+    def mark(self, packet: Packet, tos: int, service: dict, rule: dict | None) -> dict:
+        """How a packet is marked, once its limit has let it through: each as its rule has it, or else its service."""
+        askers = [("rule", rule["name"])] if rule else []
+        askers.append(("service", service["name"]))
+        mark = next((self.marks[asker] for asker in askers if asker in self.marks), {})
+        meter = next((self.meters[asker] for asker in askers if asker in self.meters), None)
         if meter is None:
             return mark
         colour = meter.colour(int((self.now - self.began) * 8), packet.size, tos >> 2)
@@ -379,8 +384,9 @@ class Balancer:
         if packet.protocol == (1 if packet.version == 4 else 58):
             return self.icmp(frame, packet)
         flow = Flow(packet.src, packet.dst, *keys.ends(packet.protocol, packet.payload), packet.protocol)
-        real, service = self.target(flow, packet, self.rule(frame, packet, flow))
-        return self.send(frame, packet, real, flow, service)
+        rule = self.rule(frame, packet, flow)
+        real, service = self.target(flow, packet, rule)
+        return self.send(frame, packet, real, flow, service, rule)
 
     def target(self, flow: Flow, packet: Packet, rule: dict | None) -> tuple[str, dict]:
         """The real and the service of a flow: where there are rules it keeps its service until it ends."""
@@ -391,10 +397,10 @@ class Balancer:
             service = self.served[flow]
             rule = rule if rule and self.given(rule) is service else None
         else:
-            service = self.given(rule) if rule else self.service(flow)
+            service = self.given(rule) or self.service(flow)
         named = self.named(packet, service)
         if is_new or service["name"] in self.quic:
-            self.counters["rule.routed"] += int(rule is not None)
+            self.counters["rule.routed"] += int(rule is not None and "service" in rule)
             self.served[flow] = service
         return self.follow(flow, self.served[flow], flags, named, self.real_given(rule)), self.served[flow]
 
@@ -402,8 +408,10 @@ class Balancer:
         """The rule that decides about a packet; one that drops it does so here."""
         network = 14 + len(split(frame)[0])
         end = network + packet.size
+        # Of fragments only the first has a transport header, and is asked about as its flow's packet.
+        transport = None if packet.fragment and flow is None else end - len(packet.payload)
         seen = rules.Seen(packet.src, packet.dst, packet.protocol, (flow.sport, flow.dport) if flow else None, frame,
-                          network, None if packet.fragment else end - len(packet.payload), end)
+                          network, transport, end)
         return self.ruled(seen)
 
     def ruled(self, seen: rules.Seen) -> dict | None:
@@ -412,9 +420,10 @@ class Balancer:
         refuse(bool(rule) and rule.get("drop", False), "drop.rule")
         return rule
 
-    def given(self, rule: dict) -> dict:
-        """The service that a rule gives."""
-        return next(service for *_, service in self.services if service["name"] == rule["service"])
+    def given(self, rule: dict | None) -> dict | None:
+        """The service that a rule gives, if it gives one."""
+        named = rule.get("service") if rule else None
+        return next((service for *_, service in self.services if service["name"] == named), None)
 
     def real_given(self, rule: dict | None) -> str | Door | None:
         """The real that a rule gives, while that takes new flows."""
@@ -426,17 +435,20 @@ class Balancer:
         datagram = self.fragments.meet(frame, packet)
         if datagram is None:
             return None
-        real, service = datagram.target
+        real, service, rule = datagram.target
         try:
-            return self.send(frame, packet, real, bare(packet), service)
+            out = self.send(frame, packet, real, bare(packet), service, rule)
+            self.counters["fragment.followed"] += int(packet.piece.kind == "later")
+            return out
         finally:
             self.fragments.release(datagram)
 
-    def whole_flow(self, whole: bytes, packet: Packet) -> tuple[str | Door, dict]:
-        """The real and the service of the flow whose packet's first fragment this is."""
+    def whole_flow(self, whole: bytes, packet: Packet) -> tuple[str | Door, dict, dict | None]:
+        """The real and the service of the flow whose packet's first fragment this is, and the rule that decides."""
         ports = struct.unpack_from("!HH", packet.payload) if packet.protocol in (TCP, UDP) else (0, 0)
         flow = Flow(packet.src, packet.dst, *ports, packet.protocol)
-        return self.target(flow, packet, self.rule(whole, packet, flow if packet.protocol in (TCP, UDP) else None))
+        rule = self.rule(whole, packet, flow if packet.protocol in (TCP, UDP) else None)
+        return *self.target(flow, packet, rule), rule
 
     def is_served(self, packet: Packet) -> bool:
         """Whether a service has the packet's protocol, which has no ports."""
@@ -537,17 +549,18 @@ class Balancer:
         except Verdict:
             self.rule(frame, packet, None)
             raise
-        known, rule = self.alive(flow), None
-        if known is None:
-            rule = self.ruled(rules.Seen(flow.src, flow.dst, flow.protocol, (flow.sport, flow.dport)))
-        service = self.given(rule) if rule else self.served.get(flow) or self.service(flow, about=True)
+        known, seen = self.alive(flow), rules.Seen(flow.src, flow.dst, flow.protocol, (flow.sport, flow.dport))
+        # Of a flow that is known a rule is asked where all packets are asked about.
+        rule = self.ruled(seen) if known is None or rules.of_packets(self.rules) else None
+        service = None if known else self.given(rule)
+        service = service or self.served.get(flow) or self.service(flow, about=True)
         named = None
         if service["name"] in self.quic:
             raw = packet.payload[8:]
             named = self.quic[service["name"]].sender(raw[((raw[0] & 15) * 4 if four else 40) + 8:])
         real = known[0] if known else named or self.real_given(rule) or self.choose(flow, service)
         self.counters["flow.hit"] += int(known is not None)
-        out = self.send(frame, packet, real, flow, service)
+        out = self.send(frame, packet, real, flow, service, rule)
         self.counters["icmp.followed"] += 1
         return out
 
@@ -633,7 +646,7 @@ class Balancer:
             del self.flows[displaced]
         return True
 
-    def send(self, frame: bytes, packet: Packet, end: str | Door, flow: Flow, service: dict) -> bytes:
+    def send(self, frame: bytes, packet: Packet, end: str | Door, flow: Flow, service: dict, rule: dict | None) -> bytes:
         """The frame as it leaves to a real; it counts for real and service if it does."""
         real = self.reals[end]
         address = real["address"]
@@ -642,7 +655,8 @@ class Balancer:
         hop_limit = self.tunnel["hop_limit"] if self.ttl is None else self.ends.left(self.ttl)
         lan = real.get("encap") == "mac"
         raw = split(frame)[2]
-        mark = self.mark(packet, struct.unpack_from("!H", raw)[0] >> (0 if packet.version == 4 else 4) & 0xFF, service)
+        tos = struct.unpack_from("!H", raw)[0] >> (0 if packet.version == 4 else 4) & 0xFF
+        mark = self.mark(packet, tos, service, rule)
         encap = real.get("encap", "ipip")
         inner = Inner(encap, real.get("tunnel_key"), real.get("tunnel_port"), real.get("inner_mac"),
                       real.get("udp_checksum", "auto"))

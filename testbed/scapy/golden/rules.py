@@ -91,6 +91,11 @@ TESTS = {
 }
 
 
+def of_packets(rules: list) -> bool:
+    """Whether any rule is about more than what a flow's packets have in common."""
+    return any(key in rule for rule in rules for key in ("dscp", "vlan", "tcp_flags", "bytes", "mark", "limit"))
+
+
 def first(rules: list, seen: Seen) -> dict | None:
     """The rule that decides: of those that match the one of largest priority, then of the first name."""
     order = sorted(rules, key=lambda rule: (-rule.get("priority", 100), rule["name"]))

@@ -8,7 +8,6 @@ use std::path::Path;
 
 use conf::{Fault, Faults, Name};
 use serde::Deserialize;
-use service::{REALS_MAX, SERVICES_MAX};
 use toml::Spanned;
 
 use super::{Kind, Numbers, Resting};
@@ -30,6 +29,8 @@ struct NumbersFile {
     #[serde(default)]
     service: BTreeMap<String, Spanned<i64>>,
     #[serde(default)]
+    rule: BTreeMap<String, Spanned<i64>>,
+    #[serde(default)]
     released: Vec<ReleasedFile>,
 }
 
@@ -47,6 +48,7 @@ struct ReleasedFile {
 enum KindFile {
     Real,
     Service,
+    Rule,
 }
 
 impl From<KindFile> for Kind {
@@ -54,6 +56,7 @@ impl From<KindFile> for Kind {
         match kind {
             KindFile::Real => Self::Real,
             KindFile::Service => Self::Service,
+            KindFile::Rule => Self::Rule,
         }
     }
 }
@@ -94,7 +97,7 @@ impl Numbers {
             return Err(at(file.version.span(), Some("version".to_owned()), message));
         }
         let mut reading = Reading::default();
-        for (kind, held) in [(Kind::Real, &file.real), (Kind::Service, &file.service)] {
+        for (kind, held) in Kind::ALL.into_iter().zip([&file.real, &file.service, &file.rule]) {
             for (text, number) in held {
                 let key = format!("{kind}.{text}");
                 reading
@@ -117,13 +120,18 @@ impl Numbers {
         );
         // Writing to a string cannot fail.
         let _ = writeln!(text, "version = {VERSION}");
-        for kind in [Kind::Real, Kind::Service] {
+        for kind in Kind::ALL {
+            let held = &self.ledger(kind).held;
+            // Where there is none, who knows nothing of rules can read the file too.
+            if kind == Kind::Rule && held.is_empty() {
+                continue;
+            }
             let _ = writeln!(text, "\n[{kind}]");
-            for (name, number) in &self.ledger(kind).held {
+            for (name, number) in held {
                 let _ = writeln!(text, "\"{name}\" = {number}");
             }
         }
-        for kind in [Kind::Real, Kind::Service] {
+        for kind in Kind::ALL {
             for (number, Resting { name, since_s }) in &self.ledger(kind).resting {
                 let _ = write!(text, "\n[[released]]\nkind = \"{kind}\"\nname = \"{name}\"\n");
                 let _ = writeln!(text, "number = {number}\nsince_s = {since_s}");
@@ -184,10 +192,7 @@ impl Reading {
 
     /// The number, if it is one and nobody's so far.
     fn take(&mut self, kind: Kind, number: i64) -> Result<u32, String> {
-        let max = match kind {
-            Kind::Real => REALS_MAX,
-            Kind::Service => SERVICES_MAX,
-        };
+        let max = kind.max();
         let number = u32::try_from(number).ok().filter(|number| *number < max).ok_or_else(|| {
             format!("{number} is no number of a {kind}: they are from 0 to {}", max.saturating_sub(1))
         })?;

@@ -13,7 +13,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use conf::{Config, Name};
-use service::{REALS_MAX, RealNumber, SERVICES_MAX, ServiceNumber};
+use service::{REALS_MAX, RULES_MAX, RealNumber, RuleNumber, SERVICES_MAX, ServiceNumber};
 
 use crate::limits::REST_S;
 
@@ -24,6 +24,22 @@ pub enum Kind {
     Real,
     /// A service.
     Service,
+    /// A rule.
+    Rule,
+}
+
+impl Kind {
+    /// All of them, in the order of the file.
+    const ALL: [Self; 3] = [Self::Real, Self::Service, Self::Rule];
+
+    /// Its numbers are below this.
+    const fn max(self) -> u32 {
+        match self {
+            Self::Real => REALS_MAX,
+            Self::Service => SERVICES_MAX,
+            Self::Rule => RULES_MAX,
+        }
+    }
 }
 
 impl fmt::Display for Kind {
@@ -31,6 +47,7 @@ impl fmt::Display for Kind {
         f.write_str(match self {
             Self::Real => "real",
             Self::Service => "service",
+            Self::Rule => "rule",
         })
     }
 }
@@ -72,11 +89,12 @@ struct Ledger {
     resting: BTreeMap<u32, Resting>,
 }
 
-/// The numbers of all reals and services.
+/// The numbers of all reals, services and rules.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Numbers {
     reals: Ledger,
     services: Ledger,
+    rules: Ledger,
 }
 
 impl Numbers {
@@ -85,17 +103,15 @@ impl Numbers {
     /// # Errors
     /// [`Exhausted`].
     pub fn assign(&self, config: &Config, now_s: u64) -> Result<Self, Exhausted> {
-        let reals = config.reals.iter().map(|real| &real.name).collect();
-        let services = config.services.iter().map(|service| &service.name).collect();
-        let exhausted = |kind| move |name| Exhausted { kind, name };
         // TOML has no larger number.
         let now_s = now_s.min(i64::MAX.unsigned_abs());
+        let assigned = |kind: Kind, names: BTreeSet<&Name>| {
+            self.ledger(kind).assign(&names, kind.max(), now_s).map_err(|name| Exhausted { kind, name })
+        };
         Ok(Self {
-            reals: self.reals.assign(&reals, REALS_MAX, now_s).map_err(exhausted(Kind::Real))?,
-            services: self
-                .services
-                .assign(&services, SERVICES_MAX, now_s)
-                .map_err(exhausted(Kind::Service))?,
+            reals: assigned(Kind::Real, config.reals.iter().map(|real| &real.name).collect())?,
+            services: assigned(Kind::Service, config.services.iter().map(|it| &it.name).collect())?,
+            rules: assigned(Kind::Rule, config.rules.iter().map(|rule| &rule.name).collect())?,
         })
     }
 
@@ -109,6 +125,12 @@ impl Numbers {
     #[must_use]
     pub fn service(&self, name: &Name) -> Option<ServiceNumber> {
         ServiceNumber::new(*self.services.held.get(name)?).ok()
+    }
+
+    /// The number of a rule.
+    #[must_use]
+    pub fn rule(&self, name: &Name) -> Option<RuleNumber> {
+        RuleNumber::new(*self.rules.held.get(name)?).ok()
     }
 
     /// All reals that hold a number, by name.
@@ -125,6 +147,7 @@ impl Numbers {
         match kind {
             Kind::Real => &self.reals,
             Kind::Service => &self.services,
+            Kind::Rule => &self.rules,
         }
     }
 
@@ -132,6 +155,7 @@ impl Numbers {
         match kind {
             Kind::Real => &mut self.reals,
             Kind::Service => &mut self.services,
+            Kind::Rule => &mut self.rules,
         }
     }
 }

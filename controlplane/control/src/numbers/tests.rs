@@ -122,6 +122,37 @@ since_s = 1763731234
 }
 
 #[test]
+fn rules_keep_their_numbers_and_a_file_without_them_has_no_such_table() {
+    let with = |names: &[&str]| {
+        let mut config = config(&[1]);
+        let text = "[tunnel]\nsource_v4 = \"192.0.2.1\"\nnext_hop = \"02:00:00:00:00:fe\"\n\
+            [[real]]\nname = \"a\"\naddress = \"10.0.0.1\"\n[[pool]]\nname = \"a\"\nmembers = [{ real = \"a\" }]\n\
+            [[service]]\nname = \"a\"\nvip = \"198.51.100.1\"\nprotocol = \"tcp\"\nports = 80\npool = \"a\"\n";
+        let rule = |name: &&str| format!("[[rule]]\nname = \"{name}\"\nports = 80\ndrop = true\n");
+        let text = text.to_owned() + &names.iter().map(rule).collect::<String>();
+        config.rules = conf::parse("r.toml", &text).unwrap_or_else(|faults| panic!("{faults}")).rules;
+        config
+    };
+    let number = |numbers: &Numbers, name: &str| numbers.rule(&name.parse().unwrap()).map(|it| it.get());
+    let none = Numbers::default().assign(&with(&[]), 0).unwrap();
+    assert!(!none.to_text().contains("rule]"));
+    let first = none.assign(&with(&["mail", "bad"]), 0).unwrap();
+    assert_eq!((number(&first, "bad"), number(&first, "mail")), (Some(0), Some(1)));
+    let second = first.assign(&with(&["all", "mail"]), 10).unwrap();
+    assert_eq!(
+        (number(&second, "all"), number(&second, "mail"), number(&second, "bad")),
+        (Some(2), Some(1), None)
+    );
+    let text = second.to_text();
+    assert!(text.contains("[rule]\n\"all\" = 2\n\"mail\" = 1\n"), "{text}");
+    assert!(text.contains("kind = \"rule\"\nname = \"bad\"\nnumber = 0\n"), "{text}");
+    assert_eq!(Numbers::parse("n.toml", &text).unwrap(), second);
+    let twice = "version = 1\n[rule]\n\"a\" = 1\n\"b\" = 1\n";
+    let fault = Numbers::parse("n.toml", twice).unwrap_err().to_string();
+    assert!(fault.contains("n.toml:4: rule.b: the number 1 is another rule's already"), "{fault}");
+}
+
+#[test]
 fn a_missing_file_holds_no_numbers() {
     let folder = tempfile::tempdir().unwrap();
     assert_eq!(Numbers::load(&folder.path().join("none.toml")).unwrap(), Numbers::default());
@@ -187,7 +218,7 @@ fn untrue_files_are_refused_with_file_and_line() {
         ),
         (
             "version = 1\n[[released]]\nkind = \"pool\"\n",
-            "n.toml:3: no numbers: unknown variant `pool`, expected `real` or `service`. ",
+            "n.toml:3: no numbers: unknown variant `pool`, expected one of `real`, `service`, `rule`. ",
         ),
     ];
     for (text, expected) in cases {

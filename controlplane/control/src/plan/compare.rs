@@ -243,6 +243,7 @@ fn rules(config: &Config) -> Vec<Thing<'_>> {
     let real = |place: usize| config.reals.get(place).map(|real| format!("real \"{}\"", real.name));
     let then = |then: Then| match then {
         Then::Drop => Some("drop".to_owned()),
+        Then::Usual => None,
         Then::Service(place) => service(place),
         Then::Real { service: at, real: place } => Some(format!("{} of {}", real(place)?, service(at)?)),
     };
@@ -250,7 +251,12 @@ fn rules(config: &Config) -> Vec<Thing<'_>> {
         let asks: BTreeMap<&str, String> = rule.asks().into_iter().collect();
         let asked = ASKED.into_iter().map(|key| (key, or_none(asks.get(key))));
         let first = [("priority", rule.priority.to_string())];
-        first.into_iter().chain(asked).chain([("action", or_none(then(rule.then)))]).collect()
+        let gives = [
+            ("action", or_none(then(rule.then))),
+            ("mark", named(rule.mark.and_then(|place| config.marks.get(place)).map(|mark| &mark.name))),
+            ("limit", named(rule.limit.and_then(|place| config.limits.get(place)).map(|limit| &limit.name))),
+        ];
+        first.into_iter().chain(asked).chain(gives).collect()
     };
     config.rules.iter().map(|rule| Thing::new(&rule.name, values(rule))).collect()
 }

@@ -233,6 +233,25 @@ fn rules_are_told_with_all_they_ask_for() {
 }
 
 #[test]
+fn what_a_rule_gives_packets_is_told() {
+    let site = format!(
+        "{SITE}\n[[mark]]\nname = \"voice\"\ndscp = 46\n[[limit]]\nname = \"slow\"\nkind = \"srtcm\"\n\
+         cir_kbit_s = 8\ncbs_bytes = 1000\nebs_bytes = 0\n"
+    );
+    let rule = |gives: &str| format!("{site}\n[[rule]]\nname = \"calls\"\nports = 80\n{gives}\n");
+    assert_eq!(
+        between(&site, &rule("mark = \"voice\"")).to_string(),
+        "rule \"calls\" is new: priority 100, ports 80, mark \"voice\""
+    );
+    assert_eq!(
+        between(&rule("mark = \"voice\""), &rule("limit = \"slow\"\nservice = \"http\"")).to_string(),
+        "rule \"calls\" changes its action from none to service \"http\"\n\
+         rule \"calls\" changes its mark from \"voice\" to none\n\
+         rule \"calls\" changes its limit from none to \"slow\""
+    );
+}
+
+#[test]
 fn a_new_address_under_an_old_name_is_told_with_the_slots_it_moves() {
     let plan = between(SITE, &with("10.0.0.12", "10.0.0.99"));
     assert_eq!(plan.changes.len(), 1);

@@ -1,4 +1,4 @@
-//! What a service asks for beside a real, in words.
+//! What a service or a rule asks for beside a real, in words.
 
 use engine::Colour;
 use service::{DscpOn, LabelMark, Mark, VlanMark};

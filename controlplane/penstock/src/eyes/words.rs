@@ -150,7 +150,7 @@ impl<'s> Names<'s> {
         }
     }
 
-    fn rule(&self, Ruling { rank, action }: Ruling) -> String {
+    fn rule(&self, Ruling { rank, action, effect, .. }: Ruling) -> String {
         let place = usize::try_from(rank).ok();
         let rule = place.and_then(|place| self.site.config.rules.get(place));
         let name = rule.map_or_else(
@@ -164,11 +164,14 @@ impl<'s> Names<'s> {
             .map(|(key, value)| format!("{key} {value}"))
             .collect();
         let because = if asked.is_empty() { "asks for nothing more".to_owned() } else { asked.join(", ") };
-        match action {
-            RuleAction::Drop => format!("{name} drops the packet: {because}"),
-            RuleAction::Service(_) => format!("{name} gives the service: {because}"),
-            RuleAction::Real(..) => format!("{name} gives the service and a real: {because}"),
-        }
+        let gives = match action {
+            RuleAction::Drop => "drops the packet",
+            RuleAction::Usual => "leaves the packet its way",
+            RuleAction::Service(_) => "gives a new flow the service",
+            RuleAction::Real(..) => "gives a new flow the service and a real",
+        };
+        let and = if effect.is_any() { ", and marks or limits it" } else { "" };
+        format!("{name} {gives}{and}: {because}")
     }
 
     fn inside(&self, inside: &Inside) -> String {

@@ -155,6 +155,11 @@ impl Fragments {
         }
     }
 
+    /// The next table is there: what a rule of the one before it asked for is no more.
+    pub(crate) fn forget_effects(&mut self) {
+        self.datagrams.forget_effects();
+    }
+
     /// From now on, fragments are handed over.
     pub(crate) const fn beside(&mut self, worker: u16, workers: u16) {
         self.mates = Some((worker, workers));

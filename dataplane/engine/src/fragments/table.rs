@@ -1,6 +1,7 @@
 //! The datagrams whose fragments come: a table of a fixed size, in buckets of four.
 
 use counters::DropReason;
+use service::Effect;
 
 use crate::fragments::pieces::Pieces;
 use crate::fragments::{ANEW_TICKS, DATAGRAMS_MAX, IDLE_TICKS, WAITING_MAX};
@@ -124,6 +125,15 @@ impl Datagrams {
             over.max_by_key(|(_, way)| way.idle(now)).map(|(at, _)| at)
         })?;
         Some((start + at, Datagram::new(tag, now)))
+    }
+
+    /// A rule's mark and limit have other places in another table.
+    pub(crate) fn forget_effects(&mut self) {
+        for datagram in &mut self.0 {
+            if let Fate::Known(target) = &mut datagram.fate {
+                target.effect = Effect::NONE;
+            }
+        }
     }
 
     /// Puts it back; one that is all sent is forgotten, because its identification may come again.

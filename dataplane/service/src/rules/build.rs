@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use wire::Family;
 
-use super::{RuleAction, RuleFault, RuleSpec, image, partition, pattern};
+use super::{Effect, RuleAction, RuleFault, RuleSpec, image, partition, pattern};
 use crate::numbers::{RealNumber, ServiceNumber};
 
 /// The image of a table's rules.
@@ -48,24 +48,33 @@ impl Lists {
     }
 }
 
+/// What a table has that rules may name.
+pub(crate) struct Askers<'b> {
+    pub(crate) is_service: &'b dyn Fn(ServiceNumber) -> bool,
+    pub(crate) is_real: &'b dyn Fn(RealNumber) -> bool,
+    /// Where a rule's mark and limit stand.
+    pub(crate) effect: &'b dyn Fn(&RuleSpec) -> Effect,
+}
+
 /// The image of such rules, in any order; `None` of none.
 ///
 /// # Errors
 /// The rank of a rule, and what is wrong with it.
 pub(crate) fn build(
     rules: &[RuleSpec],
-    is_service: impl Fn(ServiceNumber) -> bool,
-    is_real: impl Fn(RealNumber) -> bool,
+    Askers { is_service, is_real, effect }: &Askers<'_>,
 ) -> Result<Option<BuiltRules>, (u32, RuleFault)> {
     if rules.is_empty() {
         return Ok(None);
     }
     let mut sorted = rules.to_vec();
     sorted.sort_by_key(|rule| rule.rank);
-    let mut ranks = BTreeSet::new();
+    let (mut ranks, mut numbers) = (BTreeSet::new(), BTreeSet::new());
     for rule in &sorted {
         let fault = match rule.action {
             _ if !ranks.insert(rule.rank) => RuleFault::Rank,
+            _ if !numbers.insert(rule.number) => RuleFault::Number,
+            RuleAction::Drop if rule.attributes.ask() => RuleFault::Gift,
             RuleAction::Service(service) | RuleAction::Real(service, _) if !is_service(service) => {
                 RuleFault::Service
             }
@@ -75,6 +84,6 @@ pub(crate) fn build(
         return Err((rule.rank, fault));
     }
     let Lists { words, lists } = Lists::new(&sorted)?;
-    let (image, has_packets) = image::image(&sorted, &words, &lists);
+    let (image, has_packets) = image::image(&sorted, &words, &lists, effect);
     Ok(Some(BuiltRules { image, has_packets }))
 }

@@ -15,13 +15,13 @@ use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 use super::key::{FIELDS_MAX, field};
 use super::partition::List;
 use super::pattern::{Interval, Pattern, Words};
-use super::{RuleAction, RuleSpec};
+use super::{Effect, RuleAction, RuleSpec};
 use crate::layout::{ALIGN, VERSION};
 
 /// First bytes of the image.
 pub(crate) const MAGIC: [u8; 8] = *b"penrules";
 
-/// Of [`RulesHeader::flags`]: a rule asks for more than a flow's packets have in common.
+/// Of [`RulesHeader::flags`]: a rule asks for more than a flow's packets have in common, or gives packets a mark or a limit.
 pub(crate) const PACKETS: u32 = 1;
 
 /// Start of the image.
@@ -80,21 +80,27 @@ pub(crate) struct RuleEntry {
     pub(crate) action: u32,
     pub(crate) service: u32,
     pub(crate) real: u32,
-    pub(crate) tail: [u8; 16],
+    pub(crate) number: u32,
+    /// One above the places of its mark and its limit in the root; 0 is none.
+    pub(crate) mark: u16,
+    pub(crate) limit: u16,
+    pub(crate) tail: [u8; 8],
 }
 
 impl RuleEntry {
     pub(crate) const DROP: u32 = 0;
     pub(crate) const SERVICE: u32 = 1;
     pub(crate) const REAL: u32 = 2;
+    pub(crate) const USUAL: u32 = 3;
 
-    fn new(rule: &RuleSpec) -> Self {
+    fn new(rule: &RuleSpec, Effect { mark, limit }: Effect) -> Self {
         let (action, service, real) = match rule.action {
             RuleAction::Drop => (Self::DROP, 0, 0),
+            RuleAction::Usual => (Self::USUAL, 0, 0),
             RuleAction::Service(service) => (Self::SERVICE, service.get(), 0),
             RuleAction::Real(service, real) => (Self::REAL, service.get(), real.get()),
         };
-        Self { rank: rule.rank, action, service, real, tail: [0; 16] }
+        Self { rank: rule.rank, action, service, real, number: rule.number.get(), mark, limit, tail: [0; 8] }
     }
 }
 
@@ -104,7 +110,7 @@ pub(crate) const LAYOUT_OF_RULES: u64 = (size_of::<RulesHeader>() as u64) << 48
     | (size_of::<ListEntry>() as u64) << 32
     | (size_of::<RuleEntry>() as u64) << 24
     | (offset_of!(ListEntry, first) as u64) << 16
-    | (offset_of!(RuleEntry, real) as u64) << 8
+    | (offset_of!(RuleEntry, limit) as u64) << 8
     | FIELDS_MAX as u64;
 
 /// Bytes of [`RulesHeader`].
@@ -140,12 +146,20 @@ impl Parts {
     }
 }
 
-/// The image of such rules, which come by rank, and whether any asks for more than a flow's packets have in common.
-pub(crate) fn image(rules: &[RuleSpec], words: &Words, lists: &[List]) -> (Vec<u8>, bool) {
+/// The image of such rules, which come by rank, and whether any asks for more than a flow's packets have in common, or
+/// has an effect.
+pub(crate) fn image(
+    rules: &[RuleSpec],
+    words: &Words,
+    lists: &[List],
+    effect: impl Fn(&RuleSpec) -> Effect,
+) -> (Vec<u8>, bool) {
     let asks = |pattern: &Pattern| {
         pattern.fields.iter().skip(field::DSCP).any(|interval| *interval != Interval::ALL)
     };
-    let has_packets = lists.iter().flat_map(|list| &list.patterns).any(asks);
+    let of_rules: Vec<RuleEntry> = rules.iter().map(|rule| RuleEntry::new(rule, effect(rule))).collect();
+    let has_packets =
+        lists.iter().flat_map(|list| &list.patterns).any(asks) || of_rules.iter().any(RuleEntry::has_effect);
     let entries: Vec<WordEntry> = words
         .keys()
         .map(|(base, offset, mask)| WordEntry { mask: *mask, offset: *offset, base: base.code(), spare: 0 })
@@ -173,7 +187,6 @@ pub(crate) fn image(rules: &[RuleSpec], words: &Words, lists: &[List]) -> (Vec<u
         }
     }
     let lists4 = lists.iter().filter(|list| list.family == Family::V4).count();
-    let of_rules: Vec<RuleEntry> = rules.iter().map(RuleEntry::new).collect();
     let mut header = RulesHeader {
         magic: MAGIC,
         version: VERSION,

@@ -6,7 +6,8 @@
 //! by its digest as pools are: a weight or a state that changes brings the workers no new one.
 //!
 //! A *flow rule* asks only for what a flow's packets have in common, so it is asked when a flow is new or confirmed and
-//! never on a hit. A *packet rule* asks for more. One of those in a table, and every packet to a VIP is asked about.
+//! never on a hit. A *packet rule* asks for more, or gives packets a mark or a limit, which is each packet's. One of those
+//! in a table, and every packet to a VIP is asked about.
 
 mod build;
 pub(crate) mod image;
@@ -18,18 +19,21 @@ mod view;
 use std::net::IpAddr;
 
 pub use build::rules_fit;
-pub(crate) use build::{BuiltRules, build};
+pub(crate) use build::{Askers, BuiltRules, build};
 pub use key::{Base, Masked, NO_VLAN, RuleKey};
 pub(crate) use view::RulesRefusal;
 pub use view::RulesView;
 
-use crate::numbers::{RealNumber, ServiceNumber};
+use crate::attributes::{AttributeFault, Attributes};
+use crate::numbers::{RealNumber, RuleNumber, ServiceNumber};
 
 /// One rule: what it asks for, all of which a packet has to have, and what becomes of the packet.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RuleSpec {
     /// The least of those that match decides. No two rules have the same.
     pub rank: u32,
+    /// What its packets are counted under, and its limit is kept under. No two rules have the same.
+    pub number: RuleNumber,
     /// Where it comes from: any of these prefixes; none is anywhere.
     pub sources: Vec<Prefix>,
     /// Where it goes to: any of these prefixes; none is anywhere.
@@ -48,6 +52,9 @@ pub struct RuleSpec {
     pub masked: Vec<Masked>,
     /// What becomes of it.
     pub action: RuleAction,
+    /// What a packet that goes to a real gets beside that; nothing of one that is dropped. Each takes the place of its
+    /// service's own.
+    pub attributes: Attributes,
 }
 
 /// An address and how many of its leading bits count; the others are zero.
@@ -64,6 +71,8 @@ pub struct Prefix {
 pub enum RuleAction {
     /// It is dropped, be its flow established or not.
     Drop,
+    /// It goes the way that it goes without the rule.
+    Usual,
     /// A new flow is this service's, whatever its address and port say.
     Service(ServiceNumber),
     /// A new flow is this service's, and this real's while that takes new flows.
@@ -75,8 +84,33 @@ pub enum RuleAction {
 pub struct Ruling {
     /// Its rank.
     pub rank: u32,
+    /// Its number.
+    pub number: RuleNumber,
     /// What becomes of the packet.
     pub action: RuleAction,
+    /// What the packet gets beside a real.
+    pub effect: Effect,
+}
+
+/// The places of a mark and a limit that a rule gives, among those of its table.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Effect {
+    /// One above the place; 0 is none.
+    pub(crate) mark: u16,
+    /// The same.
+    pub(crate) limit: u16,
+}
+
+impl Effect {
+    /// Neither.
+    pub const NONE: Self = Self { mark: 0, limit: 0 };
+
+    /// Whether there is a mark or a limit.
+    #[inline]
+    #[must_use]
+    pub const fn is_any(self) -> bool {
+        self.mark | self.limit != 0
+    }
 }
 
 /// What is wrong with a rule.
@@ -84,6 +118,12 @@ pub struct Ruling {
 pub enum RuleFault {
     /// Another rule has its rank.
     Rank,
+    /// Another rule has its number.
+    Number,
+    /// What it gives packets beside a real.
+    Attributes(AttributeFault),
+    /// It drops packets, and gives them a mark or a limit.
+    Gift,
     /// A prefix is longer than an address, or has bits below it.
     Prefix,
     /// It has prefixes of both families, and no source and destination of the same one.

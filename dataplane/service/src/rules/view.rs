@@ -1,6 +1,7 @@
 //! A checked image of rules, and what it says of a packet.
 
 use core::cmp::Ordering;
+use std::collections::BTreeSet;
 
 use wire::Family;
 use zerocopy::FromBytes;
@@ -10,10 +11,11 @@ use super::image::{
     WordEntry,
 };
 use super::key::{Base, FIXED, Masked, RuleKey, field};
-use super::{RuleAction, Ruling};
+use super::{Effect, RuleAction, Ruling};
+use crate::asked::AttributeView;
 use crate::layout::{Header, VERSION};
 use crate::limits::{RULE_LISTS_MAX, RULE_OFFSET_MAX, RULE_PATTERNS_MAX, RULE_WORDS_MAX};
-use crate::numbers::{RealNumber, ServiceNumber};
+use crate::numbers::{RealNumber, RuleNumber, ServiceNumber};
 use crate::table::TableView;
 
 impl<'t> TableView<'t> {
@@ -146,13 +148,19 @@ impl<'t> RulesView<'t> {
         self.lists(family).len()
     }
 
-    /// The parts of an image that can be asked anything, given which services and reals there are; and whether a rule
-    /// asks for more than a flow's packets have in common. Takes time in proportion to the image.
+    /// Every rule's effect.
+    pub(crate) fn effects(&self) -> impl Iterator<Item = Effect> + use<'t> {
+        self.rules.iter().map(RuleEntry::effect)
+    }
+
+    /// The parts of an image that can be asked anything, given which services, reals, marks and limits there are; and
+    /// whether a rule asks for more than a flow's packets have in common, or has an effect. Takes time in proportion to
+    /// the image.
     pub(crate) fn check(
         image: &'t [u8],
-        is_service: impl Fn(ServiceNumber) -> bool,
-        is_real: impl Fn(RealNumber) -> bool,
-    ) -> Result<bool, RulesRefusal> {
+        (is_service, is_real): (impl Fn(ServiceNumber) -> bool, impl Fn(RealNumber) -> bool),
+        attributes: AttributeView<'_>,
+    ) -> Result<(Self, bool), RulesRefusal> {
         let header = RulesHeader::ref_from_prefix(image).map_err(|_| RulesRefusal::Header)?.0;
         let fits = header.magic == MAGIC
             && header.version == VERSION
@@ -168,9 +176,13 @@ impl<'t> RulesView<'t> {
             && header.spare == 0;
         let view = Self::open(image).filter(|_| fits).ok_or(RulesRefusal::Header)?;
         view.check_words()?;
-        view.check_rules(is_service, is_real)?;
-        let has_packets = view.check_lists()?;
-        if has_packets == (header.flags == PACKETS) { Ok(has_packets) } else { Err(RulesRefusal::Header) }
+        view.check_rules(is_service, is_real, attributes)?;
+        let has_packets = view.check_lists()? || view.rules.iter().any(RuleEntry::has_effect);
+        if has_packets == (header.flags == PACKETS) {
+            Ok((view, has_packets))
+        } else {
+            Err(RulesRefusal::Header)
+        }
     }
 
     fn check_words(&self) -> Result<(), RulesRefusal> {
@@ -194,17 +206,21 @@ impl<'t> RulesView<'t> {
         &self,
         is_service: impl Fn(ServiceNumber) -> bool,
         is_real: impl Fn(RealNumber) -> bool,
+        attributes: AttributeView<'_>,
     ) -> Result<(), RulesRefusal> {
-        let mut before = None;
+        let (mut before, mut numbers) = (None, BTreeSet::new());
         for (place, rule) in self.rules.iter().enumerate() {
             let is_there = match rule.ruling().map(|ruling| ruling.action) {
-                Some(RuleAction::Drop) => rule.service == 0 && rule.real == 0,
+                Some(RuleAction::Drop) => rule.service == 0 && rule.real == 0 && !rule.has_effect(),
+                Some(RuleAction::Usual) => rule.service == 0 && rule.real == 0,
                 Some(RuleAction::Service(service)) => is_service(service) && rule.real == 0,
                 Some(RuleAction::Real(service, real)) => is_service(service) && is_real(real),
                 None => false,
             };
             let in_order = before.is_none_or(|before| before < rule.rank);
-            if !is_there || !in_order || rule.tail != [0; 16] {
+            let is_new = numbers.insert(rule.number);
+            if !is_there || !in_order || !is_new || !attributes.is_sound_of_rule(rule) || rule.tail != [0; 8]
+            {
                 return Err(RulesRefusal::Rule(place));
             }
             before = Some(rule.rank);
@@ -294,14 +310,24 @@ impl ListEntry {
 }
 
 impl RuleEntry {
+    pub(crate) const fn effect(&self) -> Effect {
+        Effect { mark: self.mark, limit: self.limit }
+    }
+
+    pub(crate) const fn has_effect(&self) -> bool {
+        self.effect().is_any()
+    }
+
     fn ruling(&self) -> Option<Ruling> {
         let service = ServiceNumber::new(self.service).ok()?;
         let action = match self.action {
             Self::DROP => RuleAction::Drop,
+            Self::USUAL => RuleAction::Usual,
             Self::SERVICE => RuleAction::Service(service),
             Self::REAL => RuleAction::Real(service, RealNumber::new(self.real).ok()?),
             _ => return None,
         };
-        Some(Ruling { rank: self.rank, action })
+        let number = RuleNumber::new(self.number).ok()?;
+        Some(Ruling { rank: self.rank, number, action, effect: self.effect() })
     }
 }

@@ -2,10 +2,14 @@
 
 use proptest::prelude::*;
 
+use wire::FiveTuple;
+
+use super::rules::rule;
 use super::{blueprint, pool, real_number, service, table};
 use crate::{
-    AttributeFault, Attributes, Blueprint, BuildError, DscpOn, Excess, Generation, LabelMark, Limit, Mark,
-    ServiceFault, ServiceNumber, ServiceSpec, VlanMark, build,
+    Asked, Asker, AttributeFault, Attributes, Blueprint, BuildError, DscpOn, Effect, Excess, Generation,
+    LabelMark, Limit, Mark, RuleAction, RuleFault, RuleKey, RuleNumber, RuleSpec, ServiceFault,
+    ServiceNumber, ServiceSpec, VlanMark, build,
 };
 
 pub(super) const VOICE: Mark = Mark {
@@ -51,17 +55,20 @@ fn plan() -> Blueprint {
 fn an_attribute_is_found_by_the_number_of_its_service() {
     let table = table(&plan());
     let view = table.view();
-    let of = |number| view.asking(ServiceNumber::new(number).unwrap());
-    assert_eq!(of(2).and_then(|service| view.mark(service)), Some(VOICE));
-    assert_eq!(of(2).and_then(|service| service.limit()), None);
-    assert_eq!(of(9).and_then(|service| view.mark(service)), Some(VOICE), "the same stands once");
+    let of = |number| view.asked(ServiceNumber::new(number).unwrap(), Effect::NONE);
+    assert_eq!(of(2), Some(Asked { mark: Some(VOICE), limit: None }));
+    assert_eq!(of(9).unwrap().mark, Some(VOICE), "the same stands once");
     let limit = |number| {
-        let place = of(number).and_then(|service| service.limit()).unwrap();
+        let (place, limit) = of(number).unwrap().limit.unwrap();
         let entry = view.limits()[usize::from(place)];
-        (entry.owner().get(), entry.limit())
+        assert_eq!(
+            (entry.owner(), entry.limit()),
+            (Asker::Service(ServiceNumber::new(number).unwrap()), limit)
+        );
+        limit
     };
-    assert_eq!(limit(5), (5, SLOW));
-    assert_eq!(limit(9), (9, Limit { red: Some(14), ..SLOW }));
+    assert_eq!(limit(5), SLOW);
+    assert_eq!(limit(9), Limit { red: Some(14), ..SLOW });
     for number in [0, 1, 3, 4, 8, 10, 65_535] {
         assert!(of(number).is_none(), "{number}");
     }
@@ -83,7 +90,69 @@ fn only_reals_of_a_service_that_asks_are_dearer() {
     plan.services.iter_mut().for_each(|service| service.attributes = Attributes::default());
     let made = table(&plan);
     assert!(made.templates().iter().all(|template| !template.asks() && template.is_plain()));
-    assert!(made.view().asking(ServiceNumber::new(2).unwrap()).is_none());
+    assert!(made.view().asked(ServiceNumber::new(2).unwrap(), Effect::NONE).is_none());
+}
+
+#[test]
+fn of_a_mark_and_of_a_limit_each_the_rules_goes_before_the_services() {
+    let mut plan = plan();
+    let quiet = Mark { dscp: Some(8), ..Mark::default() };
+    let fast = Limit { cbs: 300_000, ..SLOW };
+    let gives = |rank, mark, limit| RuleSpec {
+        action: RuleAction::Usual,
+        attributes: Attributes { mark, limit },
+        ..rule(rank)
+    };
+    plan.rules = vec![
+        RuleSpec { ports: Some((1, 1)), ..gives(0, Some(quiet), None) },
+        RuleSpec { ports: Some((2, 2)), ..gives(1, None, Some(fast)) },
+        RuleSpec { ports: Some((3, 3)), ..gives(2, Some(VOICE), Some(SLOW)) },
+        RuleSpec { ports: Some((4, 4)), ..rule(3) },
+    ];
+    let made = table(&plan);
+    let view = made.view();
+    assert!(view.has_packet_rules(), "an effect is each packet's");
+    let asked = |service, port| {
+        let tuple = FiveTuple { protocol: 6, destination_port: port, ..FiveTuple::default() };
+        let ruling = view.rules().unwrap().find(&RuleKey::of(&tuple, true)).unwrap();
+        assert_eq!(ruling.number.get(), ruling.rank);
+        view.asked(ServiceNumber::new(service).unwrap(), ruling.effect)
+    };
+    let limit_of = |service, port| asked(service, port).unwrap().limit;
+    let owner = |(place, _): (u16, Limit)| view.limits()[usize::from(place)].owner();
+    assert_eq!(asked(3, 1), Some(Asked { mark: Some(quiet), limit: None }));
+    assert_eq!(asked(2, 1).unwrap().mark, Some(quiet));
+    assert_eq!(
+        (asked(5, 1).unwrap().mark, owner(limit_of(5, 1).unwrap())),
+        (Some(quiet), Asker::Service(ServiceNumber::new(5).unwrap()))
+    );
+    assert_eq!(limit_of(5, 2).map(owner), Some(Asker::Rule(RuleNumber::new(1).unwrap())));
+    assert_eq!(limit_of(5, 2).unwrap().1, fast);
+    assert_eq!(asked(9, 2).unwrap().mark, Some(VOICE), "the service's stays");
+    assert_eq!(limit_of(9, 3).map(owner), Some(Asker::Rule(RuleNumber::new(2).unwrap())));
+    assert_eq!((asked(3, 4), asked(2, 4).unwrap().mark), (None, Some(VOICE)));
+}
+
+#[test]
+fn what_a_rule_gives_is_refused_by_its_rank() {
+    let fault = |change: &dyn Fn(&mut RuleSpec)| {
+        let mut plan = plan();
+        plan.rules = vec![rule(3), RuleSpec { action: RuleAction::Usual, ports: Some((1, 2)), ..rule(7) }];
+        change(&mut plan.rules[1]);
+        match build(&plan, Generation::default()) {
+            Err(BuildError::Rule(7, fault)) => fault,
+            other => panic!("{other:?}"),
+        }
+    };
+    let mark = Some(Mark { dscp: Some(64), ..Mark::default() });
+    assert_eq!(fault(&|rule| rule.attributes.mark = mark), RuleFault::Attributes(AttributeFault::Mark));
+    let limit = Some(Limit { cir: 0, ..SLOW });
+    assert_eq!(fault(&|rule| rule.attributes.limit = limit), RuleFault::Attributes(AttributeFault::Limit));
+    assert_eq!(fault(&|rule| rule.number = RuleNumber::new(3).unwrap()), RuleFault::Number);
+    let gift = |rule: &mut RuleSpec| {
+        (rule.action, rule.attributes.limit) = (RuleAction::Drop, Some(SLOW));
+    };
+    assert_eq!(fault(&gift), RuleFault::Gift);
 }
 
 #[test]
@@ -166,8 +235,8 @@ proptest! {
             Ok(built) => {
                 let table = built.table().unwrap();
                 let view = table.view();
-                let service = view.asking(ServiceNumber::new(3).unwrap()).unwrap();
-                prop_assert_eq!(view.mark(service), Some(mark));
+                let asked = view.asked(ServiceNumber::new(3).unwrap(), Effect::NONE);
+                prop_assert_eq!(asked.and_then(|asked| asked.mark), Some(mark));
             }
         }
     }

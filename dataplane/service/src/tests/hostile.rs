@@ -12,7 +12,7 @@ use super::{ip, real_number};
 use crate::layout::{Header, PoolHeader, Section, ServiceEntry};
 use crate::rules::image::{Parts, RulesHeader};
 use crate::{
-    Aligned, Blueprint, Built, Class, Generation, ImageError, RuleAction, RuleKey, ServiceNumber,
+    Aligned, Blueprint, Built, Class, Effect, Generation, ImageError, RuleAction, RuleKey, ServiceNumber,
     ServiceSlot, Table, TableView, build,
 };
 
@@ -70,9 +70,12 @@ pub(super) fn exercise(view: &TableView<'_>, seed: u64) {
     }
     ask_rules(view, seed);
     for number in (0..20).filter_map(|number| ServiceNumber::new(number).ok()) {
-        if let Some(service) = view.asking(number) {
-            let _ = view.mark(service).is_none_or(|mark| mark.is_sound() || panic!("{mark:?}"));
-            let _ = service.limit().map(|place| view.limits()[usize::from(place)].limit());
+        let effects = view.rules().into_iter().flat_map(|rules| rules.effects()).chain([Effect::NONE]);
+        for asked in effects.filter_map(|effect| view.asked(number, effect)) {
+            assert!(asked.mark.is_none_or(|mark| mark.is_sound()), "{asked:?}");
+            assert!(
+                asked.limit.is_none_or(|(place, limit)| view.limits()[usize::from(place)].limit() == limit)
+            );
         }
     }
     let _ = (
@@ -104,7 +107,7 @@ fn ask_rules(view: &TableView<'_>, seed: u64) {
                 Some(RuleAction::Real(service, real)) => {
                     assert!(view.slot_of(service).is_some() && view.template(real).is_some());
                 }
-                Some(RuleAction::Drop) | None => {}
+                Some(RuleAction::Drop | RuleAction::Usual) | None => {}
             }
         }
     }
@@ -308,7 +311,7 @@ fn each_fault_has_its_reason() {
     let second = size_of::<ServiceEntry>();
     assert_eq!(in_section(Section::Marks, 10, 9), ImageError::Item(Section::Marks, 0));
     assert_eq!(in_section(Section::Marks, 12, 50), ImageError::Item(Section::Marks, 0));
-    assert_eq!(in_section(Section::Services, second + mark, 3), ImageError::Item(Section::Services, 1));
+    assert_eq!(in_section(Section::Services, second + mark, 4), ImageError::Item(Section::Services, 1));
     assert_eq!(in_section(Section::Services, second + mark, 1), ImageError::Item(Section::Slots, 0));
     assert_eq!(in_section(Section::Services, limit, 1), ImageError::Item(Section::Services, 0));
     assert_eq!(in_section(Section::Limits, 3, 255), ImageError::Item(Section::Limits, 0));
@@ -402,6 +405,13 @@ fn rules_out_of_order_or_that_lead_out_are_refused() {
     assert_eq!(with_rules(rule(2) + 12, 99), ImageError::Rule(2));
     assert_eq!(with_rules(rule(2), 0), ImageError::Rule(2));
     assert_eq!(with_rules(rule(2) + 4, 3), ImageError::Rule(2));
+    // The number of the rule before it; a mark that is not there, a limit that is another's, one of a rule that drops.
+    assert_eq!(with_rules(rule(2) + 16, 1), ImageError::Rule(2));
+    assert_eq!(with_rules(rule(2) + 20, 99), ImageError::Rule(2));
+    assert_eq!(with_rules(rule(2) + 22, 1), ImageError::Rule(2));
+    assert_eq!(with_rules(rule(0) + 20, 1), ImageError::Rule(0));
+    // Its own is nobody's then.
+    assert_eq!(with_rules(rule(2) + 22, 0), ImageError::Item(Section::Slots, 0));
 }
 
 #[test]

@@ -5,18 +5,21 @@ use std::net::IpAddr;
 use proptest::prelude::*;
 use wire::{Family, FiveTuple, packed, protocol, unpacked};
 
+use super::attributes::{SLOW, VOICE};
 use super::images::varied;
 use super::{blueprint, ip, real_number, service, table};
 use crate::rules::NO_VLAN;
 use crate::{
-    Base, Blueprint, BuildError, Generation, ImageError, Masked, Prefix, RULE_LISTS_MAX, RealNumber,
-    RuleAction, RuleFault, RuleKey, RuleSpec, Ruling, ServiceNumber, build,
+    Attributes, Base, Blueprint, BuildError, Effect, Generation, ImageError, Mark, Masked, Prefix,
+    RULE_LISTS_MAX, RealNumber, RuleAction, RuleFault, RuleKey, RuleNumber, RuleSpec, Ruling, ServiceNumber,
+    build,
 };
 
 /// A rule that matches everything and drops it.
 pub(super) fn rule(rank: u32) -> RuleSpec {
     RuleSpec {
         rank,
+        number: RuleNumber::new(rank).unwrap_or_default(),
         sources: Vec::new(),
         destinations: Vec::new(),
         protocol: None,
@@ -26,6 +29,7 @@ pub(super) fn rule(rank: u32) -> RuleSpec {
         vlan: None,
         masked: Vec::new(),
         action: RuleAction::Drop,
+        attributes: Attributes::default(),
     }
 }
 
@@ -85,7 +89,7 @@ fn matches(rule: &RuleSpec, seen: &Seen) -> bool {
 /// The rule of least rank that matches, asked one after the other.
 fn linear(rules: &[RuleSpec], seen: &Seen) -> Option<Ruling> {
     let rule = rules.iter().filter(|rule| matches(rule, seen)).min_by_key(|rule| rule.rank)?;
-    Some(Ruling { rank: rule.rank, action: rule.action })
+    Some(Ruling { rank: rule.rank, number: rule.number, action: rule.action, effect: Effect::NONE })
 }
 
 fn by_lists(plan: &Blueprint, packets: &[Seen]) -> Vec<Option<Ruling>> {
@@ -198,7 +202,9 @@ fn some_rules() -> impl Strategy<Value = Vec<RuleSpec>> {
                 |list: &[Prefix], v4: bool| list.is_empty() || list.iter().any(|p| p.address.is_ipv4() == v4);
             [true, false].iter().any(|v4| of(&rule.sources, *v4) && of(&rule.destinations, *v4))
         });
-        rules.iter_mut().zip(0..).for_each(|(rule, rank)| rule.rank = rank * 7);
+        rules.iter_mut().zip(0..).for_each(|(rule, rank)| {
+            (rule.rank, rule.number) = (rank * 7, RuleNumber::new(60_000 - rank).unwrap());
+        });
         rules
     })
 }
@@ -354,6 +360,7 @@ pub(super) fn varied_rules() -> Vec<RuleSpec> {
             dscp: Some((46, 46)),
             vlan: Some((7, 9)),
             action: RuleAction::Real(web, real_number(9)),
+            attributes: Attributes { mark: Some(Mark { dscp: Some(60), ..VOICE }), limit: Some(SLOW) },
             ..rule(2)
         },
         RuleSpec {
