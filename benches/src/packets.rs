@@ -29,7 +29,7 @@ pub enum Shape {
     Many(u32),
 }
 
-/// Which rules a table has, none of which matches a packet of ours.
+/// Which rules a table has. None of them matches a packet of ours, but for the one that marks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ruled {
     /// Ten thousand of clients' prefixes: asked about new flows.
@@ -38,6 +38,8 @@ pub enum Ruled {
     Packet,
     /// All of these.
     Both,
+    /// One that marks every packet.
+    Marks,
 }
 
 /// What a service asks for in [`crate::tables::asking_table`].

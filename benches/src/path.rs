@@ -86,12 +86,13 @@ fn setups(is_small: bool) -> Vec<(Setup, bool)> {
 }
 
 /// Established flows beside rules.
-fn ruled(base: Setup) -> [(Setup, bool); 3] {
+fn ruled(base: Setup) -> [(Setup, bool); 4] {
     let of = |name, rules| (Setup { name, shape: Shape::Ruled(rules), ..base }, false);
     [
         of("4,096 flows, 10,000 flow rules", Ruled::Flows),
         of("4,096 flows, one packet rule", Ruled::Packet),
         of("4,096 flows, 10,001 with one", Ruled::Both),
+        of("4,096 flows, marked by a rule", Ruled::Marks),
     ]
 }
 
@@ -99,7 +100,7 @@ fn ruled(base: Setup) -> [(Setup, bool); 3] {
 fn ruled_table(ruled: Ruled) -> Option<Table> {
     let mut set = match ruled {
         Ruled::Flows | Ruled::Both => rules::set(Kind::Clients, 10_000),
-        Ruled::Packet => Vec::new(),
+        Ruled::Packet | Ruled::Marks => Vec::new(),
     };
     if ruled != Ruled::Flows {
         let any = rules::set(Kind::Clients, 1).pop()?;
@@ -108,9 +109,14 @@ fn ruled_table(ruled: Ruled) -> Option<Table> {
             number: service::RuleNumber::new(10_000).ok()?,
             sources: Vec::new(),
             ports: None,
-            dscp: Some((46, 46)),
+            dscp: (ruled != Ruled::Marks).then_some((46, 46)),
             ..any
         });
+    }
+    if let (Ruled::Marks, Some(rule)) = (ruled, set.first_mut()) {
+        let mark = service::Mark { dscp: Some(46), ..service::Mark::default() };
+        rule.action = service::RuleAction::Usual;
+        rule.attributes.mark = Some(mark);
     }
     tables::build(&tables::with_rules(set)?)?.table().ok()
 }
@@ -160,6 +166,7 @@ fn main() -> Result<(), String> {
     let of_flows = ruled_table(Ruled::Flows).ok_or(none)?;
     let of_packets = ruled_table(Ruled::Packet).ok_or(none)?;
     let of_both = ruled_table(Ruled::Both).ok_or(none)?;
+    let marks = ruled_table(Ruled::Marks).ok_or(none)?;
     let asking = |asks| tables::asking_table(asks).ok_or("the table of marks and limits did not build");
     let (dscp, link, limit) = (asking(Asks::Dscp)?, asking(Asks::Link)?, asking(Asks::Limit)?);
     let keyed = tables::keyed_table().ok_or("the table of keyed services did not build")?;
@@ -167,6 +174,7 @@ fn main() -> Result<(), String> {
         Shape::Ruled(Ruled::Flows) => &of_flows,
         Shape::Ruled(Ruled::Packet) => &of_packets,
         Shape::Ruled(Ruled::Both) => &of_both,
+        Shape::Ruled(Ruled::Marks) => &marks,
         Shape::Quic(_) => &quic,
         Shape::Asking(Asks::Dscp) => &dscp,
         Shape::Asking(Asks::Link) => &link,

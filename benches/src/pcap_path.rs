@@ -209,7 +209,7 @@ fn measure_path(
     arguments: &Arguments,
 ) -> Result<(EthQueue, Measured), Box<dyn std::error::Error>> {
     let table: Arc<Table<Aligned>> = Arc::new(tables::table(None).ok_or("the table did not build")?);
-    let layout = Layout::with_room_for(2, 16);
+    let layout = Layout::with_room_for(2, 16, 0);
     let engine = Engine::new(0, 1, FlowTable::new(65_536, [9; 16])?, layout);
     let region = Region::create(1, 1, 64, layout.words())?;
     let side = region.worker_side(0).ok_or("the worker's side is taken")?;
@@ -380,7 +380,7 @@ mod tests {
 
     /// What five packets leave, each 46 bytes at the IP layer and of flows that were known.
     fn done() -> Ledger {
-        let mut ledger = Ledger::new(Layout::with_room_for(2, 16));
+        let mut ledger = Ledger::new(Layout::with_room_for(2, 16, 0));
         for event in [Event::Rx, Event::Tx, Event::FlowHit] {
             ledger.add(event, PACKETS);
         }
@@ -392,7 +392,7 @@ mod tests {
 
     #[test]
     fn work_that_was_done_passes_and_each_piece_left_out_is_found() {
-        let before = Ledger::new(Layout::with_room_for(2, 16));
+        let before = Ledger::new(Layout::with_room_for(2, 16, 0));
         assert_eq!(check(&before, &done(), PACKETS), Ok(()));
         assert!(check(&before, &before, PACKETS).is_err(), "nothing was done");
         assert!(check(&before, &done(), PACKETS + 1).is_err(), "a packet is missing");
@@ -411,7 +411,7 @@ mod tests {
     fn a_warm_up_that_did_not_insert_all_flows_is_found() {
         let flows = u64::from(FLOWS);
         let warm = |inserted, hits| {
-            let mut ledger = Ledger::new(Layout::with_room_for(2, 16));
+            let mut ledger = Ledger::new(Layout::with_room_for(2, 16, 0));
             ledger.add(Event::FlowInsert, inserted);
             ledger.add(Event::FlowHit, hits);
             check_warm(&ledger, 64 * flows)

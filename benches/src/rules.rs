@@ -84,6 +84,7 @@ pub fn set(kind: Kind, count: u32) -> Vec<RuleSpec> {
         protocol: Some(protocol::TCP),
         source_ports: None,
         ports: None,
+        spi: None,
         dscp: None,
         vlan: None,
         masked: Vec::new(),

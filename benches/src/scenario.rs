@@ -69,7 +69,7 @@ impl<'t> Scenario<'t> {
     pub fn new(setup: Setup, table: &'t Table<Aligned>) -> Result<Self, String> {
         let flows =
             FlowTable::with_pages(setup.entries, [9; 16], setup.pages).map_err(|error| error.to_string())?;
-        let mut engine = Engine::new(0, 1, flows, Layout::with_room_for(16_384, 1024));
+        let mut engine = Engine::new(0, 1, flows, Layout::with_room_for(16_384, 1024, 0));
         engine.adopt(&table.view());
         let source = Permutation::new(setup.shape, setup.flows, setup.work == Work::New);
         let port = MemPort::new(2 * BURST_MAX, 256, source, Swallow);

@@ -205,6 +205,7 @@ pub(crate) struct RuleFile {
     pub(crate) protocol: Option<Spanned<WholeOrText>>,
     pub(crate) source_ports: Option<Spanned<WholeOrText>>,
     pub(crate) ports: Option<Spanned<WholeOrText>>,
+    pub(crate) spi: Option<Spanned<WholeOrText>>,
     pub(crate) dscp: Option<Spanned<WholeOrText>>,
     pub(crate) vlan: Option<Spanned<WholeOrText>>,
     pub(crate) tcp_flags: Option<Spanned<String>>,

@@ -160,6 +160,7 @@ pub const KEYS: &[Key] = keys! {
     "rule".protocol: "a protocol number or a text", r#""tcp""#, "any; with ports TCP and UDP", "tcp, udp, icmp, icmpv6, gre, esp, ah, sctp, or a number";
     "rule".source_ports: "a port number or a text", r#""1024-65535""#, "any", "their source port: one, or a range with both ends included";
     "rule".ports: "a port number or a text", "80", "any", "their destination port: one, or a range with both ends included";
+    "rule".spi: "a number or a text", "4096", "any; without a protocol that of ESP or AH", "their SPI, of ESP or AH: 1 to 4294967295, or a range; not that of ESP in UDP";
     "rule".dscp: "a number or a text", "46", "any", "their DSCP, 0 to 63, or a range; asked of every packet";
     "rule".vlan: "a number or a text", "7", "any", "the VLAN of their outermost tag, 1 to 4094, a range, or none; asked of every packet";
     "rule".tcp_flags: TEXT, r#""syn !ack""#, "any", "flags that are set, and behind a ! those that are not: fin, syn, rst, psh, ack, urg, ece, cwr; asked of every packet";

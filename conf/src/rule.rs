@@ -4,7 +4,7 @@ use std::fmt;
 
 use service::{Attributes, Base, Masked, NO_VLAN, Prefix, RuleAction, RuleNumber, RuleSpec};
 
-use crate::config::{Name, PortRange, Vip};
+use crate::config::{Config, Name, PortRange, Vip};
 
 /// A rule.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,6 +23,8 @@ pub struct Rule {
     pub source_ports: Option<PortRange>,
     /// Their destination port.
     pub ports: Option<PortRange>,
+    /// First and last SPI; with it, without a protocol, they are of ESP or AH.
+    pub spi: Option<(u32, u32)>,
     /// First and last DSCP.
     pub dscp: Option<(u8, u8)>,
     /// First and last VLAN; [`NO_VLAN`] is none.
@@ -86,6 +88,7 @@ impl Rule {
             protocol: self.protocol,
             source_ports: self.source_ports.map(range),
             ports: self.ports.map(range),
+            spi: self.spi,
             dscp: self.dscp,
             vlan: self.vlan,
             masked: self.bytes.iter().copied().chain(flags).collect(),
@@ -108,6 +111,23 @@ impl Rule {
         asked.into_iter().filter(|(_, is_asked)| *is_asked).map(|(key, _)| key).collect()
     }
 
+    /// What becomes of packets, in words.
+    #[must_use]
+    pub fn does(&self, config: &Config) -> String {
+        let service = |at: usize| config.services.get(at).map(|it| format!("service {}", it.name));
+        let real = |at: usize| config.reals.get(at).map(|it| format!("real {}", it.name));
+        let then = match self.then {
+            Then::Drop => [Some("drop".to_owned()), None],
+            Then::Usual => [None, None],
+            Then::Service(at) => [service(at), None],
+            Then::Real { service: of, real: at } => [service(of), real(at)],
+        };
+        let mark = self.mark.and_then(|at| config.marks.get(at)).map(|it| format!("mark {}", it.name));
+        let limit = self.limit.and_then(|at| config.limits.get(at)).map(|it| format!("limit {}", it.name));
+        let words: Vec<String> = then.into_iter().chain([mark, limit]).flatten().collect();
+        words.join(", ")
+    }
+
     /// What it asks for, key by key, as it may be written.
     #[must_use]
     pub fn asks(&self) -> Vec<(&'static str, String)> {
@@ -118,7 +138,8 @@ impl Rule {
             some("protocol", self.protocol.map(|protocol| protocol.to_string())),
             some("source_ports", self.source_ports.map(|ports| ports.to_string())),
             some("ports", self.ports.map(|ports| ports.to_string())),
-            some("dscp", self.dscp.map(|(first, last)| range(first.into(), last.into()))),
+            some("spi", self.spi.map(|(first, last)| range(first, last))),
+            some("dscp", self.dscp.map(|(first, last)| range(first, last))),
             some(
                 "vlan",
                 self.vlan.map(
@@ -142,7 +163,7 @@ fn list(prefixes: &[Prefix]) -> Option<String> {
     if words.is_empty() { None } else { Some(words.join(", ")) }
 }
 
-fn range(first: u16, last: u16) -> String {
+fn range<T: PartialEq + fmt::Display>(first: T, last: T) -> String {
     if first == last { first.to_string() } else { format!("{first}-{last}") }
 }
 

@@ -1,4 +1,4 @@
-//! What moved: every counter, and packets and bytes of reals and services by name.
+//! What moved: every counter, and packets and bytes of reals, services and rules by name.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -25,6 +25,8 @@ pub struct Moved {
     pub services: BTreeMap<String, Tally>,
     /// Responses of services, by their names.
     pub responses: BTreeMap<String, Tally>,
+    /// Rules by name; one that is missing decided about nothing.
+    pub rules: BTreeMap<String, Tally>,
 }
 
 fn count(value: &toml::Value) -> Option<u64> {
@@ -39,8 +41,8 @@ fn tally(value: &toml::Value) -> Option<Tally> {
 }
 
 impl Moved {
-    /// From a `counters.toml`: counters by name, and tables `[real.NAME]`, `[service.NAME]` and
-    /// `[responses.NAME]` (of the service of that name), which may be written as `"real.NAME" = { ... }` too.
+    /// From a `counters.toml`: counters by name, and tables `[real.NAME]`, `[service.NAME]`,
+    /// `[responses.NAME]` (of the service of that name) and `[rule.NAME]`, which may be written as `"real.NAME" = { ... }` too.
     ///
     /// # Errors
     /// A name that is no counter's, or a value that is none.
@@ -71,6 +73,7 @@ impl Moved {
             "real" => Some(self.reals.entry(name.to_owned()).or_default()),
             "service" => Some(self.services.entry(name.to_owned()).or_default()),
             "responses" => Some(self.responses.entry(name.to_owned()).or_default()),
+            "rule" => Some(self.rules.entry(name.to_owned()).or_default()),
             _ => None,
         }
     }
@@ -96,6 +99,7 @@ impl Moved {
         moved.reals = tallies(report, "reals")?;
         moved.services = tallies(report, "services")?;
         moved.responses = responses(report);
+        moved.rules = tallies(report, "rules")?;
         Ok(moved)
     }
 
@@ -123,7 +127,7 @@ impl Moved {
         self
     }
 
-    /// Every counter is as `self` says, and what `self` does not list stands at 0; reals and services only
+    /// Every counter and every rule is as `self` says, and what `self` does not list stands at 0; reals and services only
     /// where they are listed.
     ///
     /// # Errors
@@ -146,6 +150,13 @@ impl Moved {
                 if got != *expected {
                     off.push(format!("{kind} {name} has {got:?}, expected {expected:?}"));
                 }
+            }
+        }
+        let rules: BTreeSet<&String> = self.rules.keys().chain(got.rules.keys()).collect();
+        for name in rules {
+            let of = |moved: &Self| moved.rules.get(name).copied().unwrap_or_default();
+            if of(self) != of(got) {
+                off.push(format!("rule {name} has {:?}, expected {:?}", of(got), of(self)));
             }
         }
         off.extend(got.balance().err());

@@ -122,6 +122,7 @@ fn ten_thousand(table: u32) -> Vec<RuleSpec> {
         protocol: Some(6),
         source_ports: None,
         ports: Some((80, 80)),
+        spi: None,
         dscp: None,
         vlan: None,
         masked: Vec::new(),

@@ -64,7 +64,7 @@ fn folded(bytes: &[u8]) -> u16 {
 /// What leaves.
 fn sent(pool: &Mempool, table: &Table<Aligned>, frame: &[u8]) -> Vec<u8> {
     let flows = FlowTable::new(1024, [5; 16]).unwrap();
-    let mut engine = Engine::new(0, 1, flows, Layout { services: 1, reals: 5 });
+    let mut engine = Engine::new(0, 1, flows, Layout { services: 1, reals: 5, rules: 0 });
     engine.adopt(&table.view());
     let (mut burst, mut gone) = (Burst::new(), Burst::<Mbuf>::new());
     let packet = Mbuf::from_bytes(pool, frame).unwrap();

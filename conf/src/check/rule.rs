@@ -1,6 +1,8 @@
 //! Rules: what they ask for, each on its own, then that they can be asked together.
 
 use std::collections::HashMap;
+use std::fmt::Display;
+use std::ops::RangeInclusive;
 
 use service::{Base, Masked, NO_VLAN, Prefix, RULE_OFFSET_MAX, RULE_PATTERNS_MAX, RuleFault, rules_fit};
 use toml::Spanned;
@@ -60,6 +62,9 @@ fn rule(
     let protocol = optional(report, table, "protocol", file.protocol.as_ref(), any_protocol);
     let source_ports = optional(report, table, "source_ports", file.source_ports.as_ref(), scalar::ports);
     let ports = optional(report, table, "ports", file.ports.as_ref(), scalar::ports);
+    let spi = optional(report, table, "spi", file.spi.as_ref(), |text| {
+        range(text, 1..=u32::MAX, "4096 or \"256-4095\"")
+    });
     let dscp =
         optional(report, table, "dscp", file.dscp.as_ref(), |text| range(text, 0..=63, "46 or \"10-14\""));
     let vlan = optional(report, table, "vlan", file.vlan.as_ref(), vlan);
@@ -76,7 +81,8 @@ fn rule(
         protocol: protocol.or(flags.map(|_| protocol::TCP)),
         source_ports,
         ports,
-        dscp: dscp.and_then(|(first, last)| Some((u8::try_from(first).ok()?, u8::try_from(last).ok()?))),
+        spi,
+        dscp,
         vlan,
         flags,
         bytes,
@@ -152,9 +158,24 @@ fn one_family(report: &mut Report<'_>, table: &Entry<RuleFile>, sources: &[Prefi
 /// That what a rule asks of the transport header fits its protocol.
 fn transport(report: &mut Report<'_>, table: &Entry<RuleFile>, protocol: Option<u8>) {
     let file = &table.file;
+    let asked = [("source_ports", file.source_ports.as_ref()), ("ports", file.ports.as_ref())];
+    if let Some(written) = &file.spi {
+        let has_spi = protocol.is_none_or(|protocol| matches!(protocol, protocol::ESP | protocol::AH));
+        let refusal = if !has_spi {
+            Some("only packets of ESP and AH have an SPI")
+        } else if asked.iter().any(|(_, ports)| ports.is_some()) || file.tcp_flags.is_some() {
+            Some("no packet has an SPI and ports or flags")
+        } else {
+            None
+        };
+        if let Some(message) = refusal {
+            let remedy = "Write protocol = \"esp\" or \"ah\" or none, and no ports; or leave spi out.";
+            report.add(&written.span(), Some(table.key("spi")), Refusal::new(message, remedy));
+            return;
+        }
+    }
     let Some(protocol) = protocol else { return };
     let has_ports = protocol == protocol::TCP || protocol == protocol::UDP;
-    let asked = [("source_ports", file.source_ports.as_ref()), ("ports", file.ports.as_ref())];
     for (key, written) in asked {
         if let Some(written) = written.filter(|_| !has_ports) {
             let refusal = Refusal::new(
@@ -237,14 +258,14 @@ fn together(report: &mut Report<'_>, rules: &[(Rule, &Entry<RuleFile>)]) {
 }
 
 /// A number, a range of them with both ends in it, or one in a text.
-fn range(
+fn range<T: TryFrom<i64> + Copy + PartialOrd + Display>(
     written: &WholeOrText,
-    bounds: std::ops::RangeInclusive<u16>,
+    bounds: RangeInclusive<T>,
     like: &str,
-) -> Result<(u16, u16), Refusal> {
-    let within = |number: i64| u16::try_from(number).ok().filter(|number| bounds.contains(number));
+) -> Result<(T, T), Refusal> {
+    let within = |number: i64| T::try_from(number).ok().filter(|number| bounds.contains(number));
     let digits = |text: &str| {
-        let is_sound = (1..=5).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit());
+        let is_sound = (1..=10).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit());
         if is_sound { text.parse().ok().and_then(within) } else { None }
     };
     let (found, text) = match written {

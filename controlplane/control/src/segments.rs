@@ -22,7 +22,7 @@ fn fitting(config: &Config, place: usize, service: &Service) -> u16 {
     let members = pool.into_iter().flat_map(|pool| &pool.members).map(|member| member.real);
     let given = config.rules.iter().filter_map(|rule| match rule.then {
         Then::Real { service, real } if service == place => Some(real),
-        Then::Real { .. } | Then::Service(_) | Then::Drop => None,
+        Then::Real { .. } | Then::Service(_) | Then::Drop | Then::Usual => None,
     });
     let reals = members.chain(given).filter_map(|place| config.reals.get(place));
     let outer = reals.map(|real| real.encap.outer_len(real.address.is_ipv6())).max().unwrap_or_default();

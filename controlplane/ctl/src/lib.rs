@@ -19,6 +19,6 @@ pub use message::{
 };
 pub use server::{CONNECTIONS_MAX, PATIENCE, Response, ServeError, Server};
 pub use snapshot::{
-    Counts, Flow, Generation, NextHop, NextHops, Panic, Port, Real, Responses, SILENT_MS, Service, Snapshot,
-    Twin, Verdict, Worker, held,
+    Counts, Flow, Generation, NextHop, NextHops, Panic, Port, Real, Responses, Rule, SILENT_MS, Service,
+    Snapshot, Twin, Verdict, Worker, held,
 };

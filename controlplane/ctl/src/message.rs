@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use crate::snapshot::{Counts, Flow, Generation, Port, Real, Service, Snapshot, Verdict, Worker};
+use crate::snapshot::{Counts, Flow, Generation, Port, Real, Rule, Service, Snapshot, Verdict, Worker};
 
 /// The version of these messages; another is refused by its number.
 pub const VERSION: u32 = 1;
@@ -120,6 +120,8 @@ pub enum View {
     Services,
     /// State, weight, packets and bytes of each real.
     Reals,
+    /// Packets and bytes of each rule.
+    Rules,
     /// Flows in the tables.
     Flows,
     /// What each worker does.
@@ -292,6 +294,8 @@ pub enum Answer {
     Services(Vec<Service>),
     /// By name.
     Reals(Vec<Real>),
+    /// As they are asked.
+    Rules(Vec<Rule>),
     /// In no order.
     Flows(Rows<Flow>),
     /// By number.

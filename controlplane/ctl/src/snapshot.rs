@@ -34,6 +34,9 @@ pub struct Snapshot {
     pub services: Vec<Service>,
     /// By name.
     pub reals: Vec<Real>,
+    /// As they are asked.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub rules: Vec<Rule>,
     /// By number.
     pub workers: Vec<Worker>,
     /// As configured.
@@ -140,6 +143,26 @@ pub struct Real {
     /// Where frames to it are sent.
     pub next_hop: NextHop,
     /// Packets forwarded.
+    pub packets: u64,
+    /// Bytes of them at the IP layer, as they came.
+    pub bytes: u64,
+}
+
+/// One rule.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Rule {
+    /// Its name.
+    pub name: String,
+    /// Its number.
+    pub number: u32,
+    /// The larger is asked first.
+    pub priority: u16,
+    /// What it asks for, in words.
+    pub asks: String,
+    /// What becomes of packets that match, in words.
+    pub does: String,
+    /// Packets that it dropped, marked or limited, and of those that only give flows a service or a real the packets for
+    /// which it was asked and did.
     pub packets: u64,
     /// Bytes of them at the IP layer, as they came.
     pub bytes: u64,

@@ -20,9 +20,9 @@ fn words() -> impl Strategy<Value = Word> {
 }
 
 fn views() -> impl Strategy<Value = View> {
-    use View::{All, Counters, Flows, Generation, Ports, Reals, Recorder, Services, Table, Workers};
+    use View::{All, Counters, Flows, Generation, Ports, Reals, Recorder, Rules, Services, Table, Workers};
     prop::sample::select(vec![
-        All, Counters, Services, Reals, Flows, Workers, Ports, Table, Generation, Recorder,
+        All, Counters, Services, Reals, Rules, Flows, Workers, Ports, Table, Generation, Recorder,
     ])
 }
 

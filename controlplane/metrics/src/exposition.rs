@@ -5,7 +5,7 @@
 //! so that a sum over all never counts twice.
 
 use counters::Counter;
-use ctl::{Counts, NextHops, Port, Real, Responses, Service, Snapshot, Twin, Worker};
+use ctl::{Counts, NextHops, Port, Real, Responses, Rule, Service, Snapshot, Twin, Worker};
 
 use crate::page::{Kind, Page, Value};
 
@@ -27,6 +27,7 @@ pub fn exposition(snapshot: &Snapshot) -> String {
     families(&mut page, "penstock", &all);
     services(&mut page, &snapshot.services);
     reals(&mut page, &snapshot.reals);
+    rules(&mut page, &snapshot.rules);
     workers(&mut page, &snapshot.workers);
     ports(&mut page, &snapshot.ports);
     page.finish()
@@ -162,6 +163,19 @@ fn services(page: &mut Page, services: &[Service]) {
             if let Some(responses) = &service.responses {
                 family.sample(&[("service", &service.name)], Value::Count(count(responses)));
             }
+        }
+    }
+}
+
+fn rules(page: &mut Page, rules: &[Rule]) {
+    let counted: &[Measure<Rule, u64>] = &[
+        ("penstock_rule_packets", "Packets that a rule decided about.", |rule| rule.packets),
+        ("penstock_rule_bytes", "Bytes of them at the IP layer, as they came.", |rule| rule.bytes),
+    ];
+    for (name, help, count) in counted {
+        let mut family = page.family(name, Kind::Counter, help);
+        for rule in rules {
+            family.sample(&[("rule", &rule.name)], Value::Count(count(rule)));
         }
     }
 }

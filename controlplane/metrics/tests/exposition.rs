@@ -11,7 +11,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use counters::Counter;
-use ctl::{Generation, NextHops, Port, Real, Responses, Service, Snapshot, Twin, Worker};
+use ctl::{Generation, NextHops, Port, Real, Responses, Rule, Service, Snapshot, Twin, Worker};
 use metrics::exposition;
 use proptest::prelude::*;
 
@@ -97,6 +97,10 @@ fn snapshot() -> Snapshot {
             weights: [("web".to_owned(), 100), ("dns".to_owned(), 50)].into(),
             ..Real::default()
         }],
+        rules: vec![
+            Rule { name: "bad".into(), packets: 3, bytes: 120, ..Rule::default() },
+            Rule { name: "idle".into(), ..Rule::default() },
+        ],
         workers: vec![worker(0), worker(1)],
         ports: vec![Port {
             name: "lan0".into(),
@@ -155,6 +159,8 @@ fn services_reals_workers_and_ports_are_there_by_name() {
     assert_eq!(value("penstock_service_packets_total", &[("service", "web")]), (1_u64 << 60) as f64);
     assert_eq!(value("penstock_service_response_packets_total", &[("service", "web")]), (1_u64 << 61) as f64);
     assert_eq!(value("penstock_service_response_bytes_total", &[("service", "web")]), 77.0);
+    let rule = |name: &str, unit: &str| value(&format!("penstock_rule_{unit}_total"), &[("rule", name)]);
+    assert_eq!((rule("bad", "packets"), rule("bad", "bytes"), rule("idle", "packets")), (3.0, 120.0, 0.0));
     assert_eq!(value("penstock_table_info", &[("digest", "f5758177"), ("return_path", "via-slr")]), 1.0);
     assert_eq!(value("penstock_real_state", &[("real", "web-1"), ("penstock_real_state", "drain")]), 1.0);
     assert_eq!(value("penstock_real_state", &[("real", "web-1"), ("penstock_real_state", "up")]), 0.0);

@@ -85,11 +85,11 @@ impl Crew {
             HugePages::Off => PageKind::Small,
             HugePages::Auto | HugePages::Require => PageKind::Huge,
         };
-        let (services, reals) = site.directory().bounds();
+        let (services, reals, rules) = site.directory().bounds();
         let layout = match room {
-            Room::Exact => Layout { services, reals },
+            Room::Exact => Layout { services, reals, rules },
             #[cfg(feature = "dpdk")]
-            Room::ToGrow => Layout::with_room_for(services, reals),
+            Room::ToGrow => Layout::with_room_for(services, reals, rules),
         };
         let generation = publication.generation;
         let region = Region::create(generation.boot, usize::from(workers), RING_RECORDS, layout.words())

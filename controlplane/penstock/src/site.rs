@@ -65,6 +65,8 @@ impl Site {
                 put(&mut directory.reals, number.index(), place);
             }
         }
+        let numbers = self.config.rules.iter().filter_map(|rule| self.numbers.rule(&rule.name));
+        directory.rules = numbers.map(|number| number.index() + 1).max().unwrap_or(0);
         directory
     }
 }
@@ -83,6 +85,8 @@ pub(crate) fn save_numbers(config: &Config, numbers: &Numbers) -> Result<(), Fai
 pub(crate) struct Directory {
     services: Vec<Option<usize>>,
     reals: Vec<Option<usize>>,
+    /// One more than the highest number of a rule.
+    rules: usize,
 }
 
 impl Directory {
@@ -96,9 +100,9 @@ impl Directory {
         config.reals.get((*self.reals.get(number.index())?)?)
     }
 
-    /// One more than the highest number of a service, and of a real.
-    pub(crate) fn bounds(&self) -> (usize, usize) {
-        (self.services.len(), self.reals.len())
+    /// One more than the highest number of a service, of a real, and of a rule.
+    pub(crate) fn bounds(&self) -> (usize, usize, usize) {
+        (self.services.len(), self.reals.len(), self.rules)
     }
 }
 

@@ -125,6 +125,16 @@ pub(crate) fn services(site: &Site, ledger: &Ledger) -> Vec<report::Service> {
     rows
 }
 
+/// The rules as they are asked, those that decided about no packet too.
+pub(crate) fn rules(site: &Site, ledger: &Ledger) -> Vec<report::Rule> {
+    let row = |rule: &conf::Rule| {
+        let number = site.numbers.rule(&rule.name)?;
+        let Tally { packets, bytes } = ledger.ruled(number.index());
+        Some(report::Rule { number: number.get(), name: rule.name.to_string(), packets, bytes })
+    };
+    site.config.rules.iter().filter_map(row).collect()
+}
+
 /// Writes in what came back of each service, where responses pass us.
 pub(crate) fn respond(site: &Site, ledger: &Ledger, services: &mut [report::Service]) {
     if site.config.node.is_gateway() {

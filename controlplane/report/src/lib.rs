@@ -21,6 +21,6 @@ mod text;
 pub use evenness::Evenness;
 pub use latency::{Bucket, buckets};
 pub use model::{
-    CaptureInfo, Clock, FaultCount, Flows, Generation, Kind, Machine, Rate, Real, Report, Responses, Service,
-    Share, Speed, Verdict, sum_reals,
+    CaptureInfo, Clock, FaultCount, Flows, Generation, Kind, Machine, Rate, Real, Report, Responses, Rule,
+    Service, Share, Speed, Verdict, sum_reals,
 };

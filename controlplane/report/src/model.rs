@@ -35,6 +35,9 @@ pub struct Report {
     pub services: Vec<Service>,
     /// Forwarded packets per real, over all services ([`sum_reals`]).
     pub reals: Vec<Real>,
+    /// What each rule decided about, as they are asked, and also those that decided about nothing.
+    #[serde(default)]
+    pub rules: Vec<Rule>,
     /// How fast it was.
     pub speed: Speed,
     /// How many packets took how long ([`buckets`](crate::buckets)).
@@ -232,6 +235,19 @@ pub struct Real {
     pub bytes: u64,
     /// Flows it was chosen for; none where they were not counted.
     pub flows: Option<u64>,
+}
+
+/// One rule.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Rule {
+    /// Its number.
+    pub number: u32,
+    /// Its name.
+    pub name: String,
+    /// Packets that it dropped, marked or limited, and packets for which it was asked and gave a service or a real.
+    pub packets: u64,
+    /// Their bytes.
+    pub bytes: u64,
 }
 
 /// The reals of all services, by number, each with the sum of its shares.

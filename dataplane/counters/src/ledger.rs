@@ -5,7 +5,7 @@
 
 use crate::names::{COUNTERS, Counter, DropReason, Event, PuntReason};
 
-/// Packets and bytes of one service or one real.
+/// Packets and bytes of one service, one real or one rule.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Tally {
     /// Packets.
@@ -15,27 +15,34 @@ pub struct Tally {
 }
 
 /// Where things stand on a counter page: all counters by index, then packets and bytes of each service
-/// by number, then of each real, then of each service's responses. The room is fixed when the page is made.
+/// by number, then of each real, then of each service's responses, then of each rule. The room is fixed when the page is
+/// made.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Layout {
     /// Numbers of services below this are counted.
     pub services: usize,
     /// Numbers of reals below this are counted.
     pub reals: usize,
+    /// Numbers of rules below this are counted.
+    pub rules: usize,
 }
 
 impl Layout {
-    /// A layout with room for the numbers in use and for those that may come: whole steps of 1,024.
+    /// A layout with room for the numbers in use and for those that may come: whole steps of 1,024, and of 256 rules.
     #[must_use]
-    pub const fn with_room_for(services: usize, reals: usize) -> Self {
+    pub const fn with_room_for(services: usize, reals: usize, rules: usize) -> Self {
         const STEP: usize = 1024;
-        Self { services: (services + 1).next_multiple_of(STEP), reals: (reals + 1).next_multiple_of(STEP) }
+        Self {
+            services: (services + 1).next_multiple_of(STEP),
+            reals: (reals + 1).next_multiple_of(STEP),
+            rules: (rules + 1).next_multiple_of(STEP / 4),
+        }
     }
 
     /// Words of a page.
     #[must_use]
     pub const fn words(&self) -> usize {
-        COUNTERS + 2 * (self.services + self.reals + self.services)
+        COUNTERS + 2 * (self.services + self.reals + self.services + self.rules)
     }
 }
 
@@ -46,6 +53,7 @@ pub struct Ledger {
     services: Vec<[u64; 2]>,
     reals: Vec<[u64; 2]>,
     responses: Vec<[u64; 2]>,
+    rules: Vec<[u64; 2]>,
 }
 
 impl Ledger {
@@ -57,6 +65,7 @@ impl Ledger {
             services: vec![[0; 2]; layout.services],
             reals: vec![[0; 2]; layout.reals],
             responses: vec![[0; 2]; layout.services],
+            rules: vec![[0; 2]; layout.rules],
         }
     }
 
@@ -66,7 +75,8 @@ impl Ledger {
         let mut ledger = Self::new(layout);
         let slots = ledger.words.iter_mut().chain(ledger.services.as_flattened_mut());
         let slots = slots.chain(ledger.reals.as_flattened_mut());
-        for (slot, word) in slots.chain(ledger.responses.as_flattened_mut()).zip(words) {
+        let slots = slots.chain(ledger.responses.as_flattened_mut());
+        for (slot, word) in slots.chain(ledger.rules.as_flattened_mut()).zip(words) {
             *slot = *word;
         }
         ledger
@@ -74,9 +84,10 @@ impl Ledger {
 
     /// The same as the pieces of a page, in order.
     #[must_use]
-    pub fn parts(&self) -> [&[u64]; 4] {
-        let [services, reals, responses] = [&self.services, &self.reals, &self.responses];
-        [&self.words, services.as_flattened(), reals.as_flattened(), responses.as_flattened()]
+    pub fn parts(&self) -> [&[u64]; 5] {
+        let [services, reals, responses, rules] =
+            [&self.services, &self.reals, &self.responses, &self.rules].map(|tallies| tallies.as_flattened());
+        [&self.words, services, reals, responses, rules]
     }
 
     /// Adds `by` to a counter.
@@ -99,6 +110,13 @@ impl Ledger {
     /// Counts one response of `bytes` on its way from a service to a client, as [`Self::account`] does.
     pub fn respond(&mut self, service: usize, bytes: u64) {
         if let Some(tally) = self.responses.get_mut(service) {
+            count(tally, bytes);
+        }
+    }
+
+    /// Counts one packet of `bytes` that a rule decided about, as [`Self::account`] does.
+    pub fn rule(&mut self, rule: usize, bytes: u64) {
+        if let Some(tally) = self.rules.get_mut(rule) {
             count(tally, bytes);
         }
     }
@@ -127,13 +145,20 @@ impl Ledger {
         tally(&self.reals, number)
     }
 
+    /// Of one rule, by number.
+    #[must_use]
+    pub fn ruled(&self, number: usize) -> Tally {
+        tally(&self.rules, number)
+    }
+
     /// Adds another worker's ledger of the same layout to this one.
     pub fn merge(&mut self, other: &Self) {
-        let [words, services, reals, responses] = other.parts();
+        let [words, services, reals, responses, rules] = other.parts();
         add(&mut self.words, words);
         add(self.services.as_flattened_mut(), services);
         add(self.reals.as_flattened_mut(), reals);
         add(self.responses.as_flattened_mut(), responses);
+        add(self.rules.as_flattened_mut(), rules);
     }
 
     /// Σ drop.
@@ -238,16 +263,19 @@ mod tests {
 
     #[test]
     fn merging_adds_word_by_word() {
-        let layout = Layout { services: 2, reals: 3 };
+        let layout = Layout { services: 2, reals: 3, rules: 1 };
         let mut one = Ledger::new(layout);
         let mut two = Ledger::new(layout);
         one.account(0, 0, 10);
         two.account(0, 2, 20);
         one.respond(1, 5);
         two.respond(1, 6);
+        one.rule(0, 7);
+        two.rule(0, 8);
         two.add(Event::Rx, 1);
         one.merge(&two);
         assert_eq!(one.service(0), Tally { packets: 2, bytes: 30 });
+        assert_eq!((one.ruled(0), one.ruled(1)), (Tally { packets: 2, bytes: 15 }, Tally::default()));
         assert_eq!((one.responses(0), one.responses(1)), (Tally::default(), Tally { packets: 2, bytes: 11 }));
         assert_eq!((one.real(0).bytes, one.real(1).bytes, one.real(2).bytes), (10, 0, 20));
         assert_eq!(one.get(Event::Rx), 1);
@@ -255,12 +283,14 @@ mod tests {
 
     #[test]
     fn a_ledger_comes_back_from_its_page() {
-        let layout = Layout { services: 2, reals: 3 };
+        let layout = Layout { services: 2, reals: 3, rules: 4 };
         let mut ledger = Ledger::new(layout);
         ledger.account(1, 2, 77);
         ledger.account(9, 9, 77);
         ledger.respond(1, 40);
         ledger.respond(9, 40);
+        ledger.rule(3, 60);
+        ledger.rule(4, 60);
         ledger.add(DropReason::NoReal, 5);
         let page = ledger.parts().concat();
         assert_eq!(page.len(), layout.words());

@@ -54,6 +54,9 @@ pub(crate) fn send_asking<P: Packet>(
     (service, real): (ServiceNumber, RealNumber),
     of_rule: Effect,
 ) -> Result<(), Aside> {
+    if let Some(rule) = of_rule.rule() {
+        resolver.ledger.rule(rule.index(), u64::from(parsed.ip_len));
+    }
     let table = resolver.table;
     let template = table.template(real).ok_or(Aside::Drop(DropReason::NoReal))?;
     let Some(asked) = table.asked(service, of_rule) else {

@@ -209,7 +209,8 @@ impl Engine {
             self.part_opened();
         }
         if table.has_packet_rules() {
-            self.asides.effects.ask_all(table, burst.as_slice(), self.lanes.as_mut_slice());
+            let (packets, lanes) = (burst.as_slice(), self.lanes.as_mut_slice());
+            self.asides.effects.ask_all(table, packets, lanes, &mut self.ledger);
         }
         if table.clamps_mss() {
             self.clamp_all(table, burst.as_mut_slice(), now);
@@ -484,7 +485,7 @@ fn leave<P: Packet>(
         _ if lane.parsed.has_flow() && !lane.parsed.is_of_flow() => {
             return forward(resolver, identifications, packet, (lane, at));
         }
-        _ if rules::dropped_portless(table, packet.data(), &lane.parsed).is_some() => Err(rules::DROPPED),
+        _ if resolver.is_dropped_portless(packet.data(), &lane.parsed) => Err(rules::DROPPED),
         _ if lane.parsed.is_piece() => {
             return fragments::meet(resolver, identifications, packet, (&lane.parsed, at));
         }

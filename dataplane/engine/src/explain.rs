@@ -330,7 +330,7 @@ where
             self.effect = ruling.effect;
         }
         if !parsed.is_of_flow() {
-            asked_of_few(self.table, frame, parsed)?;
+            asked_of_few(self.table, frame, parsed).map_err(|(refusal, _)| refusal)?;
         }
         let known = (self.known)(&parsed.tuple, is_stray);
         (self.tell)(Step::Flow(known));
@@ -375,6 +375,7 @@ where
             None => Choice::of(self.table, self.select, frame, parsed),
             Some(flow) => Choice::of_flow(self.table, self.select, (frame, parsed), flow),
         };
+        let choice = choice.map_err(|(refusal, _)| refusal);
         let is_vip = self.table.classify_address(&parsed.tuple.destination, parsed.tuple.family);
         if let Some(ruling) = rules::ruling(self.table, frame, parsed).filter(|_| is_vip) {
             // Of one with an effect it was told.
@@ -403,7 +404,7 @@ where
     }
 
     fn choose(&mut self, parsed: &Parsed, choice: Choice) -> Result<RealNumber, Refusal> {
-        if let Some(real) = choice.ruled.flatten() {
+        if let Some(real) = choice.ruled.and_then(|ruled| ruled.real) {
             let given = choice.given(self.table);
             (self.tell)(Step::Given(real, given.is_some()));
             if let Some(real) = given {

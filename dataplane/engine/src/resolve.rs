@@ -5,8 +5,8 @@ use flow::{Epoch, FlowReader, FlowTable, Gate, Place, Probe, Slot, State, Value}
 use mem::Prf;
 use port::{BURST_MAX, Packet, Tick};
 use service::{
-    Class, Effect, RealNumber, RealState, RuleAction, Ruling, ServiceEntry, ServiceNumber, ServiceSlot,
-    TableView, Template, session_hash, tuple_hash_with,
+    Class, Effect, RealNumber, RealState, RuleAction, RuleNumber, Ruling, ServiceEntry, ServiceNumber,
+    ServiceSlot, TableView, Template, session_hash, tuple_hash_with,
 };
 use wire::{FiveTuple, Kind, Parsed, protocol};
 
@@ -110,9 +110,21 @@ pub(crate) struct Choice {
     pub(crate) at: ServiceSlot,
     pub(crate) service: ServiceNumber,
     pub(crate) hash: u64,
-    /// Whether a rule gave the service, and the real that it gave too.
-    pub(crate) ruled: Option<Option<RealNumber>>,
+    /// The rule that gave the service, and what it gave too.
+    pub(crate) ruled: Option<Ruled>,
 }
+
+/// A rule that gave a service.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Ruled {
+    /// Its number; none of a rule that is counted with every packet.
+    by: Option<RuleNumber>,
+    /// The real that it gave too.
+    pub(crate) real: Option<RealNumber>,
+}
+
+/// Why no service was chosen, and the rule that dropped the packet.
+pub(crate) type Unchosen = (Refusal, Option<RuleNumber>);
 
 impl Choice {
     /// The choice that a packet's flow would have if it is new; an error says whose it is else.
@@ -122,23 +134,31 @@ impl Choice {
         select: &Prf,
         frame: &[u8],
         parsed: &Parsed,
-    ) -> Result<Self, Refusal> {
+    ) -> Result<Self, Unchosen> {
         let class = table.classify(&parsed.tuple);
         if class == Class::NotVip {
-            return Err((Verdict::Punt(PuntReason::NotVip), None));
+            return Err(((Verdict::Punt(PuntReason::NotVip), None), None));
         }
-        let ruled = match rules::ruling(table, frame, parsed).map(|ruling| ruling.action) {
-            None | Some(RuleAction::Usual) => None,
-            Some(RuleAction::Drop) => return Err((rules::DROPPED, None)),
-            Some(RuleAction::Service(service)) => Some((service, None)),
-            Some(RuleAction::Real(service, real)) => Some((service, Some(real))),
+        let ruled = match rules::ruling(table, frame, parsed) {
+            None => None,
+            Some(Ruling { action, number, effect, .. }) => {
+                let by = if effect.is_any() { None } else { Some(number) };
+                match action {
+                    RuleAction::Usual => None,
+                    RuleAction::Drop => return Err(((rules::DROPPED, None), Some(number))),
+                    RuleAction::Service(service) => Some((service, Ruled { by, real: None })),
+                    RuleAction::Real(service, real) => Some((service, Ruled { by, real: Some(real) })),
+                }
+            }
         };
         let at = match (ruled.and_then(|(service, _)| table.slot_of(service)), class) {
             (Some(at), _) | (None, Class::Service(at)) => at,
-            (None, _) if parsed.is_portless() => return Err((Verdict::Drop(DropReason::Protocol), None)),
-            (None, _) => return Err((Verdict::Drop(DropReason::NoService), None)),
+            (None, _) if parsed.is_portless() => {
+                return Err(((Verdict::Drop(DropReason::Protocol), None), None));
+            }
+            (None, _) => return Err(((Verdict::Drop(DropReason::NoService), None), None)),
         };
-        Ok(Self { ruled: ruled.map(|(_, real)| real), ..Self::in_service(table, select, parsed, at) })
+        Ok(Self { ruled: ruled.map(|(_, ruled)| ruled), ..Self::in_service(table, select, parsed, at) })
     }
 
     /// The same for a packet of a flow that is there. In a table with rules it stays with its service as it stays with
@@ -150,11 +170,11 @@ impl Choice {
         select: &Prf,
         (frame, parsed): Seen<'_>,
         flow: Value,
-    ) -> Result<Self, Refusal> {
+    ) -> Result<Self, Unchosen> {
         let asked = Self::of(table, select, frame, parsed);
         let is_final = match asked {
             Ok(choice) => choice.service == flow.service(),
-            Err((verdict, _)) => matches!(verdict, rules::DROPPED | Verdict::Punt(PuntReason::NotVip)),
+            Err(((verdict, _), _)) => matches!(verdict, rules::DROPPED | Verdict::Punt(PuntReason::NotVip)),
         };
         if is_final || !table.has_rules() || flow.state().reopens(parsed.flags) {
             return asked;
@@ -180,7 +200,7 @@ impl Choice {
     #[inline]
     pub(crate) fn given(&self, table: &TableView<'_>) -> Option<RealNumber> {
         let is_up = |real: &RealNumber| table.template(*real).map(Template::state) == Some(RealState::Up);
-        self.ruled.flatten().filter(is_up)
+        self.ruled.and_then(|ruled| ruled.real).filter(is_up)
     }
 
     /// Fetches what [`Resolver::choose`] will read.
@@ -202,17 +222,13 @@ pub(crate) fn may_keep(table: &TableView<'_>, value: Value, parsed: &Parsed) -> 
 
 /// What a packet rule asks for of what may be of a flow but is not met beside those of TCP and UDP. It is refused if that
 /// drops it, and if it is of the protocol that stands for clients in the flow table.
-pub(crate) fn asked_of_few(
-    table: &TableView<'_>,
-    frame: &[u8],
-    parsed: &Parsed,
-) -> Result<Effect, Refusal> {
+pub(crate) fn asked_of_few(table: &TableView<'_>, frame: &[u8], parsed: &Parsed) -> Result<Effect, Unchosen> {
     let FiveTuple { destination, family, protocol, .. } = &parsed.tuple;
     if *protocol == protocol::RESERVED && table.classify_address(destination, *family) {
-        return Err((Verdict::Drop(DropReason::Protocol), None));
+        return Err(((Verdict::Drop(DropReason::Protocol), None), None));
     }
     match rules::at_once(table, frame, parsed) {
-        Some(Ruling { action: RuleAction::Drop, .. }) => Err((rules::DROPPED, None)),
+        Some(Ruling { action: RuleAction::Drop, number, .. }) => Err(((rules::DROPPED, None), Some(number))),
         ruling => Ok(ruling.map(|ruling| ruling.effect).unwrap_or_default()),
     }
 }
@@ -257,7 +273,8 @@ impl Resolver<'_, '_> {
         packet: &P,
         parsed: &Parsed,
     ) -> Result<Target, Refusal> {
-        let effect = asked_of_few(self.table, packet.data(), parsed)?;
+        let asked = asked_of_few(self.table, packet.data(), parsed);
+        let effect = asked.map_err(|unchosen| self.unchosen(parsed, unchosen))?;
         let place = self.flows.place_with(&parsed.tuple, parsed.tail);
         self.may_be_mates = true;
         let target = self.unusual((packet.data(), parsed), place, Slot::NOWHERE, None);
@@ -433,18 +450,32 @@ impl Resolver<'_, '_> {
     }
 
     #[inline]
-    fn choice(&self, frame: &[u8], parsed: &Parsed) -> Result<Choice, Refusal> {
-        Choice::of(self.table, self.select, frame, parsed)
+    fn choice(&mut self, frame: &[u8], parsed: &Parsed) -> Result<Choice, Refusal> {
+        let choice = Choice::of(self.table, self.select, frame, parsed);
+        choice.map_err(|unchosen| self.unchosen(parsed, unchosen))
     }
 
-    fn choice_of_flow(&self, seen: Seen<'_>, value: Value) -> Result<Choice, Refusal> {
-        Choice::of_flow(self.table, self.select, seen, value)
+    /// Counts the rule that dropped a packet, if one did.
+    #[cold]
+    fn unchosen(&mut self, parsed: &Parsed, (refusal, rule): Unchosen) -> Refusal {
+        if let Some(rule) = rule {
+            self.ledger.rule(rule.index(), u64::from(parsed.ip_len));
+        }
+        refusal
+    }
+
+    fn choice_of_flow(&mut self, seen: Seen<'_>, value: Value) -> Result<Choice, Refusal> {
+        let choice = Choice::of_flow(self.table, self.select, seen, value);
+        choice.map_err(|unchosen| self.unchosen(seen.1, unchosen))
     }
 
     #[inline]
     fn count_ruled(&mut self, choice: Choice, parsed: &Parsed) {
-        if choice.ruled.is_some() && parsed.kind != Kind::IcmpError {
+        if let Some(Ruled { by, .. }) = choice.ruled.filter(|_| parsed.kind != Kind::IcmpError) {
             self.ledger.add(Event::RuleRouted, 1);
+            if let Some(rule) = by {
+                self.ledger.rule(rule.index(), u64::from(parsed.ip_len));
+            }
         }
     }
 

@@ -8,14 +8,15 @@
 //!
 //! Nobody asks about a packet that is for no VIP, that is malformed or from nobody, nor about neighbour discovery.
 
-use counters::DropReason;
+use counters::{DropReason, Ledger};
 use port::{BURST_MAX, Packet};
 use service::{Base, Effect, Masked, NO_VLAN, RuleAction, RuleKey, RulesView, Ruling, TableView};
 use wire::ethernet::{self, Tag};
-use wire::{Kind, Parsed};
+use wire::{Kind, Parsed, protocol};
 
 use crate::decision::Verdict;
 use crate::lane::{Lane, Step};
+use crate::resolve::Resolver;
 
 /// The verdict on a packet that a rule drops.
 pub(crate) const DROPPED: Verdict = Verdict::Drop(DropReason::Rule);
@@ -53,8 +54,13 @@ impl<'t> Asker<'t> {
     /// The packet's fields, as far as the table's rules may ask.
     #[inline(always)]
     fn fill(&mut self, frame: &[u8], parsed: &Parsed) {
-        let has_ports = matches!(parsed.kind, Kind::Tcp | Kind::Udp | Kind::IcmpError);
-        self.key.set_flow(&parsed.tuple, has_ports);
+        let has_ends = match parsed.kind {
+            Kind::Tcp | Kind::Udp | Kind::Esp | Kind::Ah => true,
+            // The SPI that an error quotes is that of the way back.
+            Kind::IcmpError => matches!(parsed.tuple.protocol, protocol::TCP | protocol::UDP),
+            _ => false,
+        };
+        self.key.set_flow(&parsed.tuple, has_ends);
         // An error is about a flow's addresses and ports; all else of it is its own.
         if !self.of_packets || parsed.kind == Kind::IcmpError {
             return;
@@ -95,6 +101,17 @@ pub(crate) fn dropped_portless(table: &TableView<'_>, frame: &[u8], parsed: &Par
     ruling.filter(|ruling| ruling.action == RuleAction::Drop)
 }
 
+impl Resolver<'_, '_> {
+    /// Whether a rule drops a packet without a flow; it is counted for the rule then.
+    pub(crate) fn is_dropped_portless(&mut self, frame: &[u8], parsed: &Parsed) -> bool {
+        let ruling = dropped_portless(self.table, frame, parsed);
+        if let Some(ruling) = ruling {
+            self.ledger.rule(ruling.number.index(), u64::from(parsed.ip_len));
+        }
+        ruling.is_some()
+    }
+}
+
 /// The packets of a burst that rules mark or limit.
 #[derive(Debug)]
 pub(crate) struct Effects {
@@ -120,7 +137,13 @@ impl Effects {
     /// Asks about every packet of a burst that is of a flow: those that are dropped, or go another than the usual way,
     /// have another step then.
     #[inline(never)]
-    pub(crate) fn ask_all<P: Packet>(&mut self, table: &TableView<'_>, packets: &[P], lanes: &mut [Lane]) {
+    pub(crate) fn ask_all<P: Packet>(
+        &mut self,
+        table: &TableView<'_>,
+        packets: &[P],
+        lanes: &mut [Lane],
+        ledger: &mut Ledger,
+    ) {
         self.which = 0;
         let Some(mut asker) = Asker::new(table) else { return };
         for ((packet, lane), (at, effect)) in packets.iter().zip(lanes).zip(self.of.iter_mut().enumerate()) {
@@ -129,7 +152,10 @@ impl Effects {
             }
             match at_once_by(table, &mut asker, packet.data(), &lane.parsed) {
                 None => {}
-                Some(Ruling { action: RuleAction::Drop, .. }) => lane.step = Step::Ruled,
+                Some(Ruling { action: RuleAction::Drop, number, .. }) => {
+                    ledger.rule(number.index(), u64::from(lane.parsed.ip_len));
+                    lane.step = Step::Ruled;
+                }
                 Some(ruling) => {
                     self.which |= 1 << at;
                     *effect = ruling.effect;

@@ -40,6 +40,7 @@ fn rule(rank: u32, dscp: u8, attributes: Attributes) -> RuleSpec {
         protocol: None,
         source_ports: None,
         ports: None,
+        spi: None,
         dscp: Some((dscp, dscp)),
         vlan: None,
         masked: Vec::new(),
@@ -59,7 +60,7 @@ fn built(plan: &Blueprint) -> Table<Aligned> {
 }
 
 fn engine() -> Engine {
-    Engine::new(0, 1, FlowTable::new(2048, [5; 16]).unwrap(), Layout { services: 1, reals: 5 })
+    Engine::new(0, 1, FlowTable::new(2048, [5; 16]).unwrap(), Layout { services: 1, reals: 5, rules: 0 })
 }
 
 fn load(bytes: &[u8]) -> MemPacket {
@@ -285,7 +286,7 @@ fn a_rules_pots_outlive_a_table_as_its_number_does() {
 fn a_worker_has_its_part_of_a_rate_and_whole_bursts() {
     let table = built(&plan(None, Some(Limit { excess: Excess::Burst(0), ..SLOW })));
     let mut engine =
-        Engine::new(1, 3, FlowTable::new(64, [5; 16]).unwrap(), Layout { services: 1, reals: 5 });
+        Engine::new(1, 3, FlowTable::new(64, [5; 16]).unwrap(), Layout { services: 1, reals: 5, rules: 0 });
     engine.adopt(&table.view());
     let passed = |engine: &mut Engine, now| {
         let sent = (0..20).filter(|_| {

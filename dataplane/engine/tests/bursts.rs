@@ -14,7 +14,7 @@ use port::{Burst, Tick};
 fn counted(burst_max: usize) -> Ledger {
     let table = table(Some(450));
     let mut engine =
-        Engine::new(0, 1, FlowTable::new(2048, [5; 16]).unwrap(), Layout { services: 1, reals: 5 });
+        Engine::new(0, 1, FlowTable::new(2048, [5; 16]).unwrap(), Layout { services: 1, reals: 5, rules: 0 });
     engine.adopt(&table.view());
     let (mut burst, mut gone) = (Burst::new(), Burst::new());
     let mut flow = 0_u32;
@@ -43,7 +43,7 @@ fn closed_and_reopened(burst_max: usize) -> (Ledger, Vec<String>) {
     const FLAGS: [u8; 7] = [0x10, 0x10, 0x18, 0x11, 0x04, 0x02, 0x12];
     let table = table(None);
     let mut engine =
-        Engine::new(0, 1, FlowTable::new(2048, [5; 16]).unwrap(), Layout { services: 1, reals: 5 });
+        Engine::new(0, 1, FlowTable::new(2048, [5; 16]).unwrap(), Layout { services: 1, reals: 5, rules: 0 });
     engine.adopt(&table.view());
     let (mut burst, mut gone) = (Burst::new(), Burst::new());
     let mut random = 1_u64;

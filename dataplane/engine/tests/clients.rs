@@ -31,7 +31,7 @@ struct Lab {
 impl Lab {
     fn new(new_flows_rate_max: Option<u32>) -> Self {
         let plan = keyed_blueprint(new_flows_rate_max);
-        let layout = Layout { services: 4, reals: 5 };
+        let layout = Layout { services: 4, reals: 5, rules: 0 };
         let engine = Engine::new(0, 1, FlowTable::new(2048, [5; 16]).unwrap(), layout);
         let mut lab = Self { engine, table: made(&plan), plan, now: 0 };
         lab.switch(|_| {});

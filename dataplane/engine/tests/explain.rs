@@ -23,7 +23,7 @@ impl Observer<MemPacket> for Last {
 }
 
 fn engine() -> Engine {
-    Engine::new(0, 1, FlowTable::new(2048, [5; 16]).unwrap(), Layout { services: 1, reals: 5 })
+    Engine::new(0, 1, FlowTable::new(2048, [5; 16]).unwrap(), Layout { services: 1, reals: 5, rules: 0 })
 }
 
 /// The same under the usual table.

@@ -44,7 +44,7 @@ impl Line {
     fn new() -> Self {
         let table = udp_table();
         let flows = FlowTable::new(2048, [5; 16]).unwrap();
-        let mut engine = Engine::new(0, 1, flows, Layout { services: 1, reals: 5 });
+        let mut engine = Engine::new(0, 1, flows, Layout { services: 1, reals: 5, rules: 0 });
         engine.adopt(&table.view());
         Self { engine, table, shelf: BTreeMap::new(), last: Last::default(), cookie: 0, now: Tick(0) }
     }

@@ -15,7 +15,12 @@ const ACK: u8 = 0x10;
 const SYN: u8 = 0x02;
 
 fn engine() -> Engine {
-    Engine::new(0, 1, FlowTable::new(ENTRIES_MIN, [5; 16]).unwrap(), Layout { services: 1, reals: 5 })
+    Engine::new(
+        0,
+        1,
+        FlowTable::new(ENTRIES_MIN, [5; 16]).unwrap(),
+        Layout { services: 1, reals: 5, rules: 0 },
+    )
 }
 
 #[derive(Default)]

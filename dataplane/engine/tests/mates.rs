@@ -35,7 +35,7 @@ fn table(change: impl FnOnce(&mut Blueprint)) -> Table<Aligned> {
 
 impl Pair {
     fn new() -> Self {
-        let layout = Layout { services: 1, reals: 5 };
+        let layout = Layout { services: 1, reals: 5, rules: 0 };
         let mut engines =
             [0, 1].map(|worker| Engine::new(worker, 2, FlowTable::new(2048, [5; 16]).unwrap(), layout));
         let readers = [engines[0].flows(), engines[1].flows()];

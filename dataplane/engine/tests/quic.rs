@@ -50,7 +50,7 @@ struct Bench {
 impl Bench {
     fn new(plan: &Blueprint) -> Self {
         let flows = FlowTable::new(1024, [5; 16]).unwrap();
-        let mut engine = Engine::new(0, 1, flows, Layout { services: 1, reals: 5 });
+        let mut engine = Engine::new(0, 1, flows, Layout { services: 1, reals: 5, rules: 0 });
         let table = table(plan);
         engine.adopt(&table.view());
         Self { engine, table }

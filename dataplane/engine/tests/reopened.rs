@@ -28,7 +28,12 @@ struct Bench(Engine);
 
 impl Bench {
     fn new() -> Self {
-        Self(Engine::new(0, 1, FlowTable::new(1024, [5; 16]).unwrap(), Layout { services: 1, reals: 5 }))
+        Self(Engine::new(
+            0,
+            1,
+            FlowTable::new(1024, [5; 16]).unwrap(),
+            Layout { services: 1, reals: 5, rules: 0 },
+        ))
     }
 
     /// Each flow sends one such packet, and the reals they go to.

@@ -268,7 +268,7 @@ impl AttributeSections {
             let at = self.limits.binary_search_by_key(&asker.code(), |limit| limit.owner).ok()?;
             u16::try_from(at + 1).ok()
         });
-        Effect { mark: mark.unwrap_or(0), limit: limit.unwrap_or(0) }
+        Effect { mark: mark.unwrap_or(0), limit: limit.unwrap_or(0), rule: 0 }
     }
 
     /// Where each service's entry is, now that all are there, in the order of their numbers.
@@ -327,7 +327,7 @@ impl<'t> AttributeView<'t> {
         self.is_sound(rule.effect(), Asker::RULE | rule.number)
     }
 
-    fn is_sound(self, Effect { mark, limit }: Effect, owner: u32) -> bool {
+    fn is_sound(self, Effect { mark, limit, .. }: Effect, owner: u32) -> bool {
         let is_own = match limit.checked_sub(1) {
             None => true,
             Some(at) => self.limits.get(usize::from(at)).is_some_and(|limit| limit.owner == owner),
@@ -343,7 +343,7 @@ impl<'t> AttributeView<'t> {
     /// Whether no mark and no limit is nobody's: of services, or of rules, which have these effects.
     pub(crate) fn are_all_used(self, services: &[ServiceEntry], rules: impl Iterator<Item = Effect>) -> bool {
         let (mut marks, mut limits) = (BTreeSet::new(), 0);
-        for Effect { mark, limit } in services.iter().map(ServiceEntry::effect).chain(rules) {
+        for Effect { mark, limit, .. } in services.iter().map(ServiceEntry::effect).chain(rules) {
             marks.extend(Some(mark).filter(|mark| *mark > 0));
             limits += usize::from(limit > 0);
         }

@@ -427,7 +427,7 @@ fn service(
     if spec.mss != 0 && spec.protocol != protocol::TCP {
         return Err(ServiceFault::Mss);
     }
-    let Effect { mark, limit } = attributes.of_service(spec);
+    let Effect { mark, limit, .. } = attributes.of_service(spec);
     let fits = spec.key.fits(spec.protocol, family_bits(family));
     if !fits || quic != NO_QUIC && spec.key != Key::Flow {
         return Err(ServiceFault::Key);

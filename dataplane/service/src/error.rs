@@ -198,6 +198,7 @@ impl fmt::Display for RuleFault {
             Self::Families => f.write_str("no source and no destination are of one family"),
             Self::Interval => f.write_str("an interval ends before it begins, or is out of range"),
             Self::Ports => f.write_str("its protocol has no ports"),
+            Self::Spi => f.write_str("its protocol has no SPI, or it asks for ports too"),
             Self::Masked => write!(
                 f,
                 "a masked value has no mask or bits outside it, or is more than {RULE_OFFSET_MAX} bytes behind"

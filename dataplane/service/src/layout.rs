@@ -291,7 +291,7 @@ impl ServiceEntry {
 
     /// What it asks for.
     pub(crate) const fn effect(&self) -> Effect {
-        Effect { mark: self.mark, limit: self.limit }
+        Effect { mark: self.mark, limit: self.limit, rule: 0 }
     }
 
     /// Its protocol; 255 is any.

@@ -22,7 +22,7 @@ use worker::{
 };
 
 const BUFFERS: usize = 256;
-const LAYOUT: Layout = Layout { services: 1, reals: 5 };
+const LAYOUT: Layout = Layout { services: 1, reals: 5, rules: 0 };
 /// The real of all flows, and where it is.
 const REAL: u32 = 2;
 const NEAR: [u8; 6] = [2, 0, 0, 0, 9, 9];

@@ -65,7 +65,7 @@ impl MemSink for Taken {
 type Made = (Worker<MemPort<Mixed, Taken>, service::Aligned>, FerryEnd<MemPacket>);
 
 fn worker(frames: u32, room: usize) -> Made {
-    let layout = Layout { services: 1, reals: 5 };
+    let layout = Layout { services: 1, reals: 5, rules: 0 };
     let region = Region::create(1, 1, 16, layout.words()).unwrap();
     let engine = Engine::new(0, 1, FlowTable::new(1024, [5; 16]).unwrap(), layout);
     let taken = Taken { room, cookies: Vec::new() };

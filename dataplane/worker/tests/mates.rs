@@ -20,7 +20,7 @@ use service::Aligned;
 use shm::{ControlSide, Region};
 use worker::{Breath, Handover, STAYING_MAX, TapReader, TapSender, Wanted, Worker, mesh, tables, tap, taps};
 
-const LAYOUT: Layout = Layout { services: 1, reals: 5 };
+const LAYOUT: Layout = Layout { services: 1, reals: 5, rules: 0 };
 const BUFFERS: usize = 2048 + STAYING_MAX;
 
 /// Frames on their way, with their numbers.

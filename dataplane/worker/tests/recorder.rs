@@ -24,7 +24,7 @@ use worker::{Client, RECORDS, Recorder};
 fn record(recorder: &mut Recorder, frames: &[Vec<u8>]) {
     let table = common::table(None);
     let flows = FlowTable::new(4096, [5; 16]).unwrap();
-    let mut engine = Engine::new(0, 1, flows, Layout { services: 1, reals: 5 });
+    let mut engine = Engine::new(0, 1, flows, Layout { services: 1, reals: 5, rules: 0 });
     engine.adopt(&table.view());
     let (mut burst, mut gone) = (Burst::new(), Burst::new());
     for piece in frames.chunks(BURST_MAX) {

@@ -43,7 +43,7 @@ impl MemSink for Room {
 
 #[test]
 fn a_refused_transmission_is_a_counted_drop() {
-    let layout = Layout { services: 1, reals: 5 };
+    let layout = Layout { services: 1, reals: 5, rules: 0 };
     let region = Region::create(1, 1, 16, layout.words()).unwrap();
     let engine = Engine::new(0, 1, FlowTable::new(1024, [5; 16]).unwrap(), layout);
     let port = MemPort::new(BUFFERS, 256, Flows(0), Room(70));

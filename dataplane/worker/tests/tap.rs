@@ -68,7 +68,7 @@ impl Bench {
     }
 
     fn of(frames: Vec<Vec<u8>>, keeps: bool) -> Self {
-        let layout = Layout { services: 1, reals: 5 };
+        let layout = Layout { services: 1, reals: 5, rules: 0 };
         let region = Region::create(1, 1, 16, layout.words()).unwrap();
         let engine = Engine::new(0, 1, FlowTable::new(1024, [5; 16]).unwrap(), layout);
         let source = Flows { sent: 0, frames };

@@ -21,7 +21,7 @@ static TABLE: LazyLock<Table<Aligned>> = LazyLock::new(|| sample_built().table()
 
 static LAYOUT: LazyLock<Layout> = LazyLock::new(|| {
     let view = TABLE.view();
-    Layout { services: view.services_len() + 1, reals: view.reals_len() + 1 }
+    Layout { services: view.services_len() + 1, reals: view.reals_len() + 1, rules: 64 }
 });
 const PACKETS_MAX: usize = 200;
 /// How often it is told how many packets went through, each once though it goes twice.

@@ -19,7 +19,7 @@ const PACKETS_MAX: usize = 40;
 /// Where rules ask for bytes, and under which masks.
 const PLACES: [(Base, u16); 3] = [(Base::Network, 8), (Base::Transport, 128), (Base::TcpFlags, 0)];
 const MASKS: [u32; 3] = [0xff, 0x12, 0x80];
-const PROTOCOLS: [u8; 4] = [6, 17, 50, 0];
+const PROTOCOLS: [u8; 4] = [6, 17, 50, 51];
 
 thread_local! {
     static PLAN: Blueprint = Blueprint { rules: Vec::new(), ..sample_blueprint() };
@@ -77,6 +77,7 @@ fn rule(rank: u32, bytes: &[u8; 16]) -> RuleSpec {
         protocol: asked(2).then_some(PROTOCOLS[usize::from(proto) % 4]),
         source_ports: asked(3).then_some(range(a, b)),
         ports: asked(4).then_some(range(c, d)),
+        spi: None,
         dscp: asked(5).then_some((dscp % 64, 63_u8.min(dscp % 64 + wide % 4))),
         vlan: asked(6).then_some(if vlan > 9 { (NO_VLAN, NO_VLAN) } else { (u16::from(vlan), 9) }),
         masked: if asked(7) { vec![Masked { base, offset, mask, value }] } else { Vec::new() },
@@ -90,8 +91,16 @@ fn rule(rank: u32, bytes: &[u8; 16]) -> RuleSpec {
     {
         rule.destinations.clear();
     }
+    // Where there are no ports the same bits ask for an SPI.
     if rule.protocol.is_some_and(|protocol| protocol != 6 && protocol != 17) {
-        (rule.source_ports, rule.ports) = (None, None);
+        let ends = (rule.source_ports.take(), rule.ports.take());
+        let spi = |port: u16| u32::from(port) << 16;
+        if asks >> 1 & 1 == 0 {
+            rule.spi = match ends {
+                (Some((first, last)), Some(low)) => Some((spi(first) | u32::from(low.0), spi(last) | u32::from(low.1))),
+                (high, _) => high.map(|(first, last)| (spi(first), spi(last))),
+            };
+        }
     }
     if rule.ports.is_some_and(|(first, last)| first > last) {
         rule.ports = None;
@@ -145,6 +154,10 @@ fn matches(rule: &RuleSpec, seen: &Seen) -> bool {
         && (has_ports || rule.source_ports.is_none() && rule.ports.is_none())
         && within(rule.source_ports, tuple.source_port)
         && within(rule.ports, tuple.destination_port)
+        && rule.spi.is_none_or(|(first, last)| {
+            let spi = u32::from(tuple.source_port) << 16 | u32::from(tuple.destination_port);
+            matches!(tuple.protocol, 50 | 51) && (first..=last).contains(&spi)
+        })
         && within(rule.dscp.map(|(a, b)| (a.into(), b.into())), seen.dscp.into())
         && within(rule.vlan, seen.vlan)
         && rule.masked.iter().all(|masked| {

@@ -82,7 +82,7 @@ def served(model, flow: Flow, real: str | Door) -> dict | None:
     service = model.service_of(flow)
     if service is None:
         return None
-    rule = model.ruled(rules.Seen(flow.src, flow.dst, flow.protocol, (flow.sport, flow.dport)))
+    rule = rules.first(model.rules, rules.Seen(flow.src, flow.dst, flow.protocol, (flow.sport, flow.dport)))
     pool = model.pools[service["pool"]]
     chosen = model.real_given(rule) or pool and pool.choose(keys.chooser(flow, service))
     return service if chosen == real else None

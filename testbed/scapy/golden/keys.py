@@ -47,6 +47,12 @@ def ends(protocol: int, raw: bytes) -> tuple[int, int] | None:
     return struct.unpack_from("!HH", raw, at) if len(raw) >= at + 4 else None
 
 
+def spi(protocol: int, raw: bytes) -> int | None:
+    """The security parameters index of ESP and AH (RFC 4303 §2.1, RFC 4302 §2.4)."""
+    at = {ESP_NUMBER: 0, AH_NUMBER: 4}.get(protocol)
+    return None if at is None else struct.unpack_from("!I", raw, at)[0]
+
+
 def serves(service: dict, protocol: int) -> bool:
     """Whether a service is of that protocol, by name, by number, or of any."""
     written = service["protocol"]

@@ -39,6 +39,13 @@ def faults(text: str, sent: list[bytes], expected: list[bytes]) -> list[str]:
     return found
 
 
+def tallies_of(table: dict, kind: str) -> dict:
+    """Tallies of a kind by name, however they are written."""
+    found = dict(table.get(kind, {}))
+    return found | {key.partition(".")[2]: value for key, value in table.items()
+                    if isinstance(value, dict) and key.startswith(f"{kind}.")}
+
+
 def doubts(text: str, config: str, pairs: list[tuple]) -> list[str]:
     """Where the plain model, given (seconds, sent, expected) of each packet, disagrees with the case."""
     table, model, found = tomllib.loads(text), Balancer(tomllib.loads(config)), []
@@ -52,8 +59,11 @@ def doubts(text: str, config: str, pairs: list[tuple]) -> list[str]:
     for name in sorted(said.keys() | counted.keys()):
         if said.get(name, 0) != counted.get(name, 0):
             found.append(f"{name} is {said.get(name, 0)}, the model counts {counted.get(name, 0)}")
-    for kind in ("real", "service", "responses"):
-        for name, tally in table.get(kind, {}).items():
+    # Each rule that decided about a packet is told, and no other.
+    ruled = {key.removeprefix("rule.") for key, _ in model.tallies if key.startswith("rule.")}
+    found += [f"rule.{name} is not told, and decided about packets" for name in sorted(ruled - tallies_of(table, "rule").keys())]
+    for kind in ("real", "service", "responses", "rule"):
+        for name, tally in tallies_of(table, kind).items():
             counted = {unit: model.tallies[f"{kind}.{name}", unit] for unit in ("packets", "bytes")}
             if tally != counted:
                 found.append(f"{kind}.{name} is {tally}, the model counts {counted}")

@@ -349,6 +349,8 @@ class Balancer:
 
     def mark(self, packet: Packet, tos: int, service: dict, rule: dict | None) -> dict:
         """How a packet is marked, once its limit has let it through: each as its rule has it, or else its service."""
+        if rule and ("mark" in rule or "limit" in rule):
+            self.tally(rule, packet)
         askers = [("rule", rule["name"])] if rule else []
         askers.append(("service", service["name"]))
         mark = next((self.marks[asker] for asker in askers if asker in self.marks), {})
@@ -400,25 +402,43 @@ class Balancer:
             service = self.given(rule) or self.service(flow)
         named = self.named(packet, service)
         if is_new or service["name"] in self.quic:
-            self.counters["rule.routed"] += int(rule is not None and "service" in rule)
+            self.route(rule, packet)
             self.served[flow] = service
         return self.follow(flow, self.served[flow], flags, named, self.real_given(rule)), self.served[flow]
 
     def rule(self, frame: bytes, packet: Packet, flow: Flow | None) -> dict | None:
         """The rule that decides about a packet; one that drops it does so here."""
+        return self.ruled(self.seen(frame, packet, flow), packet)
+
+    def seen(self, frame: bytes, packet: Packet, flow: Flow | None) -> rules.Seen:
+        """What rules see of a packet."""
         network = 14 + len(split(frame)[0])
         end = network + packet.size
         # Of fragments only the first has a transport header, and is asked about as its flow's packet.
         transport = None if packet.fragment and flow is None else end - len(packet.payload)
-        seen = rules.Seen(packet.src, packet.dst, packet.protocol, (flow.sport, flow.dport) if flow else None, frame,
-                          network, transport, end)
-        return self.ruled(seen)
+        ports = (flow.sport, flow.dport) if flow and packet.protocol in (TCP, UDP) else None
+        spi = None if packet.fragment else keys.spi(packet.protocol, packet.payload)
+        return rules.Seen(packet.src, packet.dst, packet.protocol, ports, spi, frame, network, transport, end)
 
-    def ruled(self, seen: rules.Seen) -> dict | None:
+    def ruled(self, seen: rules.Seen, packet: Packet) -> dict | None:
         """The same of what is seen."""
         rule = rules.first(self.rules, seen)
-        refuse(bool(rule) and rule.get("drop", False), "drop.rule")
+        if rule and rule.get("drop", False):
+            self.tally(rule, packet)
+            raise Verdict("drop.rule")
         return rule
+
+    def tally(self, rule: dict, packet: Packet) -> None:
+        """A rule has decided about a packet."""
+        for unit, value in (("packets", 1), ("bytes", packet.size)):
+            self.tallies[f"rule.{rule['name']}", unit] += value
+
+    def route(self, rule: dict | None, packet: Packet) -> None:
+        """A rule has given a packet its service. One that marks or limits is counted with each packet."""
+        if rule and "service" in rule:
+            self.counters["rule.routed"] += 1
+            if "mark" not in rule and "limit" not in rule:
+                self.tally(rule, packet)
 
     def given(self, rule: dict | None) -> dict | None:
         """The service that a rule gives, if it gives one."""
@@ -506,9 +526,11 @@ class Balancer:
     def service_of(self, flow: Flow, frame: bytes = b"", packet: Packet | None = None) -> dict | None:
         """The service of a flow or of its packet, if there is one."""
         try:
-            rule = self.rule(frame, packet, flow) if packet else self.ruled(
-                rules.Seen(flow.src, flow.dst, flow.protocol, (flow.sport, flow.dport)))
-            return self.given(rule) if rule else self.service(flow)
+            of_flow = rules.Seen(flow.src, flow.dst, flow.protocol, (flow.sport, flow.dport))
+            rule = rules.first(self.rules, self.seen(frame, packet, flow) if packet else of_flow)
+            if rule and rule.get("drop", False):
+                return None
+            return self.given(rule) or self.service(flow)
         except Verdict:
             return None
 
@@ -549,9 +571,11 @@ class Balancer:
         except Verdict:
             self.rule(frame, packet, None)
             raise
-        known, seen = self.alive(flow), rules.Seen(flow.src, flow.dst, flow.protocol, (flow.sport, flow.dport))
+        # The SPI that it quotes is of the way back.
+        ports = (flow.sport, flow.dport) if flow.protocol in (TCP, UDP) else None
+        known, seen = self.alive(flow), rules.Seen(flow.src, flow.dst, flow.protocol, ports)
         # Of a flow that is known a rule is asked where all packets are asked about.
-        rule = self.ruled(seen) if known is None or rules.of_packets(self.rules) else None
+        rule = self.ruled(seen, packet) if known is None or rules.of_packets(self.rules) else None
         service = None if known else self.given(rule)
         service = service or self.served.get(flow) or self.service(flow, about=True)
         named = None

@@ -10,13 +10,14 @@ FLAGS = ("fin", "syn", "rst", "psh", "ack", "urg", "ece", "cwr")
 
 @dataclass
 class Seen:
-    """What a rule sees: addresses and protocol; ports where there are any; the frame and where its headers and its
+    """What a rule sees: addresses and protocol; ports or an SPI where there are any; the frame and where its headers and its
     end are, or no frame where only the flow is known."""
 
     src: str
     dst: str
     protocol: int
     ports: tuple[int, int] | None = None
+    spi: int | None = None
     frame: bytes = b""
     network: int | None = None
     transport: int | None = None
@@ -84,6 +85,7 @@ TESTS = {
     "protocol": lambda seen, written: PROTOCOLS.get(written, written) == seen.protocol,
     "source_ports": lambda seen, written: ported(seen, 0, written),
     "ports": lambda seen, written: ported(seen, 1, written),
+    "spi": lambda seen, written: seen.spi is not None and within(written, seen.spi),
     "dscp": lambda seen, written: seen.network is not None and within(written, dscp(seen)),
     "vlan": lambda seen, written: seen.network is not None and vlan(seen, written),
     "tcp_flags": flagged,

@@ -380,7 +380,7 @@ impl Seat {
 }
 
 fn layout() -> Layout {
-    Layout::with_room_for(1, REALS)
+    Layout::with_room_for(1, REALS, 0)
 }
 
 /// The control core: who publishes, and what it holds of each worker.

@@ -234,8 +234,18 @@ fn services(config: &Config) -> Vec<Thing<'_>> {
 }
 
 /// What a rule may ask for, in the order in which it is told.
-const ASKED: [&str; 9] =
-    ["source", "destination", "protocol", "source_ports", "ports", "dscp", "vlan", "tcp_flags", "bytes"];
+const ASKED: [&str; 10] = [
+    "source",
+    "destination",
+    "protocol",
+    "source_ports",
+    "ports",
+    "spi",
+    "dscp",
+    "vlan",
+    "tcp_flags",
+    "bytes",
+];
 
 fn rules(config: &Config) -> Vec<Thing<'_>> {
     let service =

@@ -243,6 +243,11 @@ fn what_a_rule_gives_packets_is_told() {
         between(&site, &rule("mark = \"voice\"")).to_string(),
         "rule \"calls\" is new: priority 100, ports 80, mark \"voice\""
     );
+    let spi = format!("{site}\n[[rule]]\nname = \"calls\"\nspi = \"256-4095\"\nmark = \"voice\"\n");
+    assert_eq!(
+        between(&site, &spi).to_string(),
+        "rule \"calls\" is new: priority 100, spi 256-4095, mark \"voice\""
+    );
     assert_eq!(
         between(&rule("mark = \"voice\""), &rule("limit = \"slow\"\nservice = \"http\"")).to_string(),
         "rule \"calls\" changes its action from none to service \"http\"\n\

@@ -46,6 +46,8 @@ pub(crate) enum View {
     Services,
     /// State, weights, packets and bytes of each real.
     Reals,
+    /// What each rule asks for and does, and packets and bytes that it decided about.
+    Rules,
     /// The flows in the tables.
     Flows,
     /// What each worker does.

@@ -37,6 +37,7 @@ const fn view(view: View) -> ctl::View {
         View::Counters => ctl::View::Counters,
         View::Services => ctl::View::Services,
         View::Reals => ctl::View::Reals,
+        View::Rules => ctl::View::Rules,
         View::Flows => ctl::View::Flows,
         View::Workers => ctl::View::Workers,
         View::Ports => ctl::View::Ports,

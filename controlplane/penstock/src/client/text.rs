@@ -1,6 +1,8 @@
 //! Answers as columns: words to the left, numbers to the right, two spaces between.
 
-use ctl::{Answer, Counts, Flow, Generation, NextHops, Port, Real, Responses, Service, Verdict, Worker};
+use ctl::{
+    Answer, Counts, Flow, Generation, NextHops, Port, Real, Responses, Rule, Service, Verdict, Worker,
+};
 
 /// A column's head, and whether it holds numbers.
 type Column = (&'static str, bool);
@@ -11,6 +13,7 @@ pub(super) fn of(answer: &Answer) -> Option<String> {
         Answer::Counters(counts) => counters(counts),
         Answer::Services(rows) => services(rows),
         Answer::Reals(rows) => reals(rows),
+        Answer::Rules(rows) => rules(rows),
         Answer::Flows(rows) => flows(&rows.rows, rows.more),
         Answer::Workers(rows) => workers(rows),
         Answer::Ports(rows) => ports(rows),
@@ -87,6 +90,24 @@ fn reals(list: &[Real]) -> String {
             it.packets.to_string(),
             it.bytes.to_string(),
         ]
+    };
+    table(&HEAD, &list.iter().map(row).collect::<Vec<_>>())
+}
+
+fn rules(list: &[Rule]) -> String {
+    const HEAD: [Column; 7] = [
+        ("rule", false),
+        ("number", true),
+        ("priority", true),
+        ("asks for", false),
+        ("does", false),
+        ("packets", true),
+        ("bytes", true),
+    ];
+    let row = |it: &Rule| {
+        let (number, priority) = (it.number.to_string(), it.priority.to_string());
+        let (packets, bytes) = (it.packets.to_string(), it.bytes.to_string());
+        vec![it.name.clone(), number, priority, or_dash(&it.asks), it.does.clone(), packets, bytes]
     };
     table(&HEAD, &list.iter().map(row).collect::<Vec<_>>())
 }
@@ -286,6 +307,23 @@ mod tests {
         service.responses = Some(ctl::Responses { packets: 4, bytes: 5_100 });
         let text = of(&ctl::Answer::Services(vec![service])).unwrap_or_default();
         assert!(text.contains("responses") && text.contains("5100"), "{text}");
+        let rule = |name: &str, asks: &str, packets| ctl::Rule {
+            name: name.to_owned(),
+            asks: asks.to_owned(),
+            does: "drop".to_owned(),
+            packets,
+            ..Default::default()
+        };
+        let text = of(&ctl::Answer::Rules(vec![rule("bad", "ports 80", 7), rule("idle", "", 0)]))
+            .unwrap_or_default();
+        let rows: Vec<Vec<&str>> = text.lines().map(|line| line.split_whitespace().collect()).collect();
+        assert_eq!(
+            rows[1..],
+            [
+                vec!["bad", "0", "0", "ports", "80", "drop", "7", "0"],
+                vec!["idle", "0", "0", "-", "drop", "0", "0"],
+            ]
+        );
         let rows = ctl::Rows { rows: vec![ctl::Flow::default()], more: true };
         assert!(of(&ctl::Answer::Flows(rows)).is_some_and(|text| text.contains("and more")));
     }

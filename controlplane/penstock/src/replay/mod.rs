@@ -149,7 +149,7 @@ fn shares_clients(config: &Config) -> impl Fn(&FiveTuple) -> bool + use<> {
     let keeps = |service: &conf::Service| matches!(service.key, Key::Source(_));
     let given = config.rules.iter().filter_map(|rule| match rule.then {
         Then::Service(service) | Then::Real { service, .. } => config.services.get(service),
-        Then::Drop => None,
+        Then::Drop | Then::Usual => None,
     });
     let by_rule = given.into_iter().any(keeps);
     let vips: BTreeSet<Vip> =

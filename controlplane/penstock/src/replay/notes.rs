@@ -132,7 +132,7 @@ impl Shares {
     /// All zero; nothing where there would be too many pairs.
     pub(crate) fn new(site: &Site) -> Option<Self> {
         let config = &site.config;
-        let (services, reals) = site.directory().bounds();
+        let (services, reals, _) = site.directory().bounds();
         let mut rows = vec![None; services];
         let mut places = Vec::new();
         let mut end = 0_usize;

@@ -57,6 +57,7 @@ pub(super) fn report(
         verdicts: verdicts(ledger),
         services,
         reals,
+        rules: summary::rules(site, ledger),
         speed: figures.speed,
         latency: figures.latency,
         rate: rate(stage, ledger, finished),

@@ -12,6 +12,7 @@ use crate::site::Site;
 pub(crate) struct Begun {
     services: BTreeMap<usize, [Tally; 2]>,
     reals: BTreeMap<usize, Tally>,
+    rules: BTreeMap<usize, Tally>,
 }
 
 impl Begun {
@@ -25,9 +26,14 @@ impl Begun {
             let number = new.numbers.real(&real.name)?;
             Some((number.index(), old.numbers.real(&real.name) == Some(number)))
         });
+        let rules = new.config.rules.iter().filter_map(|rule| {
+            let number = new.numbers.rule(&rule.name)?;
+            Some((number.index(), old.numbers.rule(&rule.name) == Some(number)))
+        });
         Self {
             services: begun(services, &self.services, |at| [total.service(at), total.responses(at)]),
             reals: begun(reals, &self.reals, |at| total.real(at)),
+            rules: begun(rules, &self.rules, |at| total.ruled(at)),
         }
     }
 
@@ -40,6 +46,11 @@ impl Begun {
     /// The same of a real.
     pub(crate) fn real(&self, total: &Ledger, number: usize) -> Tally {
         since(total.real(number), self.reals.get(&number).copied().unwrap_or_default())
+    }
+
+    /// The same of a rule.
+    pub(crate) fn rule(&self, total: &Ledger, number: usize) -> Tally {
+        since(total.ruled(number), self.rules.get(&number).copied().unwrap_or_default())
     }
 }
 
@@ -95,6 +106,9 @@ vip = "198.51.100.1"
 protocol = "tcp"
 ports = 80
 pool = "web"
+[[rule]]
+name = "{real}"
+drop = true
 "#
         );
         let config = conf::parse("site.toml", &text).unwrap();
@@ -107,9 +121,10 @@ pool = "web"
         let old = site("old", &Numbers::default(), 0);
         let number = |site: &Site, name: &str| site.numbers.real(&name.parse().unwrap()).unwrap().index();
         let (first, stays) = (number(&old, "old"), number(&old, "stays"));
-        let mut total = Ledger::new(Layout { services: 4, reals: 4 });
+        let mut total = Ledger::new(Layout { services: 4, reals: 4, rules: 4 });
         (0..3).for_each(|_| total.account(0, first, 100));
         total.account(0, stays, 10);
+        total.rule(0, 9);
         // It rests, then another has it.
         let gone = site("another", &old.numbers, 1);
         let begun = Begun::default().after(&old, &gone, &total);
@@ -118,6 +133,7 @@ pool = "web"
         assert_eq!(number(&new, "late"), first, "the lowest that is free");
         let begun = begun.after(&gone, &new, &total);
         assert_eq!(begun.real(&total, first), Tally::default());
+        assert_eq!(begun.rule(&total, 0), Tally::default());
         assert_eq!(begun.service(&total, 0), [Tally::default(); 2]);
         assert_eq!(begun.real(&total, stays), Tally { packets: 1, bytes: 10 });
         total.account(0, first, 7);

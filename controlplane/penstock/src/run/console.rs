@@ -103,6 +103,7 @@ impl Console {
             View::Services => Answer::Services(cut(standing.services(), show.limit)),
             View::All => Answer::All(Box::new(standing.snapshot())),
             View::Counters => Answer::Counters(standing.counters()),
+            View::Rules => Answer::Rules(cut(standing.rules(), show.limit)),
             View::Workers => Answer::Workers(standing.workers()),
             View::Ports => Answer::Ports(standing.ports.clone()),
             View::Table => Answer::Table(cut(standing.table(), show.limit)),

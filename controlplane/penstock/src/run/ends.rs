@@ -61,6 +61,11 @@ pub(crate) fn tell(site: &Site, ledger: &Ledger, summary: &report::Report) -> Re
             tally("real", &real.name, ledger.real(number.index()));
         }
     }
+    for rule in &site.config.rules {
+        if let Some(number) = site.numbers.rule(&rule.name) {
+            tally("rule", &rule.name, ledger.ruled(number.index()));
+        }
+    }
     let (live, capacity) = (summary.flows.live, summary.flows.capacity);
     text.push_str(&format!("{:<24}{live:>16} of {capacity}\n", "flows live"));
     print(&text)

@@ -62,7 +62,7 @@ use crate::run::office::{Office, Outside};
 use crate::run::standing::{Board, Names, Standing, WorkerStanding};
 use crate::screens::figures;
 use crate::site::{self, Site, hex};
-use crate::summary::{json, reals, respond, services};
+use crate::summary::{json, reals, respond, rules, services};
 use crate::valve::{Valve, Valved};
 
 /// Forwards.
@@ -140,6 +140,7 @@ fn conclude(eal: &Eal, report: Option<Output>, left: &Left) -> Result<(), Failur
         mbufs_leaked: Some(leaked),
         services,
         reals: reals(&names.site, ledger),
+        rules: rules(&names.site, ledger),
         ..summarize(ledger, ends)
     };
     if let Some(mut out) = report {

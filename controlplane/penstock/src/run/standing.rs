@@ -116,6 +116,7 @@ impl Standing {
             counters: counts(&self.total),
             services: self.services(),
             reals: self.reals(),
+            rules: self.rules(),
             workers: self.workers(),
             ports: self.ports.clone(),
             panics: self.panics(),
@@ -200,6 +201,26 @@ impl Standing {
         let mut rows: Vec<ctl::Real> = config.reals.iter().enumerate().filter_map(row).collect();
         rows.sort_by(|a, b| a.name.cmp(&b.name));
         rows
+    }
+
+    /// As they are asked.
+    pub(crate) fn rules(&self) -> Vec<ctl::Rule> {
+        let Site { config, numbers } = &self.names.site;
+        let row = |rule: &conf::Rule| {
+            let number = numbers.rule(&rule.name)?;
+            let tally = self.names.begun.rule(&self.total, number.index());
+            let asks: Vec<String> = rule.asks().iter().map(|(key, value)| format!("{key} {value}")).collect();
+            Some(ctl::Rule {
+                name: rule.name.to_string(),
+                number: number.get(),
+                priority: rule.priority,
+                asks: asks.join(", "),
+                does: rule.does(config),
+                packets: tally.packets,
+                bytes: tally.bytes,
+            })
+        };
+        config.rules.iter().filter_map(row).collect()
     }
 
     fn next_hop(&self, number: RealNumber, real: &conf::Real) -> ctl::NextHop {

@@ -62,7 +62,7 @@ pub(crate) const NO_FIELD: u8 = 255;
 pub(crate) struct ListEntry {
     /// The fields of its rows, in the order in which they are compared.
     pub(crate) fields: [u8; FIELDS_MAX],
-    pub(crate) spare: [u8; 7],
+    pub(crate) spare: [u8; 6],
     /// Its first word among the rows.
     pub(crate) first: u64,
     pub(crate) rows: u32,
@@ -93,7 +93,7 @@ impl RuleEntry {
     pub(crate) const REAL: u32 = 2;
     pub(crate) const USUAL: u32 = 3;
 
-    fn new(rule: &RuleSpec, Effect { mark, limit }: Effect) -> Self {
+    fn new(rule: &RuleSpec, Effect { mark, limit, .. }: Effect) -> Self {
         let (action, service, real) = match rule.action {
             RuleAction::Drop => (Self::DROP, 0, 0),
             RuleAction::Usual => (Self::USUAL, 0, 0),
@@ -172,7 +172,7 @@ pub(crate) fn image(
         }
         heads.push(ListEntry {
             fields,
-            spare: [0; 7],
+            spare: [0; 6],
             first: rows.len() as u64,
             rows: count(list.patterns.len()),
             best: list.best(),

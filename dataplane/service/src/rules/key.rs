@@ -3,7 +3,7 @@
 use wire::{Family, FiveTuple, protocol};
 
 /// Fields that every table knows; behind them come the masked words of the table at hand.
-pub(crate) const FIXED: usize = 9;
+pub(crate) const FIXED: usize = 10;
 /// Fields at most.
 pub(crate) const FIELDS_MAX: usize = FIXED + crate::limits::RULE_WORDS_MAX;
 /// Room for them in a key: a power of two, so that no field's number has to be compared with it.
@@ -16,8 +16,9 @@ pub(crate) mod field {
     pub(crate) const PROTOCOL: usize = 4;
     pub(crate) const SOURCE_PORT: usize = 5;
     pub(crate) const PORT: usize = 6;
-    pub(crate) const DSCP: usize = 7;
-    pub(crate) const VLAN: usize = 8;
+    pub(crate) const SPI: usize = 7;
+    pub(crate) const DSCP: usize = 8;
+    pub(crate) const VLAN: usize = 9;
 }
 
 const _: () = assert!(field::VLAN + 1 == FIXED);
@@ -95,21 +96,23 @@ impl RuleKey {
 
     /// What a flow's packets have in common.
     #[must_use]
-    pub fn of(tuple: &FiveTuple, has_ports: bool) -> Self {
+    pub fn of(tuple: &FiveTuple, has_ends: bool) -> Self {
         let mut key = Self::UNKNOWN;
-        key.set_flow(tuple, has_ports);
+        key.set_flow(tuple, has_ends);
         key
     }
 
     /// What a flow's packets have in common. All else becomes absent: rules that ask for more do not match. Without
-    /// ports, those of the tuple mean nothing.
+    /// `has_ends` the tuple's ports mean nothing; with it they are those of TCP and UDP, and the SPI of ESP and AH.
     #[inline(always)]
-    pub fn set_flow(&mut self, tuple: &FiveTuple, has_ports: bool) {
+    pub fn set_flow(&mut self, tuple: &FiveTuple, has_ends: bool) {
         self.family = tuple.family;
         self.fields = [ABSENT; KEY_FIELDS];
         let [source, destination] = [words(&tuple.source), words(&tuple.destination)];
-        let has_ports = has_ports && (tuple.protocol == protocol::TCP || tuple.protocol == protocol::UDP);
+        let has_ports = has_ends && (tuple.protocol == protocol::TCP || tuple.protocol == protocol::UDP);
+        let has_spi = has_ends && (tuple.protocol == protocol::ESP || tuple.protocol == protocol::AH);
         let port = |port: u16| if has_ports { u64::from(port) } else { ABSENT };
+        let spi = u64::from(tuple.source_port) << 16 | u64::from(tuple.destination_port);
         let known = [
             source[0],
             source[1],
@@ -118,6 +121,7 @@ impl RuleKey {
             u64::from(tuple.protocol),
             port(tuple.source_port),
             port(tuple.destination_port),
+            if has_spi { spi } else { ABSENT },
         ];
         self.fields.iter_mut().zip(known).for_each(|(field, value)| *field = value);
     }

@@ -44,6 +44,8 @@ pub struct RuleSpec {
     pub source_ports: Option<(u16, u16)>,
     /// First and last of its destination ports.
     pub ports: Option<(u16, u16)>,
+    /// First and last SPI of ESP or AH.
+    pub spi: Option<(u32, u32)>,
     /// First and last DSCP, of 6 bits.
     pub dscp: Option<(u8, u8)>,
     /// First and last VLAN of its outermost tag; [`NO_VLAN`] is that of a packet without one.
@@ -99,11 +101,19 @@ pub struct Effect {
     pub(crate) mark: u16,
     /// The same.
     pub(crate) limit: u16,
+    /// One above the number of the rule whose it is; 0 is a service's, or nobody's.
+    pub(crate) rule: u32,
 }
 
 impl Effect {
     /// Neither.
-    pub const NONE: Self = Self { mark: 0, limit: 0 };
+    pub const NONE: Self = Self { mark: 0, limit: 0, rule: 0 };
+
+    /// The rule whose it is.
+    #[must_use]
+    pub fn rule(self) -> Option<RuleNumber> {
+        RuleNumber::new(self.rule.checked_sub(1)?).ok()
+    }
 
     /// Whether there is a mark or a limit.
     #[inline]
@@ -132,6 +142,8 @@ pub enum RuleFault {
     Interval,
     /// It asks for ports of a protocol that has none.
     Ports,
+    /// It asks for an SPI beside ports, or of a protocol that has none.
+    Spi,
     /// A masked value has no mask, bits outside it, or lies too far behind.
     Masked,
     /// With it there are more than [`crate::RULE_PATTERNS_MAX`] patterns.

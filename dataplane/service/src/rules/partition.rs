@@ -40,6 +40,7 @@ enum Group {
     Destination,
     Protocol,
     SourcePort,
+    /// The destination port, and the SPI: no packet has both.
     Port,
     /// What only packet rules ask for.
     Packet,
@@ -66,12 +67,13 @@ impl Group {
             Self::Destination => field::DESTINATION..field::DESTINATION + 2,
             Self::Protocol => field::PROTOCOL..field::PROTOCOL + 1,
             Self::SourcePort => field::SOURCE_PORT..field::SOURCE_PORT + 1,
-            Self::Port => field::PORT..field::PORT + 1,
+            Self::Port => field::PORT..field::SPI + 1,
             Self::Packet => field::DSCP..FIELDS_MAX,
         }
     }
 }
 
+const _: () = assert!(field::SPI == field::PORT + 1);
 const _: () = assert!(field::VLAN == field::DSCP + 1 && field::VLAN + 1 == FIXED);
 
 /// Lists of all patterns of a family, by the least place of a rule in them.

@@ -96,6 +96,9 @@ fn common(rule: &RuleSpec, words: &Words, place: u32) -> Result<Vec<Pattern>, Ru
             set(field, Interval { first: first.into(), last: last.into() })?;
         }
     }
+    if let Some((first, last)) = rule.spi {
+        set(field::SPI, Interval { first: first.into(), last: last.into() })?;
+    }
     if let Some((first, last)) = rule.dscp {
         set(field::DSCP, Interval { first: first.into(), last: last.into() })?;
         if last > 63 {
@@ -114,6 +117,10 @@ fn common(rule: &RuleSpec, words: &Words, place: u32) -> Result<Vec<Pattern>, Ru
     }
     let has_ports = rule.source_ports.is_some() || rule.ports.is_some();
     let protocols: &[u8] = match &rule.protocol {
+        _ if rule.spi.is_some() && has_ports => return Err(RuleFault::Spi),
+        Some(protocol::ESP | protocol::AH) if rule.spi.is_some() => rule.protocol.as_slice(),
+        Some(_) if rule.spi.is_some() => return Err(RuleFault::Spi),
+        None if rule.spi.is_some() => &[protocol::ESP, protocol::AH],
         Some(protocol::TCP | protocol::UDP) => rule.protocol.as_slice(),
         Some(_) if has_ports => return Err(RuleFault::Ports),
         None if has_ports => &[protocol::TCP, protocol::UDP],

@@ -259,7 +259,7 @@ impl<'t> RulesView<'t> {
             }
         }
         let plain =
-            rest.iter().all(|field| *field == NO_FIELD) && list.spare == [0; 7] && list.tail == [0; 12];
+            rest.iter().all(|field| *field == NO_FIELD) && list.spare == [0; 6] && list.tail == [0; 12];
         if !plain || list.rows == 0 || usize::try_from(list.first).ok()? != first {
             return None;
         }
@@ -311,7 +311,11 @@ impl ListEntry {
 
 impl RuleEntry {
     pub(crate) const fn effect(&self) -> Effect {
-        Effect { mark: self.mark, limit: self.limit }
+        match self.mark | self.limit {
+            0 => Effect::NONE,
+            // Of a checked image a number is far below the largest.
+            _ => Effect { mark: self.mark, limit: self.limit, rule: self.number.saturating_add(1) },
+        }
     }
 
     pub(crate) const fn has_effect(&self) -> bool {

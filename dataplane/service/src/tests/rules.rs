@@ -25,6 +25,7 @@ pub(super) fn rule(rank: u32) -> RuleSpec {
         protocol: None,
         source_ports: None,
         ports: None,
+        spi: None,
         dscp: None,
         vlan: None,
         masked: Vec::new(),
@@ -78,6 +79,10 @@ fn matches(rule: &RuleSpec, seen: &Seen) -> bool {
         && (has_ports || !asks_ports)
         && within(rule.source_ports, tuple.source_port)
         && within(rule.ports, tuple.destination_port)
+        && rule.spi.is_none_or(|(first, last)| {
+            let spi = u32::from(tuple.source_port) << 16 | u32::from(tuple.destination_port);
+            (tuple.protocol == 50 || tuple.protocol == 51) && (first..=last).contains(&spi)
+        })
         && within(rule.dscp.map(|(first, last)| (first.into(), last.into())), seen.dscp.into())
         && within(rule.vlan, seen.vlan)
         && rule.masked.iter().all(|masked| {
@@ -165,11 +170,16 @@ fn an_action() -> impl Strategy<Value = RuleAction> {
     ]
 }
 
+fn an_spi() -> impl Strategy<Value = Option<(u32, u32)>> {
+    let one = || (0..6_u32, 0..6_u32).prop_map(|(high, low)| high << 16 | low);
+    prop::option::weighted(0.4, (one(), one()).prop_map(|(a, b)| (a.min(b), a.max(b))))
+}
+
 fn some_rules() -> impl Strategy<Value = Vec<RuleSpec>> {
     let one = (
         prop::collection::vec(a_prefix(), 0..3),
         prop::collection::vec(a_prefix(), 0..3),
-        prop::option::of(prop_oneof![Just(6), Just(17), Just(50)]),
+        (prop::option::of(prop_oneof![Just(6), Just(17), Just(50), Just(51)]), an_spi()),
         (a_range(4), a_range(4)),
         (
             prop::option::weighted(0.2, (0..4_u8, 0..4_u8)),
@@ -179,9 +189,11 @@ fn some_rules() -> impl Strategy<Value = Vec<RuleSpec>> {
         an_action(),
     );
     let one = one.prop_map(
-        |(sources, destinations, protocol, (source_ports, ports), (dscp, vlan), masked, action)| {
-            let has_ports = protocol != Some(50);
+        |(sources, destinations, (protocol, spi), (source_ports, ports), (dscp, vlan), masked, action)| {
+            let spi = spi.filter(|_| !matches!(protocol, Some(6 | 17)));
+            let has_ports = spi.is_none() && !matches!(protocol, Some(50 | 51));
             RuleSpec {
+                spi,
                 sources,
                 destinations,
                 protocol,
@@ -212,11 +224,11 @@ fn some_rules() -> impl Strategy<Value = Vec<RuleSpec>> {
 fn a_packet() -> impl Strategy<Value = Seen> {
     let word = || prop::option::weighted(0.8, (0..4_u32, 0..4_u32).prop_map(|(a, b)| a << 24 | b << 16 | b));
     let ports = (0..6_u16, 0..6_u16);
-    (an_address(), an_address(), ports, 0..3_usize, (0..5_u8, 0..6_u16), (word(), word(), word())).prop_map(
+    (an_address(), an_address(), ports, 0..4_usize, (0..5_u8, 0..6_u16), (word(), word(), word())).prop_map(
         |(source, destination, (source_port, destination_port), at, (dscp, vlan), words)| {
             let (source, family) = packed(source);
             let (destination, _) = packed(destination);
-            let protocol = [6, 17, 50][at];
+            let protocol = [6, 17, 50, 51][at];
             let tuple = FiveTuple { source, destination, source_port, destination_port, protocol, family };
             let vlan = if vlan == 5 { NO_VLAN } else { vlan };
             Seen { tuple, dscp, vlan, words: [words.0, words.1, words.2] }
@@ -327,6 +339,9 @@ fn each_fault_of_a_rule_has_its_reason() {
     assert_eq!(fault(&|rule| rule.dscp = Some((0, 64))), RuleFault::Interval);
     assert_eq!(fault(&|rule| rule.vlan = Some((0, 4097))), RuleFault::Interval);
     assert_eq!(fault(&|rule| (rule.ports, rule.protocol) = (Some((1, 2)), Some(50))), RuleFault::Ports);
+    assert_eq!(fault(&|rule| rule.spi = Some((2, 1))), RuleFault::Interval);
+    assert_eq!(fault(&|rule| (rule.spi, rule.protocol) = (Some((1, 2)), Some(17))), RuleFault::Spi);
+    assert_eq!(fault(&|rule| (rule.spi, rule.ports) = (Some((1, 2)), Some((1, 2)))), RuleFault::Spi);
     assert_eq!(fault(&|rule| rule.masked = vec![masked(Base::Network, 129, 1, 1)]), RuleFault::Masked);
     assert_eq!(fault(&|rule| rule.masked = vec![masked(Base::Network, 0, 1, 2)]), RuleFault::Masked);
     assert_eq!(fault(&|rule| rule.masked = vec![masked(Base::Network, 0, 0, 0)]), RuleFault::Masked);
@@ -367,6 +382,7 @@ pub(super) fn varied_rules() -> Vec<RuleSpec> {
             masked: vec![Masked { base: Base::TcpFlags, offset: 0, mask: 0x12, value: 2 }],
             ..rule(4)
         },
+        RuleSpec { spi: Some((256, 0x1_0000)), protocol: Some(50), ..rule(6) },
         RuleSpec {
             masked: vec![Masked { base: Base::Transport, offset: 8, mask: 0xffff_0000, value: 0x1_0000 }],
             ..rule(9)
