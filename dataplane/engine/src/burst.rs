@@ -209,8 +209,7 @@ impl Engine {
             self.part_opened();
         }
         if table.has_packet_rules() {
-            let (packets, lanes) = (burst.as_slice(), self.lanes.as_mut_slice());
-            self.asides.effects.ask_all(table, packets, lanes, &mut self.ledger);
+            self.asides.effects.ask_all(table, burst.as_slice(), &mut *self.lanes, &mut self.ledger);
         }
         if table.clamps_mss() {
             self.clamp_all(table, burst.as_mut_slice(), now);
