@@ -170,9 +170,10 @@ fn carries(sent: &Sent<'_>, decision: &Decision, out: &[u8], inner: Option<&Pars
     }
 }
 
-/// Whether the sample's rule "video" may have marked it.
+/// Whether the sample's rules "video" and "vpn" may have marked it.
 fn is_marked_by_rule(tuple: &FiveTuple) -> bool {
     matches!((tuple.family, tuple.source), (Family::V4, [203, 0, 113, 96..128, ..]))
+        || matches!(tuple.protocol, 50 | 51)
 }
 
 /// A packet without its link header.

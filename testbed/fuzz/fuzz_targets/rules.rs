@@ -8,9 +8,8 @@ use std::net::IpAddr;
 use fuzz::sample_blueprint;
 use libfuzzer_sys::fuzz_target;
 use service::{
-    Attributes, Base, Blueprint, BuildError, Generation, Masked, NO_VLAN, Prefix, RuleAction, RuleKey, RuleNumber,
-    RuleSpec, Ruling,
-    build,
+    Attributes, Base, Blueprint, BuildError, Generation, Masked, NO_VLAN, Prefix, RuleAction, RuleKey,
+    RuleNumber, RuleSpec, Ruling, build,
 };
 use wire::{Family, FiveTuple, packed, unpacked};
 
@@ -97,7 +96,9 @@ fn rule(rank: u32, bytes: &[u8; 16]) -> RuleSpec {
         let spi = |port: u16| u32::from(port) << 16;
         if asks >> 1 & 1 == 0 {
             rule.spi = match ends {
-                (Some((first, last)), Some(low)) => Some((spi(first) | u32::from(low.0), spi(last) | u32::from(low.1))),
+                (Some((first, last)), Some(low)) => {
+                    Some((spi(first) | u32::from(low.0), spi(last) | u32::from(low.1)))
+                }
                 (high, _) => high.map(|(first, last)| (spi(first), spi(last))),
             };
         }
