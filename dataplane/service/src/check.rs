@@ -289,6 +289,8 @@ fn check_index<E: Entry>(
     if entries_len(content.len()) != index.entries.len() || pilots_len(content.len()) != index.pilots.len() {
         return Err(ImageError::Bounds(entries));
     }
+    // A length that no entry has would be looked for in vain with every packet.
+    each(lengths, index.lengths, |length| content.iter().any(|entry| entry.length() == *length))?;
     if screen(&content, index.lengths) == index.screen {
         Ok(())
     } else {
