@@ -269,7 +269,7 @@ where
         (self.tell)(Step::Inside(inside));
         let template = self.table.template(inside.real)?;
         let known = |tuple: &FiveTuple| (self.known)(tuple, true).alive();
-        let service = inside.service(self.table, self.select, known)?;
+        let service = inside.service(self.table, known)?;
         if !inside.helps() || !self.answers.admit() || !inside.translate(packet, parsed, template) {
             return None;
         }

@@ -9,11 +9,11 @@
 //! What fits no more is told the client as the VIP's own word (RFC 2003 §4.1, RFC 2473 §8.1 and §8.2), and the path's MTU
 //! is remembered (see [`crate::path_mtu`]); other errors become host or address unreachable. The outer header can be
 //! guessed, so an error that is to reach a client must quote enough of the client's packet to show its flow, and the flow
-//! must have that real. What quotes less is only remembered, and goes to the kernel like all that is for no VIP.
+//! must be known and have that real. What quotes less is only remembered, and believed less (RFC 5927 §7); it goes to the
+//! kernel like all that is for no VIP, and so does what quotes no flow that we know, of which nothing is learnt.
 
 use counters::{Event, PuntReason};
 use flow::Value;
-use mem::Prf;
 use port::Packet;
 use service::{
     Class, Form, OUTER_V4_BYTES, OUTER_V6_BYTES, RealNumber, ReturnPath, ServiceNumber, TableView, Tail,
@@ -26,11 +26,13 @@ use wire::{Family, FiveTuple, Kind, Parsed, gre, icmp, padded, protocol, unpacke
 
 use crate::decision::{Answer, Decision, Verdict};
 use crate::refused::refused;
-use crate::resolve::{Choice, Resolver};
+use crate::resolve::Resolver;
 use crate::too_big;
 
-/// Every host's MTU is as large (RFC 791 §3.2), and every link's of IPv6 (RFC 8200 §5): no error is believed below.
+/// Every host's MTU is as large (RFC 791 §3.2): no error is believed below.
 const V4_MTU_MIN: u16 = 576;
+/// The least that is believed of an error which shows no flow: clients of IPv6 are hardly harmed by it.
+const UNPROVEN_MTU_MIN: u16 = 1280;
 /// What routers that tell none had (RFC 1191 §7.1, table 7-1).
 const PLATEAUS: [u16; 4] = [4352, 2002, 1492, 1006];
 
@@ -58,7 +60,9 @@ impl Inside {
     pub(crate) fn of(table: &TableView<'_>, frame: &[u8], parsed: &Parsed) -> Option<Self> {
         let (destination, family) = (&parsed.tuple.destination, parsed.tuple.family);
         let is_error = matches!(parsed.kind, Kind::IcmpError | Kind::IcmpBadQuote);
-        if !is_error || !table.ends().is_own(destination, family) {
+        // What came to many, or from nobody, is answered by nobody (RFC 1122 §3.2.2).
+        let is_refused = parsed.ends.is_to_many() || parsed.ends.is_bad_source();
+        if !is_error || is_refused || !table.ends().is_own(destination, family) {
             return None;
         }
         let end = usize::from(parsed.network_offset) + parsed.ip_len as usize;
@@ -82,31 +86,29 @@ impl Inside {
         let at = outer.len + template.form().bytes();
         let begin = usize::from(parsed.transport_offset) + icmp::HEADER_LEN + at;
         let inner = quote.get(at..).and_then(Inner::of);
-        let mtu = mtu(family, head, outer.total_len);
+        let mtu = mtu(family, head, outer.total_len)?;
         let of = inner.map(|inner| (inner.tuple, begin));
         Some(Self { real, mtu, of, end, dont_fragment: inner.is_some_and(|inner| inner.dont_fragment) })
     }
 
-    /// The service of the client's packet, if its flow has the real: by the flow table, or where that knows nothing by
-    /// its rule and its hash.
+    /// The service of the client's packet, if its flow is known and has the real.
     pub(crate) fn service(
         &self,
         table: &TableView<'_>,
-        select: &Prf,
         known: impl FnOnce(&FiveTuple) -> Option<Value>,
     ) -> Option<ServiceNumber> {
         let (tuple, _) = self.of?;
-        if table.classify(&tuple) == Class::NotVip {
-            return None;
+        let value = if table.classify(&tuple) == Class::NotVip { None } else { known(&tuple) };
+        value.filter(|value| value.real() == self.real).map(Value::service)
+    }
+
+    /// The MTU that is to be remembered of the way, if `service` is the client's.
+    fn lesson(&self, service: Option<ServiceNumber>) -> Option<u16> {
+        match (self.mtu, self.of, service) {
+            (Some(mtu), None, _) => Some(mtu.max(UNPROVEN_MTU_MIN)),
+            (mtu, Some(_), Some(_)) => mtu,
+            _ => None,
         }
-        if let Some(value) = known(&tuple) {
-            return (value.real() == self.real).then_some(value.service());
-        }
-        // As rules see an error about a flow: by its addresses and ports.
-        let parsed = Parsed { kind: Kind::IcmpError, tuple, tail: tuple.tail(), ..Parsed::EMPTY };
-        let choice = Choice::of(table, select, &[], &parsed).ok()?;
-        let real = choice.given(table).or_else(|| table.select(choice.at, choice.hash))?;
-        (real == self.real).then_some(choice.service)
     }
 
     /// Whether it helps the client to be told: what may be fragmented on its way need not be smaller (RFC 1191 §4).
@@ -147,13 +149,13 @@ pub(crate) fn answer<P: Packet>(
 ) -> Option<Decision> {
     let inside = Inside::of(resolver.table, packet.data(), parsed)?;
     let template = resolver.table.template(inside.real)?;
-    if let Some(mtu) = inside.mtu.filter(|mtu| *mtu < template.mtu())
+    let service = inside.service(resolver.table, |tuple| resolver.known_anywhere(tuple));
+    if let Some(mtu) = inside.lesson(service).filter(|mtu| *mtu < template.mtu())
         && resolver.asides.path_mtus.learn(inside.real, mtu, resolver.now)
     {
         resolver.ledger.add(Event::PathMtuLearnt, 1);
     }
-    let (table, select) = (resolver.table, resolver.select);
-    let Some(service) = inside.service(table, select, |tuple| resolver.known_anywhere(tuple)) else {
+    let Some(service) = service else {
         resolver.ledger.add(Event::IcmpUntranslatable, 1);
         return None;
     };
@@ -171,7 +173,10 @@ pub(crate) fn answer<P: Packet>(
     if resolver.table.return_path() == ReturnPath::Direct {
         return Some(Decision::answered(Answer::Translated));
     }
-    // Our kernel forwards what the servers send to clients, and this with it.
+    // Our kernel forwards what the servers send to clients, and this with it: as long as it is addressed to us.
+    if let [to, from, ..] = packet.data_mut().as_chunks_mut::<6>().0 {
+        std::mem::swap(to, from);
+    }
     let ip_len = packet.total_len().saturating_sub(usize::from(parsed.network_offset));
     let told = Parsed { ip_len: u32::try_from(ip_len).unwrap_or(u32::MAX), ..*parsed };
     Some(refused(resolver, (Verdict::Punt(PuntReason::Return), Some(service)), &told))
@@ -187,19 +192,21 @@ fn ends_of(frame: &[u8], parsed: &Parsed) -> Option<FiveTuple> {
     Some(FiveTuple { source, ..parsed.tuple })
 }
 
-/// The MTU that an error tells; none if it is another error.
-fn mtu(family: Family, head: &[u8; icmp::HEADER_LEN], total_len: u16) -> Option<u16> {
+/// The MTU that an error tells, none inside if it is another error; and none at all if it is not to be believed.
+#[allow(clippy::option_option, reason = "no such error, and one that tells no MTU, are two things")]
+fn mtu(family: Family, head: &[u8; icmp::HEADER_LEN], total_len: u16) -> Option<Option<u16>> {
     let &[kind, code, _, _, m0, m1, m2, m3] = head;
     match (family, kind, code) {
-        (Family::V4, 3, 4) => match u16::from_be_bytes([m2, m3]) {
-            0 => Some(PLATEAUS.into_iter().find(|plateau| *plateau < total_len).unwrap_or(V4_MTU_MIN)),
-            mtu => Some(mtu.max(V4_MTU_MIN)),
-        },
+        (Family::V4, 3, 4) => Some(Some(match u16::from_be_bytes([m2, m3]) {
+            0 => PLATEAUS.into_iter().find(|plateau| *plateau < total_len).unwrap_or(V4_MTU_MIN),
+            mtu => mtu.max(V4_MTU_MIN),
+        })),
         (Family::V6, 2, _) => {
-            let mtu = u32::from_be_bytes([m0, m1, m2, m3]);
-            Some(u16::try_from(mtu).unwrap_or(u16::MAX).max(too_big::V6_MTU_MIN))
+            let mtu = u16::try_from(u32::from_be_bytes([m0, m1, m2, m3])).unwrap_or(u16::MAX);
+            // What tells less than every link carries is to be discarded (RFC 8201 §4).
+            (mtu >= too_big::V6_MTU_MIN).then_some(Some(mtu))
         }
-        _ => None,
+        _ => Some(None),
     }
 }
 

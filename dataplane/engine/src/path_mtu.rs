@@ -49,13 +49,14 @@ impl PathMtus {
         self.list.is_empty()
     }
 
-    /// Remembers; an MTU that is not less than what is known keeps that one alive. Gives whether there was room.
+    /// Remembers; an MTU that is not less than what is known keeps that one alive. Gives whether that is new: where there
+    /// is no room, or the MTU is known, nothing is.
     pub(crate) fn learn(&mut self, real: RealNumber, mtu: u16, now: Tick) -> bool {
         let until = now.0 + TICKS_MAX;
         if let Some(known) = self.list.iter_mut().find(|known| known.real == real) {
             let is_less = mtu < known.mtu;
             *known = Learnt { mtu: mtu.min(known.mtu), until, is_put: known.is_put && !is_less, ..*known };
-            return true;
+            return is_less;
         }
         let has_room = self.list.len() < REALS_MAX;
         if has_room {
@@ -103,7 +104,7 @@ mod tests {
         assert!(mtus.is_empty() && mtus.learn(real, 1400, Tick(1)));
         assert_eq!(said(&mut mtus, 1), [(7, Some(1400))]);
         assert_eq!(said(&mut mtus, 2), []);
-        assert!(mtus.learn(real, 1450, Tick(3)), "more than is known");
+        assert!(!mtus.learn(real, 1450, Tick(3)), "more than is known");
         assert_eq!(said(&mut mtus, 3), []);
         assert!(mtus.learn(real, 1300, Tick(4)));
         assert_eq!(said(&mut mtus, 4), [(7, Some(1300))]);

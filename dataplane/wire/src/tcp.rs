@@ -71,9 +71,19 @@ impl Tcp {
 
 /// Lowers the largest segment size that a segment with SYN offers (RFC 9293 §3.2, option 2) to `most`, and corrects the
 /// checksum by the change (RFC 1624 §3, equation 3). Gives whether there was anything to lower: an option that is not there
-/// is not added, and behind one that contradicts itself nothing is read.
+/// is not added, and behind one whose length is none nothing is read. All that offer one are lowered, for receivers differ
+/// in which of several they take.
 pub fn clamp_mss(segment: &mut [u8], most: u16) -> bool {
-    let Some(at) = mss_at(segment) else { return false };
+    let mut from = HEADER_LEN;
+    let mut is_lowered = false;
+    while let Some(at) = mss_at(segment, from) {
+        is_lowered |= lower(segment, at, most);
+        from = at + 2;
+    }
+    is_lowered
+}
+
+fn lower(segment: &mut [u8], at: usize, most: u16) -> bool {
     let Some(&mut [ref mut m0, ref mut m1]) = segment.get_mut(at..).and_then(|rest| rest.first_chunk_mut())
     else {
         return false;
@@ -93,14 +103,13 @@ pub fn clamp_mss(segment: &mut [u8], most: u16) -> bool {
     true
 }
 
-/// Where the value of the option stands.
-fn mss_at(segment: &[u8]) -> Option<usize> {
+/// Where the value of the next such option stands that begins at `at` or behind it; of another length it is none.
+fn mss_at(segment: &[u8], mut at: usize) -> Option<usize> {
     const END: u8 = 0;
     const NOTHING: u8 = 1;
     const MSS: u8 = 2;
     let header_len = usize::from(segment.get(12)? >> 4) * 4;
     let options = segment.get(..header_len)?;
-    let mut at = HEADER_LEN;
     loop {
         match *options.get(at)? {
             END => return None,
@@ -110,8 +119,8 @@ fn mss_at(segment: &[u8]) -> Option<usize> {
                 if len < 2 || at + len > header_len {
                     return None;
                 }
-                if kind == MSS {
-                    return (len == 4).then_some(at + 2);
+                if (kind, len) == (MSS, 4) {
+                    return Some(at + 2);
                 }
                 at += len;
             }

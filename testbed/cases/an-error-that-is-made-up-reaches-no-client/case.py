@@ -20,3 +20,7 @@ def packets():
     yield tunnel_error(patched(sent, 20, b"\0\x01"), 3, 1), None
     yield tunnel_error(patched(sent, 23, b"\x2f"), 3, 1), None
     yield tunnel_error(sent, 5, 1), None
+    # Nor is a narrow way believed of one.
+    yield tunnel_error(ipip(frame(ip4() / tcp(sport=1) / bytes(1400)), REAL4), 3, 4, b"\0\0\x02\x40"), None
+    came = frame(ip4() / tcp() / bytes(1400))
+    yield came, ipip(came, REAL4)

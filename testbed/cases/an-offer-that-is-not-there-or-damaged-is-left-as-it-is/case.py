@@ -12,6 +12,6 @@ def packets():
 
     offer = b"\x02\x04\x05\xb4"
     for port, options in enumerate((b"", b"\0" * 4 + offer, b"\x05\0" + offer + b"\1\1", b"\x05\1" + offer + b"\1\1",
-                                    b"\x02\x03\x05" + offer + b"\1", b"\1\1\x05\x07" + offer, b"\1\1\1\x02"), 40000):
+                                    b"\x02\x03\x05\1", b"\1\1\x05\x07" + offer, b"\1\1\1\x02"), 40000):
         packet = frame(syn(options, port))
         yield packet, ipip(packet, REAL4)

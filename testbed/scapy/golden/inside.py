@@ -6,7 +6,7 @@ import struct
 from scapy.layers.inet6 import IPv6, in6_chksum
 from scapy.utils import checksum
 
-from . import keys, rules
+from . import keys
 from .frames import IPV4, IPV6, Flow
 from .selection import Door, end_of
 from .outputs import PORTS, unreachable
@@ -14,6 +14,7 @@ from .outputs import too_big as too_big_told
 
 TICKS_PER_SECOND, TICKS_KEPT = 8, 4800
 LEAST = {4: 576, 6: 1280}
+UNPROVEN = 1280
 FRAGMENT = 44
 PLATEAUS = (4352, 2002, 1492, 1006)
 SIZES = {"ipip": 0, "gre": 4, "fou": 8, "gue": 12, "vxlan": 30}
@@ -74,18 +75,9 @@ def quoted_flow(quote: bytes) -> tuple[Flow, bool] | None:
 
 
 def served(model, flow: Flow, real: str | Door) -> dict | None:
-    """The service of a flow that has the real: as it is known, or as a new one would be served."""
-    if not model.is_vip(flow.dst):
-        return None
-    if (known := model.alive(flow)) is not None:
-        return model.served[flow] if known[0] == real else None
-    service = model.service_of(flow)
-    if service is None:
-        return None
-    rule = rules.first(model.rules, rules.Seen(flow.src, flow.dst, flow.protocol, (flow.sport, flow.dport)))
-    pool = model.pools[service["pool"]]
-    chosen = model.real_given(rule) or pool and pool.choose(keys.chooser(flow, service))
-    return service if chosen == real else None
+    """The service of a flow that is known and has the real."""
+    known = model.alive(flow) if model.is_vip(flow.dst) else None
+    return model.served[flow] if known and known[0] == real else None
 
 
 def leads_to(real: dict, protocol: int, behind: bytes) -> bool:
@@ -110,7 +102,7 @@ def read(model, packet) -> tuple[dict, int | None, bytes] | None:
     own = any(ipaddress.ip_address(packet.dst) in net for net in model.ends.own)
     if packet.fragment or not own or packet.protocol != (1 if four else 58) or len(raw) < 8:
         return None
-    if raw[0] not in ((3, 11, 12) if four else (1, 2, 3, 4)):
+    if raw[0] not in ((3, 11, 12) if four else (1, 2, 3, 4)) or packet.from_nobody:
         return None
     if (checksum(raw) if four else in6_chksum(58, IPv6(src=packet.src, dst=packet.dst), raw)) != 0:
         return None
@@ -133,6 +125,8 @@ def read(model, packet) -> tuple[dict, int | None, bytes] | None:
         mtu = mtu or next((plateau for plateau in PLATEAUS if plateau < total), 0)
     elif not four and raw[0] == 2:
         mtu = min(struct.unpack_from("!I", raw, 4)[0], 65535)
+        if mtu < LEAST[6]:
+            return None
     return real, mtu if mtu is None else max(mtu, LEAST[packet.version]), quote[outer_of(real):]
 
 
@@ -143,11 +137,15 @@ def told(model, frame: bytes, packet) -> bytes | None:
         return None
     real, mtu, inner = found
     before = model.path_mtus.of(end_of(real), model.tunnel["mtu"], model.now)
-    if mtu is not None and mtu < before:
-        model.path_mtus.learn(end_of(real), mtu, model.now)
-        model.counters["path_mtu.learnt"] += 1
     quoted = quoted_flow(inner)
-    if quoted is None or served(model, quoted[0], end_of(real)) is None:
+    service = quoted and served(model, quoted[0], end_of(real))
+    # What shows no flow is believed less, and what shows a wrong one not at all (RFC 5927 §7).
+    lesson = mtu and (max(mtu, UNPROVEN) if quoted is None else service and mtu)
+    if lesson and lesson < before:
+        known = model.path_mtus.known.get(end_of(real))
+        model.counters["path_mtu.learnt"] += int(not known or known[2] <= tick(model.now) or lesson < known[0])
+        model.path_mtus.learn(end_of(real), lesson, model.now)
+    if service is None:
         model.counters["icmp.untranslatable"] += 1
         return None
     if mtu is not None and not quoted[1]:

@@ -493,13 +493,15 @@ class Balancer:
         else:
             return frame
         most = self.most(service) if service else None
-        if most is None or (at := offer_at(packet.payload)) is None:
+        more = [at for at in offers(packet.payload)
+                if most is not None and struct.unpack_from("!H", packet.payload, at)[0] > most]
+        if not more:
             return frame
         begin = frame.rindex(packet.payload)
-        if struct.unpack_from("!H", frame, begin + at)[0] <= most:
-            return frame
         self.counters["mss.clamped"] += 1
-        segment = patched(packet.payload, at, struct.pack("!H", most))
+        segment = packet.payload
+        for at in more:
+            segment = patched(segment, at, struct.pack("!H", most))
         return frame[:begin] + resummed(packet, segment) + frame[begin + len(segment):]
 
     def most(self, service: dict) -> int | None:
@@ -510,7 +512,15 @@ class Balancer:
         names = {member["real"] for member in pool["members"]} | {
             rule["real"] for rule in self.rules if "real" in rule and rule["service"] == service["name"]}
         outer = max(inside.outer_of(self.by_name[name]) for name in names)
-        return self.tunnel["mtu"] - outer - (60 if ":" in service["vip"] else 40)
+        six = ":" in service["vip"] or any(self.brings_v6(rule) for rule in self.rules
+                                           if rule.get("service") == service["name"])
+        return self.tunnel["mtu"] - outer - (60 if six else 40)
+
+    def brings_v6(self, rule: dict) -> bool:
+        """Whether flows of IPv6 may match a rule."""
+        vips = any(":" in str(net) for net, *_ in self.services)
+        return vips and all(key not in rule or any(":" in prefix for prefix in rules.listed(rule[key]))
+                            for key in ("source", "destination"))
 
     def translated(self, told: bytes) -> bytes:
         """An error that is the client's now; it is a response."""
@@ -703,17 +713,16 @@ class Balancer:
         return marks.linked(out, mark, self.label)
 
 
-def offer_at(segment: bytes) -> int | None:
-    """Where a segment's offer of a segment size stands (RFC 9293 §3.2)."""
-    at, size = 20, (segment[12] >> 4) * 4
+def offers(segment: bytes) -> list[int]:
+    """Where a segment's offers of a segment size stand (RFC 9293 §3.2)."""
+    at, size, found = 20, (segment[12] >> 4) * 4, []
     while at + 1 < size and segment[at] != 0:
         length = 1 if segment[at] == 1 else segment[at + 1]
         if length < 1 or segment[at] != 1 and length < 2 or at + length > size:
-            return None
-        if segment[at] == 2:
-            return at + 2 if length == 4 else None
+            break
+        found += [at + 2] if segment[at] == 2 and length == 4 else []
         at += length
-    return None
+    return found
 
 
 def resummed(packet: Packet, segment: bytes) -> bytes:
