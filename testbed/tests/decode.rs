@@ -231,7 +231,12 @@ impl Decoded {
         };
         let is_first = self.number("ip.frag_offset", 1).unwrap_or(0) == 0
             && self.all("ipv6.fraghdr.offset").iter().all(|offset| offset == "0");
-        Some(if is_ours && has_ports && is_first { Kind::IcmpError } else { Kind::IcmpBadQuote })
+        // It tells the fields of a header also where that says to be longer than what is quoted.
+        let ip = |field, which| self.number(field, which);
+        let quoted = ip("ip.len", 0).zip(ip("ip.hdr_len", 0)).map(|(len, head)| len.saturating_sub(head + 8));
+        let is_whole = quoted.zip(ip("ip.hdr_len", 1)).is_none_or(|(quoted, head)| head <= quoted);
+        let is_about_a_flow = is_ours && has_ports && is_first && is_whole;
+        Some(if is_about_a_flow { Kind::IcmpError } else { Kind::IcmpBadQuote })
     }
 }
 

@@ -267,14 +267,14 @@ where
     fn inside<P: Packet>(&mut self, packet: &mut P, parsed: &Parsed) -> Option<Decision> {
         let inside = Inside::of(self.table, packet.data(), parsed)?;
         (self.tell)(Step::Inside(inside));
-        let template = self.table.template(inside.real)?;
+        let (template, way) = (self.table.template(inside.real)?, self.table.return_path());
         let known = |tuple: &FiveTuple| (self.known)(tuple, true).alive();
         let service = inside.service(self.table, known)?;
-        if !inside.helps() || !self.answers.admit() || !inside.translate(packet, parsed, template) {
+        if !inside.helps() || !self.answers.admit() || !inside.translate(packet, parsed, (template, way)) {
             return None;
         }
         (self.tell)(Step::Ready(packet.total_len()));
-        Some(match self.table.return_path() {
+        Some(match way {
             ReturnPath::Direct => Decision::answered(Answer::Translated),
             ReturnPath::ViaSlr => Decision::left(Verdict::Punt(PuntReason::Return), Some(service)),
         })

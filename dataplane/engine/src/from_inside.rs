@@ -117,7 +117,12 @@ impl Inside {
     }
 
     /// Turns the error into the VIP's own word to the client, in its place. Gives whether there was room.
-    pub(crate) fn translate<P: Packet>(&self, packet: &mut P, parsed: &Parsed, template: &Template) -> bool {
+    pub(crate) fn translate<P: Packet>(
+        &self,
+        packet: &mut P,
+        parsed: &Parsed,
+        (template, way): (&Template, ReturnPath),
+    ) -> bool {
         let Some((tuple, begin)) = self.of else { return false };
         let head = match self.mtu {
             Some(mtu) => {
@@ -135,7 +140,14 @@ impl Inside {
         packet.truncate(self.end.min(begin + most - header));
         packet.data_mut().copy_within(..network, front);
         packet.trim_front(front);
-        too_big::write(packet.data_mut(), network, &tuple, head)
+        let is_written = too_big::write(packet.data_mut(), network, &tuple, head);
+        // What goes on by our kernel stays addressed to us.
+        if way == ReturnPath::ViaSlr
+            && let [to, from, ..] = packet.data_mut().as_chunks_mut::<6>().0
+        {
+            std::mem::swap(to, from);
+        }
+        is_written
     }
 }
 
@@ -166,17 +178,14 @@ pub(crate) fn answer<P: Packet>(
         resolver.ledger.add(Event::TooBigLimited, 1);
         return None;
     }
-    if !inside.translate(packet, parsed, template) {
+    if !inside.translate(packet, parsed, (template, resolver.table.return_path())) {
         return None;
     }
     resolver.ledger.add(Event::IcmpTranslated, 1);
     if resolver.table.return_path() == ReturnPath::Direct {
         return Some(Decision::answered(Answer::Translated));
     }
-    // Our kernel forwards what the servers send to clients, and this with it: as long as it is addressed to us.
-    if let [to, from, ..] = packet.data_mut().as_chunks_mut::<6>().0 {
-        std::mem::swap(to, from);
-    }
+    // Our kernel forwards what the servers send to clients, and this with it.
     let ip_len = packet.total_len().saturating_sub(usize::from(parsed.network_offset));
     let told = Parsed { ip_len: u32::try_from(ip_len).unwrap_or(u32::MAX), ..*parsed };
     Some(refused(resolver, (Verdict::Punt(PuntReason::Return), Some(service)), &told))

@@ -14,6 +14,7 @@ mod turnstile;
 mod watch;
 
 use std::collections::BTreeSet;
+use std::net::IpAddr;
 
 use ::capture::{Capture, FaultKind};
 use conf::{Config, Then, Vip, network};
@@ -144,8 +145,9 @@ impl Outputs {
     }
 }
 
-/// Whether a flow is of a service that keeps clients, as far as its destination tells: a rule may send any there.
-fn shares_clients(config: &Config) -> impl Fn(&FiveTuple) -> bool + use<> {
+/// Whether a packet may be of interest to another worker than its own, as far as its destination tells: it is for a service
+/// that keeps clients, and a rule may send any there; or a tunnel ends there, and what is inside is not seen here.
+fn is_shared(config: &Config) -> impl Fn(&FiveTuple) -> bool + use<> {
     let keeps = |service: &conf::Service| matches!(service.key, Key::Source(_));
     let given = config.rules.iter().filter_map(|rule| match rule.then {
         Then::Service(service) | Then::Real { service, .. } => config.services.get(service),
@@ -154,8 +156,11 @@ fn shares_clients(config: &Config) -> impl Fn(&FiveTuple) -> bool + use<> {
     let by_rule = given.into_iter().any(keeps);
     let vips: BTreeSet<Vip> =
         config.services.iter().filter(|service| keeps(service)).map(|service| service.vip).collect();
+    let ends: BTreeSet<IpAddr> = config.ends.iter().map(|end| end.spec.address).collect();
     move |tuple| {
-        by_rule || vips.iter().any(|vip| network(tuple.destination_ip(), vip.prefix_len) == vip.address)
+        by_rule
+            || ends.contains(&tuple.destination_ip())
+            || vips.iter().any(|vip| network(tuple.destination_ip(), vip.prefix_len) == vip.address)
     }
 }
 
@@ -168,7 +173,7 @@ pub(crate) fn replay(options: &ReplayOptions) -> Result<(), Failure> {
     let interrupt = Interrupt::watch()?;
     let capture = Capture::open(&options.input)?.require_packets()?;
     tell_faults(&capture);
-    let script = Script::new(capture, (workers, options.loops), shares_clients(&site.config));
+    let script = Script::new(capture, (workers, options.loops), is_shared(&site.config));
     interrupt.check()?;
     refuse_too_much(options, &script, workers)?;
     let outputs = Outputs::open(options, &script)?;

@@ -84,7 +84,8 @@ impl Script {
             if workers > 1 {
                 spread.push(worker);
                 places.push(u32::try_from(list.len()).unwrap_or(u32::MAX));
-                let is_stray = parsed.is_piece() || parsed.kind == Kind::IcmpError;
+                let is_error = matches!(parsed.kind, Kind::IcmpError | Kind::IcmpBadQuote);
+                let is_stray = parsed.is_piece() || is_error;
                 if is_sound && (is_stray || is_shared(&parsed.tuple)) {
                     crossing.push(index);
                 }
