@@ -195,7 +195,6 @@ class Fragments:
                 found = None
         if found is None:
             found = self.datagrams[key] = Datagram(self.tick, self.tick)
-        found.met = self.tick
         return found
 
     def meet(self, whole: bytes, packet) -> tuple | None:
@@ -209,11 +208,14 @@ class Fragments:
         datagram = self.open(key, piece.kind == "first")
         refuse(datagram.refused is not None, datagram.refused or "")
         if piece.kind == "short":
+            datagram.met = self.tick
             self.refuse(datagram, "drop.fragment_short")
             refuse(True, "drop.fragment_short")
         fault = datagram.holes.put(piece.offset, piece.end, piece.more)
         refuse(fault == "repeat", "drop.fragment_overlap")
         refuse(fault == "end", "drop.malformed")
+        # What is dropped by itself makes no datagram younger.
+        datagram.met = self.tick
         if fault:
             self.refuse(datagram, FAULTS[fault])
             refuse(True, FAULTS[fault])

@@ -39,9 +39,9 @@ pub(crate) const SHELF_MAX: usize = if cfg!(fuzzing) { 24 } else { 512 };
 pub(crate) const WAITING_MAX: usize = 8;
 /// How long one waits for its first, in ticks: a second.
 pub(crate) const WAIT_TICKS_MAX: u64 = port::Tick::PER_SECOND;
-/// How long a datagram is known after its last fragment.
+/// How long a datagram is known after its last fragment that was taken, or that refused it.
 pub(crate) const IDLE_TICKS: u64 = 2 * WAIT_TICKS_MAX;
-/// How long after its last fragment a first one is that of another datagram.
+/// How long after that a first one is that of another datagram.
 pub(crate) const ANEW_TICKS: u64 = WAIT_TICKS_MAX / 2;
 
 /// Places on the shelf: what has left them in a burst stands there until the burst is over.
@@ -202,6 +202,9 @@ impl Fragments {
                 (Ok(()), _) => Course::Wait,
             },
         };
+        if !matches!(course, Course::Drop(_)) {
+            datagram.met = now;
+        }
         Judged { course, at, datagram: Some(datagram) }
     }
 

@@ -56,8 +56,9 @@ impl Places {
 pub(crate) struct Datagram {
     /// 0 of an entry that holds none.
     tag: u64,
-    /// The tick of its last fragment.
-    met: u64,
+    /// The tick of its last fragment that was taken, or for which it was refused. What is dropped by itself makes it no
+    /// younger: else whoever sends on under that identification would never be heard again.
+    pub(crate) met: u64,
     /// That of its first to come.
     pub(crate) since: u64,
     pub(crate) fate: Fate,
@@ -116,7 +117,7 @@ impl Datagrams {
         if let Some((at, way)) = found.and_then(|at| Some((at, ways.get(at)?))) {
             // Identifications come again (RFC 4963), and then with a first fragment sooner or later.
             let begins_anew = is_first && !way.waits() && way.idle(now) >= ANEW_TICKS;
-            let datagram = if begins_anew { Datagram::new(tag, now) } else { Datagram { met: now, ..*way } };
+            let datagram = if begins_anew { Datagram::new(tag, now) } else { *way };
             return Some((start + at, datagram));
         }
         let free = ways.iter().position(|way| way.is_free(now));
@@ -160,10 +161,10 @@ mod tests {
     use crate::fragments::{ANEW_TICKS, IDLE_TICKS, WAITING_MAX};
     use counters::DropReason;
 
-    /// Puts a datagram of that tag into bucket 5, with that fate.
+    /// Puts a datagram of that tag into bucket 5, with that fate; a fragment of it is taken now.
     fn put(table: &mut Datagrams, tag: u64, fate: Fate, now: u64) -> Option<usize> {
         let (at, mut datagram) = table.open((tag, 5), false, now)?;
-        datagram.fate = fate;
+        (datagram.fate, datagram.met) = (fate, now);
         table.put(at, datagram);
         Some(at)
     }
