@@ -46,10 +46,16 @@ pub(crate) fn tell<P: Packet>(packet: &mut P, parsed: &Parsed, template: &Templa
 }
 
 /// What the sender of a packet that is too large for its real is to be told; `None` if nothing helps it: the
-/// packet may be fragmented, which we do not do, or is an error itself, or as small as IPv6 knows.
+/// packet may be fragmented, which we do not do, or is an error itself, or a fragment of IPv4 that is not the first
+/// (RFC 1122 §3.2.2), or as small as IPv6 knows.
 fn mtu(parsed: &Parsed, template: &Template) -> Option<u16> {
     let mtu = fitting(parsed.tuple.family, template.mtu(), template.outer_len());
-    let helps = parsed.dont_fragment && parsed.kind != Kind::IcmpError && parsed.ip_len > u32::from(mtu);
+    let is_silent = match parsed.kind {
+        Kind::IcmpError => true,
+        Kind::LaterFragment => parsed.tuple.family == Family::V4,
+        _ => false,
+    };
+    let helps = parsed.dont_fragment && !is_silent && parsed.ip_len > u32::from(mtu);
     helps.then_some(mtu)
 }
 

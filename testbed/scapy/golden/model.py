@@ -735,13 +735,14 @@ def resummed(packet: Packet, segment: bytes) -> bytes:
 
 
 def fit(frame: bytes, packet: Packet, mtu: int) -> None:
-    """Refuses what is larger; its sender is told, if it may not be fragmented, is no error itself, and is not as
-    small as IPv6 knows (RFC 1191 §4, RFC 4443 §3.2)."""
+    """Refuses what is larger; its sender is told, if it may not be fragmented, is no error itself, of IPv4 no fragment but
+    a first one (RFC 1122 §3.2.2), and is not as small as IPv6 knows (RFC 1191 §4, RFC 4443 §3.2)."""
     if packet.size <= mtu:
         return
     verdict = Verdict("drop.tunnel_mtu")
     mtu = mtu if packet.version == 4 else max(mtu, 1280)
-    kept_whole = packet.version == 6 or bool(split(frame)[2][6] & 0x40)
+    flags = struct.unpack_from("!H", split(frame)[2], 6)[0]
+    kept_whole = packet.version == 6 or bool(flags & 0x4000) and not flags & 0x1FFF
     if packet.protocol not in (1, 58) and kept_whole and packet.size > mtu:
         verdict.told = too_big(frame, mtu)
     raise verdict
