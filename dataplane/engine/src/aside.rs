@@ -14,7 +14,7 @@ use wire::Parsed;
 use crate::decision::{Answer, Decision, Verdict};
 use crate::encap::Identifications;
 use crate::marks::among;
-use crate::open::Opened;
+use crate::open::{Came, Opened};
 use crate::path_mtu::PathMtus;
 use crate::resolve::{Resolver, Target};
 use crate::rules::Effects;
@@ -75,8 +75,8 @@ pub struct Held {
     pub decision: Decision,
     /// Where it stays.
     pub stay: Stay,
-    /// The TTL of the tunnel that it came in, if it came in one.
-    pub ttl: Option<u8>,
+    /// What was around it when it came.
+    pub came: Came,
 }
 
 /// Where a packet stays that is neither sent nor gone.
@@ -219,7 +219,7 @@ pub(crate) fn stay(asides: &mut Asides, (parsed, at): (&Parsed, u32), decision: 
         asides.held.clear();
     }
     asides.waits |= 1 << at;
-    asides.held.push(Held { parsed: *parsed, decision, stay, ttl: asides.opened.ttl(at) });
+    asides.held.push(Held { parsed: *parsed, decision, stay, came: asides.opened.came(at) });
 }
 
 /// A packet that could not go to its real. Where it is too big its sender is told so.

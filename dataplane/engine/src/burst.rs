@@ -17,7 +17,7 @@ use crate::lane::{Lane, Step};
 use crate::marks::among;
 use crate::mates::LOOKS_PER_SECOND_MAX;
 use crate::meter::Meters;
-use crate::open;
+use crate::open::{self, Came};
 use crate::portless::{answer_no_ip, answer_portless};
 use crate::quic::Ciphers;
 use crate::refused::refused;
@@ -100,10 +100,10 @@ impl Engine {
         self.fragments.are_handed = are_handed;
     }
 
-    /// The packets that are taken next were taken out of tunnels before they were handed over or held: the TTLs that they
-    /// came with, where there were tunnels.
-    pub fn came_with(&mut self, ttls: impl Iterator<Item = Option<u8>>) {
-        self.asides.opened.were(ttls);
+    /// The packets that are taken next were taken out of tunnels and from behind labels before they were handed over or
+    /// held: this was around them.
+    pub fn came_with(&mut self, came: impl Iterator<Item = Came>) {
+        self.asides.opened.were(came);
     }
 
     /// So many more packets may be held for a next hop; at first none, and those are dropped.

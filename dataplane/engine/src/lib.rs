@@ -50,7 +50,7 @@ pub use fragments::{Release, SHELF_PLACES};
 pub use from_inside::Inside;
 pub use kernel::KernelRoom;
 pub use meter::Colour;
-pub use open::Shell;
+pub use open::{Came, Shell};
 pub use path_mtu::PathMtus;
 pub use quic::Unroutable;
 pub use step::{Following, Known, Step};

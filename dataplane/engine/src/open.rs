@@ -35,6 +35,15 @@ pub(crate) const SHELLS_MAX: usize = 4;
 /// The ECN field (RFC 3168 §5).
 const ECN: u8 = 3;
 
+/// What was around a packet when it came, and is off: it goes with a packet that waits or is handed over.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Came {
+    /// The TTL of the tunnel that it came in, if it came in one.
+    pub ttl: Option<u8>,
+    /// The outermost of the labels that it came with, if it came with any.
+    pub label: Option<Entry>,
+}
+
 /// Which packets of a burst came in tunnels that end here, or with labels.
 #[derive(Debug)]
 pub(crate) struct Opened {
@@ -82,13 +91,22 @@ impl Opened {
         if self.labelled >> at & 1 == 0 { None } else { self.labels.get(at as usize).copied().flatten() }
     }
 
-    /// The packets of the next burst were opened before: these are the TTLs that they came with.
+    /// What was around the packet in that place.
+    pub(crate) fn came(&self, at: u32) -> Came {
+        Came { ttl: self.ttl(at), label: self.label(at) }
+    }
+
+    /// The packets of the next burst were opened before: this was around them.
     #[cold]
-    pub(crate) fn were(&mut self, ttls: impl Iterator<Item = Option<u8>>) {
+    pub(crate) fn were(&mut self, came: impl Iterator<Item = Came>) {
         (self.opened, self.refused, self.labelled) = (0, 0, 0);
-        for ((ttl, slot), at) in ttls.zip(&mut self.ttls).zip(0_u32..) {
-            if let Some(ttl) = ttl {
+        let slots = self.ttls.iter_mut().zip(&mut self.labels);
+        for ((came, (slot, label)), at) in came.zip(slots).zip(0_u32..) {
+            if let Some(ttl) = came.ttl {
                 (self.opened, *slot) = (self.opened | 1 << at, ttl);
+            }
+            if came.label.is_some() {
+                (self.labelled, *label) = (self.labelled | 1 << at, came.label);
             }
         }
     }

@@ -26,7 +26,7 @@ pub use tables::{Handover, TableReceiver, TableSender, tables};
 pub use tap::{Shot, Tap, TapReader, TapReceiver, TapSender, Wanted, tap, taps};
 
 use counters::{DropReason, Event, Ledger};
-use engine::{Engine, FlowReader, Observer, Sent, SwitchPoint};
+use engine::{Came, Engine, FlowReader, Observer, Sent, SwitchPoint};
 use link::{Command, Report};
 use port::{BURST_MAX, Burst, Packet, Port, Tick};
 use service::Generation;
@@ -78,8 +78,8 @@ pub struct Worker<P: Port, B> {
     mates: Option<MeshEnd<P::Packet>>,
     /// By which port those came that are in the burst.
     ingress: u8,
-    /// The TTLs of the tunnels that they came in, if they were handed over or waited.
-    ttls: Vec<Option<u8>>,
+    /// What was around them when they came, if they were handed over or waited.
+    around: Vec<Came>,
     tapping: Tapping,
     is_tapped: bool,
     is_stopping: bool,
@@ -119,7 +119,7 @@ impl<P: Port, B: AsRef<[u8]>> Worker<P, B> {
             shelf: Shelf::new(),
             mates: None,
             ingress: 0,
-            ttls: Vec::with_capacity(BURST_MAX),
+            around: Vec::with_capacity(BURST_MAX),
             tapping: Tapping::default(),
             is_tapped: false,
             is_stopping: false,

@@ -7,6 +7,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use engine::Came;
 use port::{Burst, Tick};
 use rtrb::{Consumer, Producer, RingBuffer};
 use shm::Bell;
@@ -26,8 +27,8 @@ pub struct Parcel<P> {
     pub port: u8,
     /// When.
     pub now: Tick,
-    /// The TTL of the tunnel that it came in, if it came in one.
-    pub ttl: Option<u8>,
+    /// What was around it when it came.
+    pub came: Came,
 }
 
 /// What others may see of one worker, on cache lines of its own.
@@ -146,11 +147,11 @@ impl<P> MeshEnd<P> {
         self.door(self.worker).is_some_and(|own| own.bell.is_rung())
     }
 
-    /// Takes packets in a row, with their TTLs, that came from one worker, by one port and at one time; gives these. The bell goes on
+    /// Takes packets in a row, with what was around them, that came from one worker, by one port and at one time; gives these. The bell goes on
     /// ringing until nothing is found.
     pub fn take(
         &mut self,
-        (into, ttls): (&mut Burst<P>, &mut Vec<Option<u8>>),
+        (into, around): (&mut Burst<P>, &mut Vec<Came>),
         most: usize,
     ) -> Option<(u8, Tick)> {
         // Before the rings are looked into: what comes after rings again.
@@ -165,7 +166,7 @@ impl<P> MeshEnd<P> {
             let Ok(&Parcel { port, now, .. }) = ring.peek() else { continue };
             while into.len() < most && ring.peek().is_ok_and(|next| (next.port, next.now) == (port, now)) {
                 let Ok(parcel) = ring.pop() else { break };
-                ttls.push(parcel.ttl);
+                around.push(parcel.came);
                 // There is room: a burst holds no fewer than are asked for.
                 let pushed = into.push(parcel.packet);
                 debug_assert!(pushed.is_ok());
@@ -230,10 +231,11 @@ impl MeshWatch {
 #[allow(clippy::unwrap_used, reason = "a test fails so")]
 mod tests {
     use super::{MeshEnd, Parcel, mesh};
+    use engine::Came;
     use port::{Burst, Tick};
 
     const fn parcel(packet: u32, port: u8, now: u64) -> Parcel<u32> {
-        Parcel { packet, port, now: Tick(now), ttl: None }
+        Parcel { packet, port, now: Tick(now), came: Came { ttl: None, label: None } }
     }
 
     fn taken(end: &mut MeshEnd<u32>, most: usize) -> Vec<u32> {

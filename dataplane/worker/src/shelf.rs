@@ -1,7 +1,7 @@
 //! Fragments that came before the first of their datagram, as they came. The engine knows who waits where and for how
 //! long; here the packets are.
 
-use engine::{Observer, Release, SHELF_PLACES};
+use engine::{Came, Observer, Release, SHELF_PLACES};
 use port::Port;
 
 use crate::Worker;
@@ -14,8 +14,8 @@ pub(crate) struct Shelved<P> {
     pub(crate) packet: P,
     /// By which port it came.
     pub(crate) port: u8,
-    /// The TTL of the tunnel that it came in.
-    pub(crate) ttl: Option<u8>,
+    /// What was around it when it came.
+    pub(crate) came: Came,
 }
 
 /// All of a worker's, in the places that the engine gave them.
@@ -55,7 +55,7 @@ impl<P: Port, B: AsRef<[u8]>> Worker<P, B> {
                     self.send_run(&mut release, observer);
                 }
                 self.ingress = shelved.port;
-                self.ttls.push(shelved.ttl);
+                self.around.push(shelved.came);
                 put(&mut self.burst, shelved.packet);
                 at += 1;
             }
@@ -67,7 +67,7 @@ impl<P: Port, B: AsRef<[u8]>> Worker<P, B> {
     fn send_run(&mut self, release: &mut Release, observer: &mut impl Observer<P::Packet>) {
         self.port.leave_by(self.ingress);
         self.engine.arrive_by(self.ingress, false);
-        self.engine.came_with(self.ttls.drain(..));
+        self.engine.came_with(self.around.drain(..));
         let sent = if self.is_tapped {
             self.release_tapped(release, observer)
         } else {
@@ -82,14 +82,15 @@ impl<P: Port, B: AsRef<[u8]>> Worker<P, B> {
     #[inline(never)]
     pub(crate) fn take_parcels(&mut self, observer: &mut impl Observer<P::Packet>) -> usize {
         let most = self.burst_max;
-        let taken = self.mates.as_mut().and_then(|mates| mates.take((&mut self.burst, &mut self.ttls), most));
+        let taken =
+            self.mates.as_mut().and_then(|mates| mates.take((&mut self.burst, &mut self.around), most));
         let Some((port, now)) = taken else { return 0 };
         let handed = self.burst.len();
         self.now = self.now.max(now);
         self.ingress = port;
         self.port.leave_by(port);
         self.engine.arrive_by(port, true);
-        self.engine.came_with(self.ttls.drain(..));
+        self.engine.came_with(self.around.drain(..));
         self.take(observer);
         if self.engine.has_releases() {
             self.send_pieces(observer);

@@ -94,9 +94,9 @@ impl<P: Port, B: AsRef<[u8]>> Worker<P, B> {
                     self.waiting.list.push(Waiter { packet, held: *held, since, port });
                     continue;
                 }
-                Stay::Shelf(place) => self.shelf.put(place, Shelved { packet, port, ttl: held.ttl }),
+                Stay::Shelf(place) => self.shelf.put(place, Shelved { packet, port, came: held.came }),
                 Stay::Mate(mate) => {
-                    let parcel = Parcel { packet, port, now: since, ttl: held.ttl };
+                    let parcel = Parcel { packet, port, now: since, came: held.came };
                     let left = self.mates.as_mut().and_then(|mates| mates.hand(mate, parcel));
                     handed += u64::from(left.is_none());
                     left

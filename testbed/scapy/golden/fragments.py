@@ -225,7 +225,7 @@ class Fragments:
                 self.refuse(datagram, "drop.fragment_full")
                 refuse(True, "drop.fragment_full")
             self.counters["held"] += 1
-            datagram.waiting.append((self.balancer.at, whole, packet, self.balancer.ttl))
+            datagram.waiting.append((self.balancer.at, whole, packet, self.balancer.ttl, self.balancer.label))
             return None
         if datagram.target is None:
             self.first(datagram, whole, packet)
@@ -247,7 +247,7 @@ class Fragments:
     def release(self, datagram: Datagram) -> None:
         """Those that waited follow the first, which has just left."""
         waiting, datagram.waiting = datagram.waiting, []
-        for at, whole, packet, self.balancer.ttl in waiting:
+        for at, whole, packet, self.balancer.ttl, self.balancer.label in waiting:
             self.counters["released"] += 1
             self.balancer.settle(at, lambda whole=whole, packet=packet: self.follow(whole, packet, datagram))
 

@@ -131,7 +131,7 @@ mod tests {
         };
         (0..2).for_each(|worker| progress[worker].tell(own(worker, 4)));
         assert!(is_due(0, 4) && !is_due(0, 5), "it is alone");
-        let parcel = worker::Parcel { packet: 7, port: 0, now: port::Tick(0), ttl: None };
+        let parcel = worker::Parcel { packet: 7, port: 0, now: port::Tick(0), came: engine::Came::default() };
         assert_eq!(ends[0].hand(1, parcel), None);
         (0..2).for_each(|worker| progress[worker].tell(own(worker, 5)));
         assert!(!is_due(0, 5), "it is on its way to the other");
