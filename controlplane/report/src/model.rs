@@ -29,6 +29,9 @@ pub struct Report {
     pub packets: u64,
     /// Bytes received, without the frame check sequence.
     pub bytes: u64,
+    /// Packets made here: answers to packets that were dropped, each transmitted beside the drop.
+    #[serde(default)]
+    pub made: u64,
     /// Packets by verdict and reason; those that did not occur may be there with 0.
     pub verdicts: Vec<Verdict>,
     /// Forwarded packets per service, and per real within it.
@@ -373,9 +376,9 @@ impl Report {
         self.verdicts.iter().filter(|verdict| verdict.kind() == kind).map(|verdict| verdict.packets).sum()
     }
 
-    /// The sum law: every packet received left by one verdict.
+    /// The sum law: every packet received or made here left by one verdict.
     #[must_use]
     pub fn balanced(&self) -> bool {
-        self.packets == self.verdicts.iter().map(|verdict| verdict.packets).sum::<u64>()
+        self.packets + self.made == self.verdicts.iter().map(|verdict| verdict.packets).sum::<u64>()
     }
 }

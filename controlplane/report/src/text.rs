@@ -184,7 +184,7 @@ fn figures(out: &mut String, report: &Report) {
     line(out, "memory", &format!("allocations after start: {allocations}; mbufs leaked: {leaked}"));
     if !report.balanced() {
         let out_of: u64 = report.verdicts.iter().map(|verdict| verdict.packets).sum();
-        let (packets, verdicts) = (number(report.packets), number(out_of));
-        line(out, "UNBALANCED", &format!("{packets} packets received, {verdicts} verdicts"));
+        let [packets, made, verdicts] = [report.packets, report.made, out_of].map(number);
+        line(out, "UNBALANCED", &format!("{packets} packets received, {made} made, {verdicts} verdicts"));
     }
 }

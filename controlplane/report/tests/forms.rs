@@ -166,6 +166,18 @@ fn the_text_is_short_aligned_and_says_what_it_leaves_out() {
 }
 
 #[test]
+fn an_answer_to_a_packet_that_was_dropped_is_no_packet_too_many() {
+    let verdict = |name: &str, packets| report::Verdict { name: name.into(), packets, ..Default::default() };
+    let verdicts = vec![verdict("tx", 3), verdict("drop.tunnel_mtu", 1)];
+    let report = Report { packets: 3, made: 1, verdicts, ..Default::default() };
+    assert!(report.balanced() && !report.to_text().contains("UNBALANCED"));
+    assert!(!report.to_html().contains("The sum law"));
+    let report = Report { made: 0, ..report };
+    assert!(report.to_text().contains("3 packets received, 0 made, 4 verdicts"));
+    assert!(report.to_html().contains("3 packets were received and 0 made here, 4 left by a verdict"));
+}
+
+#[test]
 fn the_longest_text_there_can_be_has_forty_lines() {
     let mut report = sample("many-reals").unwrap();
     for number in 0..30 {

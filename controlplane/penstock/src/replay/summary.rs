@@ -54,6 +54,7 @@ pub(super) fn report(
         machine: machine(stage, finished),
         packets,
         bytes: ledger.get(Event::RxBytes),
+        made: ledger.get(Event::Made),
         verdicts: verdicts(ledger),
         services,
         reals,

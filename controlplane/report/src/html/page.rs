@@ -53,10 +53,10 @@ fn alarms(report: &Report) -> String {
     let mut out = String::new();
     if !report.balanced() {
         let verdicts: u64 = report.verdicts.iter().map(|verdict| verdict.packets).sum();
-        let (packets, verdicts) = (number(report.packets), number(verdicts));
+        let [packets, made, verdicts] = [report.packets, report.made, verdicts].map(number);
         out.push_str(&format!(
-            "<div class=\"alarm\" role=\"alert\">The sum law does not hold: {packets} packets were received, \
-             {verdicts} left by a verdict.</div>\n"
+            "<div class=\"alarm\" role=\"alert\">The sum law does not hold: {packets} packets were received and \
+             {made} made here, {verdicts} left by a verdict.</div>\n"
         ));
     }
     let capture = &report.capture;
