@@ -9,6 +9,7 @@
 
 use capture::Capture;
 use port::Tick;
+use wire::ethernet::{self, Ethernet};
 use wire::{Family, FiveTuple, Kind, Parsed, ipv4, ipv6, padded, toeplitz};
 
 /// Nanoseconds of a tick.
@@ -29,8 +30,8 @@ pub(crate) struct Script {
     own: Vec<Vec<u32>>,
     /// By packet: its place among its worker's. Empty where there is only one.
     places: Vec<u32>,
-    /// Packets that may be of interest to another worker than their own: fragments, errors about flows, and those of
-    /// clients that all workers know.
+    /// Packets that may be of interest to another worker than their own: fragments, errors about flows, those of clients
+    /// that all workers know, and those with labels.
     crossing: Vec<u32>,
     loop_ticks: u64,
 }
@@ -86,7 +87,10 @@ impl Script {
                 places.push(u32::try_from(list.len()).unwrap_or(u32::MAX));
                 let is_error = matches!(parsed.kind, Kind::IcmpError | Kind::IcmpBadQuote);
                 let is_stray = parsed.is_piece() || is_error;
-                if is_sound && (is_stray || is_shared(&parsed.tuple)) {
+                // What is behind labels is not seen here.
+                let link = Ethernet::parse(packet.data);
+                let is_labelled = link.is_ok_and(|link| link.ethertype == ethernet::MPLS);
+                if is_labelled || is_sound && (is_stray || is_shared(&parsed.tuple)) {
                     crossing.push(index);
                 }
             }
