@@ -1,5 +1,6 @@
-//! The same traffic through one worker, two and three: the same real for every flow, each packet decided alike, and the
-//! same counters, but for what only several workers do. Packets meet workers as a NIC spreads them: fragments by their
+//! The same traffic through one worker, two and three: the same real for every flow, each packet decided alike, the same
+//! bytes out, and the same counters, but for what only several workers do. (Identifications are each worker's own, so
+//! those of IPv4, and the header checksum with them, are not compared.) Packets meet workers as a NIC spreads them: fragments by their
 //! addresses, errors about flows by a router's.
 //!
 //! A flow that begins with fragments has an entry at the worker that they were handed to, and one more at the worker that
@@ -19,8 +20,11 @@ use capture::{Resolution, Writer};
 use serde_json::Value;
 use testbed::cases::{self, Case, each};
 use testbed::ledger::Moved;
+use testbed::pcap::{Frames, frames, same_packets};
 use testbed::penstock::{replay, run};
 use testbed::root;
+use wire::ethernet::{self, Ethernet};
+use wire::mpls::Stack;
 
 const WORKERS: [&str; 3] = ["1", "2", "3"];
 
@@ -31,18 +35,19 @@ const LEARNT: &str = "path_mtu.learnt";
 /// The case about how many fragments wait at one worker.
 const SHELF: &str = "of-all-datagrams-512-fragments-wait";
 
-/// What a replay says of each packet, and what it counted.
+/// What a replay says of each packet, what it sent, and what it counted.
 struct Told {
     trace: Vec<Value>,
+    out: Frames,
     moved: Moved,
 }
 
 fn told(config: &Path, input: &Path, arguments: &[&str]) -> Result<Told, String> {
     let folder = tempfile::tempdir().map_err(|error| error.to_string())?;
     let file = |name| folder.path().join(name);
-    let (report, trace) = (file("report.json"), file("trace.ndjson"));
+    let (report, trace, out) = (file("report.json"), file("trace.ndjson"), file("out.pcap"));
     let mut command = replay(config, input)?;
-    command.args(arguments).arg("--report").arg(&report).arg("--trace").arg(&trace);
+    command.args(arguments).arg("--report").arg(&report).arg("--trace").arg(&trace).arg("--out").arg(&out);
     run(&mut command)?.require_success()?;
     let read = |path: &Path| std::fs::read_to_string(path).map_err(|error| error.to_string());
     let parse = |text: &str| serde_json::from_str::<Value>(text).map_err(|error| format!("{text}: {error}"));
@@ -52,7 +57,24 @@ fn told(config: &Path, input: &Path, arguments: &[&str]) -> Result<Told, String>
     if handed.0 != handed.1 {
         return Err(format!("hand.out and hand.in are {handed:?}"));
     }
-    Ok(Told { trace: read(&trace)?.lines().map(parse).collect::<Result<_, _>>()?, moved })
+    let out = frames(&out)?.into_iter().map(|(time, frame)| (time, masked(frame))).collect();
+    Ok(Told { trace: read(&trace)?.lines().map(parse).collect::<Result<_, _>>()?, out, moved })
+}
+
+/// A frame without the identification and the checksum of its outermost IPv4 header.
+fn masked(mut frame: Vec<u8>) -> Vec<u8> {
+    let Ok(link) = Ethernet::parse(&frame) else { return frame };
+    let labels = match link.ethertype {
+        ethernet::MPLS => Stack::parse(&frame[link.len..]).map_or(0, |stack| stack.len),
+        _ => 0,
+    };
+    if let Some(header) =
+        frame.get_mut(link.len + labels..).filter(|header| header.len() >= 20 && header[0] >> 4 == 4)
+    {
+        header[4..6].fill(0);
+        header[10..12].fill(0);
+    }
+    frame
 }
 
 /// A line of the trace but for what the flow table had to do with it.
@@ -81,6 +103,7 @@ fn same(config: &Path, input: &Path, backend: &str) -> Result<Vec<Told>, String>
                 }
             }
             told_of(&first.moved).require(&told_of(&one.moved)).map_err(place)?;
+            same_packets(&first.out, &one.out).map_err(place)?;
         }
         all.push(one);
     }
