@@ -79,6 +79,7 @@ impl Fake {
                 next_hops: None,
             },
             reals: (0..self.reals).map(|number| self.real(number, packets)).collect(),
+            rules: Vec::new(),
             workers: (0..self.workers).map(|number| self.worker(number, &counters, ms)).collect(),
             ports: vec![self.port("lan0", "net_af_packet0,iface=eth1", rx, packets, ms)],
             services,
