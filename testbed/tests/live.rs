@@ -62,3 +62,8 @@ fn responses_come_back_through_the_box_from_arm_to_arm() {
 fn quic_connections_keep_their_server_when_their_client_moves() {
     hold("quic.toml");
 }
+
+#[test]
+fn large_datagrams_arrive_at_the_server_of_their_flow_in_whichever_order_their_pieces_come() {
+    hold("fragments.toml");
+}

@@ -17,7 +17,7 @@ use counters::Event;
 use engine::NoObserver;
 use mem::CountingAllocator;
 use port::{BURST_MAX, MemPacket, MemPort, MemSink, MemSource, Packet, Tick};
-use service::{Attributes, Blueprint, Prefix, RuleAction, RuleNumber, RuleSpec, ServiceNumber};
+use service::{Attributes, Blueprint, Prefix, RuleAction, RuleNumber, RuleSpec, ServiceNumber, ServiceSpec};
 use swaps::{Core, Demand, Ending, FLOWS_FIRST, Flows, Plan, Witness, live, walk};
 
 #[global_allocator]
@@ -73,7 +73,11 @@ fn port(worker: u8) -> Memory {
 }
 
 /// Gives how many packets rules sent their way, of all workers.
-fn swap_under_traffic_of(workers: u8, (blueprints, plans): (Vec<Blueprint>, Vec<Plan>)) -> u64 {
+fn swap_under_traffic_of(
+    workers: u8,
+    (blueprints, plans): (Vec<Blueprint>, Vec<Plan>),
+    leads: fn(usize, usize) -> bool,
+) -> u64 {
     let (mut core, seats) = Core::new(&blueprints[0], usize::from(workers));
     let packets: Vec<AtomicU64> = seats.iter().map(|_| AtomicU64::new(0)).collect();
     let is_over = &AtomicBool::new(false);
@@ -83,7 +87,7 @@ fn swap_under_traffic_of(workers: u8, (blueprints, plans): (Vec<Blueprint>, Vec<
         let mut threads = Vec::new();
         for ((number, seat), packets) in (0..workers).zip(seats).zip(&packets) {
             let worker = seat.worker(port(number), u16::from(number), u16::from(workers));
-            let witness = Witness::new(plans.clone());
+            let witness = Witness::new(plans.clone()).with_rules(leads);
             let steer = |port: &mut Memory, demand| port.ends().0.demand = demand;
             threads.push(scope.spawn(move || live(worker, witness, packets, is_over, steer)));
         }
@@ -111,8 +115,15 @@ fn swap_under_traffic_of(workers: u8, (blueprints, plans): (Vec<Blueprint>, Vec<
     routed
 }
 
-/// Ten thousand rules: of clients who are not there, each dropped, and one for those who are. In every other table one
-/// asks for a DSCP that nobody has, so that all are asked about every packet.
+/// Whether a real is of the services that rules lead to: of the second in every other table, of the third in the others.
+/// The first, which is what the traffic asks for, has all.
+const fn is_led_to(real: usize, table: usize) -> bool {
+    if table.is_multiple_of(2) { real.is_multiple_of(2) } else { real.is_multiple_of(3) }
+}
+
+/// Ten thousand rules: of clients who are not there, each dropped, and one for those who are, which leads their new flows
+/// to another service than the table before. In every other table one asks for a DSCP that nobody has, so that all are
+/// asked about every packet.
 fn ten_thousand(table: u32) -> Vec<RuleSpec> {
     let rule = |rank| RuleSpec {
         rank,
@@ -134,21 +145,34 @@ fn ten_thousand(table: u32) -> Vec<RuleSpec> {
     let mut rules: Vec<RuleSpec> =
         (0..9_998).map(|i| RuleSpec { sources: vec![client(i)], ..rule(i) }).collect();
     let ours = Prefix { address: Ipv4Addr::new(203, 0, 113, 0).into(), len: 24 };
-    let action = RuleAction::Service(ServiceNumber::default());
+    let action = RuleAction::Service(ServiceNumber::new(1 + table % 2).unwrap());
     rules.push(RuleSpec { sources: vec![ours], action, ..rule(9_998) });
     let dscp = if table.is_multiple_of(2) { Some((46, 46)) } else { None };
     rules.push(RuleSpec { dscp, ports: Some((81, 81)), ..rule(9_999) });
     rules
 }
 
+/// Two services beside the first, and rules that lead to one of them.
+fn ruled(blueprint: &mut Blueprint, table: u32) {
+    for (number, port) in [(1, 81), (2, 82)] {
+        let mut pool = blueprint.pools[0].clone();
+        pool.members.retain(|member| is_led_to(member.real.index(), number as usize - 1));
+        blueprint.pools.push(pool);
+        let number = ServiceNumber::new(number).unwrap();
+        let (pool, first) = (blueprint.pools.len() - 1, blueprint.services[0]);
+        blueprint.services.push(ServiceSpec { number, pool, port_first: port, port_last: port, ..first });
+    }
+    blueprint.rules = ten_thousand(table);
+}
+
 #[test]
 fn a_thousand_tables_are_swapped_under_traffic_and_no_packet_is_lost_and_no_flow_moves_without_need() {
-    swap_under_traffic_of(1, walk());
+    swap_under_traffic_of(1, walk(), |_, _| true);
 }
 
 #[test]
 fn two_workers_switch_each_in_its_own_time_and_lose_no_packet_and_move_no_flow_without_need() {
-    swap_under_traffic_of(2, walk());
+    swap_under_traffic_of(2, walk(), |_, _| true);
 }
 
 #[test]
@@ -157,11 +181,9 @@ fn tables_of_ten_thousand_rules_are_swapped_under_traffic_and_the_worker_goes_on
     let (mut blueprints, mut plans) = walk();
     blueprints.truncate(TABLES);
     plans.truncate(TABLES);
-    for (blueprint, table) in blueprints.iter_mut().zip(0..) {
-        blueprint.rules = ten_thousand(table);
-    }
-    // Every flow is asked about when it is new and once more for each table that it meets.
-    assert!(swap_under_traffic_of(1, (blueprints, plans)) > FLOWS_FIRST);
+    blueprints.iter_mut().zip(0..).for_each(|(blueprint, table)| ruled(blueprint, table));
+    // Every flow is asked about when it is new, at least.
+    assert!(swap_under_traffic_of(1, (blueprints, plans), is_led_to) > FLOWS_FIRST);
 }
 
 #[test]

@@ -3,6 +3,7 @@
 
 #![allow(
     dead_code,
+    unused_imports,
     clippy::unwrap_used,
     clippy::panic,
     clippy::indexing_slicing,
@@ -10,22 +11,21 @@
     reason = "helpers fail as their test does, no test needs all, and the numbers are small"
 )]
 
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Weak};
-use std::time::{Duration, Instant};
+mod control_core;
 
-use control::{Image, Publisher};
-use counters::{Event, Layout, Ledger};
-use engine::{Decision, Engine, FlowUse, Observer, Parsed, Verdict};
-use flow::FlowTable;
-use link::{Command, Report};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+use control::Image;
+use counters::{Event, Ledger};
+use engine::{Decision, FlowUse, Observer, Parsed, Verdict};
 use port::{BURST_MAX, Packet, Port};
 use service::{
-    Blueprint, DontFragment, Encap, Hop, Member, Outer, OuterSource, PoolSpec, RealNumber, RealSpec,
-    RealState, ServiceNumber, ServiceSpec, Table, Timeouts,
+    Blueprint, DontFragment, Encap, Member, Outer, OuterSource, PoolSpec, RealNumber, RealSpec, RealState,
+    ServiceNumber, ServiceSpec, Timeouts,
 };
-use shm::{ControlSide, Region};
-use worker::{Breath, Handover, TableReceiver, TableSender, Worker, tables};
+use worker::{Breath, Worker};
+
+pub(crate) use control_core::{Core, Seat, wait};
 
 pub(crate) const SWAPS: usize = 1_000;
 pub(crate) const REALS: usize = 100;
@@ -37,11 +37,7 @@ pub(crate) const FLOWS_MAX: usize = FLOWS_FIRST as usize + FLOWS_PER_SWAP as usi
 const PACKETS_PER_TABLE: u64 = 512;
 /// Packets of the last table on every worker, after which the traffic ends.
 const PACKETS_LAST: u64 = 100_000;
-/// Tables on their way to a worker at a time.
-const TABLES_MAX: usize = 4;
 const NO_REAL: u8 = u8::MAX;
-/// Whoever waits longer for the other side waits for ever: packets are lost, or a thread is gone.
-const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Says that all is over when it goes, so that a test which fails in one thread ends in all.
 pub(crate) struct Ending<'o>(pub(crate) &'o AtomicBool);
@@ -118,9 +114,14 @@ pub(crate) fn walk() -> (Vec<Blueprint>, Vec<Plan>) {
     (blueprints, plans)
 }
 
+/// A table whose reals all take new flows.
+pub(crate) fn all_up() -> Blueprint {
+    blueprint(&[Member100 { is_there: true, state: RealState::Up, weight: 100 }; REALS])
+}
+
 /// A table whose flows are all of the first real, whose next hop is not written.
 pub(crate) fn followed() -> Blueprint {
-    let mut blueprint = blueprint(&[Member100 { is_there: true, state: RealState::Up, weight: 100 }; REALS]);
+    let mut blueprint = all_up();
     blueprint.reals.iter_mut().for_each(|real| real.next_hop = None);
     blueprint.pools[0].members.truncate(1);
     blueprint
@@ -243,14 +244,30 @@ impl<P: Packet> Observer<P> for Notes {
 /// Where every flow is, and what went wrong.
 pub(crate) struct Witness {
     plans: Vec<Plan>,
+    /// Whether new flows may go to a real under a table, as far as rules say.
+    leads: fn(usize, usize) -> bool,
     real_of: Vec<u8>,
+    /// The table that met each flow first: its rules gave the flow its service, for as long as it lasts.
+    table_of: Vec<u16>,
     moves: u64,
     faults: Vec<String>,
 }
 
 impl Witness {
     pub(crate) fn new(plans: Vec<Plan>) -> Self {
-        Self { plans, real_of: vec![NO_REAL; FLOWS_MAX], moves: 0, faults: Vec::with_capacity(20) }
+        Self {
+            plans,
+            leads: |_, _| true,
+            real_of: vec![NO_REAL; FLOWS_MAX],
+            table_of: vec![0; FLOWS_MAX],
+            moves: 0,
+            faults: Vec::with_capacity(20),
+        }
+    }
+
+    /// Rules lead new flows: to these reals under these tables.
+    pub(crate) fn with_rules(self, leads: fn(usize, usize) -> bool) -> Self {
+        Self { leads, ..self }
     }
 
     /// How many tables follow the first.
@@ -259,15 +276,33 @@ impl Witness {
     }
 
     fn look(&mut self, generation: usize, notes: &mut Notes) {
-        for (flow, real, flow_use, verdict) in notes.decided.drain(..) {
+        for (cookie, real, flow_use, verdict) in notes.decided.drain(..) {
             let plan = &self.plans[generation];
+            let flow = cookie & u64::from(u32::MAX);
+            // Above the flow, one more than the real of its connection id: which leads, and leaves the flow where it is.
+            let led = usize::try_from(cookie >> 32).unwrap().checked_sub(1);
+            if let Some(led) = led.filter(|led| plan[*led] != Standing::Gone) {
+                if (verdict, flow_use, usize::from(real)) != (Verdict::Tx, Some(FlowUse::Hit), led) {
+                    self.faults
+                        .push(format!("table {generation}: the id of {led} led flow {flow} to {real}"));
+                    self.faults.truncate(20);
+                }
+                continue;
+            }
             let before = std::mem::replace(&mut self.real_of[flow as usize], real);
             let is_known = before != NO_REAL;
+            let first = &mut self.table_of[flow as usize];
+            if !is_known {
+                *first = generation as u16;
+            }
             let fine = verdict == Verdict::Tx
                 && flow_use == Some(if is_known { FlowUse::Hit } else { FlowUse::New })
                 && match before {
                     known if is_known && plan[usize::from(known)] != Standing::Gone => known == real,
-                    _ => plan.get(usize::from(real)) == Some(&Standing::Takes),
+                    _ => {
+                        let leads = (self.leads)(usize::from(real), usize::from(*first));
+                        leads && plan.get(usize::from(real)) == Some(&Standing::Takes)
+                    }
                 };
             self.moves += u64::from(is_known && before != real);
             if !fine && self.faults.len() < 20 {
@@ -343,151 +378,4 @@ pub(crate) fn live<P: Port>(
     let lost = worker.lost();
     let idle_tables = seen.iter().filter(|packets| **packets < PACKETS_PER_TABLE / 2).count();
     Outcome { port: worker.into_port(), ledger, allocations, idle_tables, lost, witness }
-}
-
-/// Waits until `is_there` gives something; gives nothing once a worker has broken off, or nothing moves.
-pub(crate) fn wait<T>(has_ended: &impl Fn() -> bool, mut is_there: impl FnMut() -> Option<T>) -> Option<T> {
-    let begin = Instant::now();
-    loop {
-        let is_hopeless = has_ended() || begin.elapsed() > PATIENCE;
-        match is_there() {
-            None if !is_hopeless => std::thread::yield_now(),
-            answer => return answer,
-        }
-    }
-}
-
-/// The control core's hold on one worker.
-pub(crate) struct Rein {
-    sender: TableSender<Image>,
-    control: ControlSide,
-}
-
-/// What one worker begins with: its table, and the ends of what goes between it and the control core.
-pub(crate) struct Seat {
-    table: Arc<Table<Image>>,
-    receiver: TableReceiver<Image>,
-    side: shm::WorkerSide,
-}
-
-impl Seat {
-    /// A worker on that port.
-    pub(crate) fn worker<P: Port>(self, port: P, number: u16, workers: u16) -> Worker<P, Image> {
-        let flows = FlowTable::new(2 * FLOWS_MAX, [9; 16]).unwrap();
-        let engine = Engine::new(number, workers, flows, layout());
-        Worker::new(port, engine, Handover::new(self.table, &[]), self.receiver, self.side)
-    }
-}
-
-fn layout() -> Layout {
-    Layout::with_room_for(1, REALS, 0)
-}
-
-/// The control core: who publishes, and what it holds of each worker.
-pub(crate) struct Core {
-    publisher: Publisher,
-    reins: Vec<Rein>,
-    tables: Vec<Weak<Table<Image>>>,
-    _region: Region,
-}
-
-impl Core {
-    /// A control core whose first table all of `workers` begin with.
-    pub(crate) fn new(first: &Blueprint, workers: usize) -> (Self, Vec<Seat>) {
-        let region = Region::create(7, workers, 8, layout().words()).unwrap();
-        let mut publisher = Publisher::new(7);
-        let table = Arc::new(publisher.publish(first).unwrap().table().unwrap());
-        let (mut reins, mut seats) = (Vec::new(), Vec::new());
-        for worker in 0..workers {
-            let (sender, receiver) = tables(TABLES_MAX);
-            reins.push(Rein { sender, control: region.control_side(worker).unwrap() });
-            let side = region.worker_side(worker).unwrap();
-            seats.push(Seat { table: Arc::clone(&table), receiver, side });
-        }
-        let tables = vec![Arc::downgrade(&table)];
-        (Self { publisher, reins, tables, _region: region }, seats)
-    }
-
-    /// Each table in turn, acknowledged by every worker. Nothing where a worker broke off or nothing moves.
-    pub(crate) fn swap_all(
-        &mut self,
-        blueprints: &[Blueprint],
-        packets: &[AtomicU64],
-        has_ended: &impl Fn() -> bool,
-    ) -> Option<()> {
-        for blueprint in blueprints {
-            for packets in packets {
-                let at = packets.load(Ordering::Acquire);
-                wait(has_ended, || {
-                    (packets.load(Ordering::Acquire) >= at + PACKETS_PER_TABLE).then_some(())
-                })?;
-            }
-            let table = Arc::new(self.publisher.publish(blueprint).unwrap().table().unwrap());
-            let generation = table.generation();
-            self.tables.push(Arc::downgrade(&table));
-            for rein in &mut self.reins {
-                rein.sender.hand_over(Handover::new(Arc::clone(&table), &[])).unwrap();
-                rein.control.commands.try_send(&Command::Switch(generation).to_record()).unwrap();
-            }
-            drop(table);
-            self.await_all(Report::Switched(generation), has_ended)?;
-            // The one in use, and the one before it, which is on its way back.
-            let alive = self.tables.iter().filter(|table| table.strong_count() > 0).count();
-            assert_eq!(alive, 2, "tables that are still there");
-            self.tables.retain(|table| table.strong_count() > 0);
-        }
-        Some(())
-    }
-
-    /// Makes the next table, hands it to the first worker with these next hops, and tells it to switch.
-    pub(crate) fn begin_switch(&mut self, blueprint: &Blueprint, hops: &[Hop]) -> Report {
-        let table = Arc::new(self.publisher.publish(blueprint).unwrap().table().unwrap());
-        let generation = table.generation();
-        self.tables.push(Arc::downgrade(&table));
-        let mut table = Handover::new(table, &[]);
-        hops.iter().for_each(|hop| table.put(hop));
-        self.reins[0].sender.hand_over(table).unwrap();
-        self.tell(Command::Switch(generation));
-        Report::Switched(generation)
-    }
-
-    /// Tells the first worker something.
-    pub(crate) fn tell(&mut self, command: Command) {
-        self.reins[0].control.commands.try_send(&command.to_record()).unwrap();
-    }
-
-    /// Lets go of what came back; how many tables are still there.
-    pub(crate) fn tables_there(&mut self) -> usize {
-        self.reins.iter_mut().for_each(|rein| rein.sender.let_go());
-        self.tables.iter().filter(|table| table.strong_count() > 0).count()
-    }
-
-    /// Waits for what the first worker says next.
-    pub(crate) fn hear(&mut self, has_ended: &impl Fn() -> bool) -> Option<Report> {
-        let record = wait(has_ended, || self.reins[0].control.reports.try_recv())?;
-        Report::from_record(&record).ok()
-    }
-
-    /// Tells all to stop, and waits until they have.
-    pub(crate) fn stop_all(&mut self, has_ended: &impl Fn() -> bool) -> Option<()> {
-        for rein in &mut self.reins {
-            rein.control.commands.try_send(&Command::Stop.to_record()).unwrap();
-        }
-        self.await_all(Report::Stopped, has_ended)
-    }
-
-    fn await_all(&mut self, report: Report, has_ended: &impl Fn() -> bool) -> Option<()> {
-        for rein in &mut self.reins {
-            let answer = wait(has_ended, || rein.control.reports.try_recv())?;
-            assert_eq!(Report::from_record(&answer), Ok(report));
-        }
-        Some(())
-    }
-
-    /// What stands on the page of a worker.
-    pub(crate) fn page(&self, worker: usize) -> Ledger {
-        let mut words = vec![0; layout().words()];
-        self.reins[worker].control.counters.snapshot(&mut words).unwrap();
-        Ledger::from_words(layout(), &words)
-    }
 }
