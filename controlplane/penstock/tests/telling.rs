@@ -42,8 +42,9 @@ fn running(options: &str) -> Running {
 fn watched(running: &Running, view: &str, mut is_enough: impl FnMut(&str) -> bool) {
     let line = format!("show {view} --watch 0.2 --socket c.sock");
     let mut child = running.bench.command(&line).spawn().unwrap();
-    let lines = BufReader::new(child.stdout.take().unwrap()).lines();
-    let found = lines.map_while(Result::ok).any(|line| is_enough(&line));
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    // The pipe stays open: a view that has nobody to tell ends by itself, perhaps before the signal.
+    let found = lines.by_ref().map_while(Result::ok).any(|line| is_enough(&line));
     signal("INT", &child);
     let output = child.wait_with_output().unwrap();
     assert!(found, "{view}: {}", text(&output.stderr));
