@@ -17,6 +17,18 @@ use testbed::{root, tshark};
 /// What leaves of each case, as [`told`] says it, with how many of each.
 const SENT: &[(&str, &[(usize, &str)])] = &[
     (
+        "a-syn-offers-what-the-narrowest-tunnel-of-its-service-has-room-for",
+        &[(2, "10.0.0.11: ip ip tcp"), (1, "10.0.0.11: ip ipv6 tcp"), (3, "198.51.100.10: ip tcp")],
+    ),
+    (
+        "errors-from-inside-of-every-tunnel-are-read",
+        &[
+            (1, "10.0.0.11: ip gre ip tcp, key 0x00000007"),
+            (1, "2001:db8:a::11: ipv6 udp vxlan eth ip tcp, vni 42 at 02:00:00:00:01:11 port 4789 sum good"),
+            (2, "203.0.113.7: ip icmp ip tcp"),
+        ],
+    ),
+    (
         "a-gre-key-stands-behind-the-gre-header",
         &[
             (1, "10.0.0.11: ip gre ip tcp, key 0xdeadbeef"),
@@ -245,7 +257,7 @@ fn told(fields: &tshark::Fields) -> String {
     let [protocols, v4, v6, key, vni, port, udp, source, ip, tcp, icmp, malformed, ethernet] =
         fields.as_slice().first_chunk().unwrap();
     // FOU has no header that says what it carries: IPv4's dissector hands IPv6 on.
-    let layers = protocols[0].replace("ip:ipv6", "ipv6").replace("udp:gue:ip:ipv6", "udp:gue:ipv6");
+    let layers = protocols[0].replace("udp:ip:ipv6", "udp:ipv6").replace("udp:gue:ip:ipv6", "udp:gue:ipv6");
     let is_header = |layer: &&str| !["ethertype", "data", "http"].contains(layer);
     let layers: Vec<&str> = layers.split(':').skip(1).filter(is_header).collect();
     let network = layers.iter().find(|layer| layer.starts_with("ip")).unwrap();
